@@ -1,0 +1,328 @@
+/**
+ * A command and its flags as one table: from it come the parser, `--help`, the typed options and the
+ * reference in the README.
+ *
+ * A value comes from the flag, else from a `NAME=value` argument (as make takes variables), else from
+ * the environment, else from `run_id.env`, else from the table's default.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { quote } from "../trace/schema.ts";
+
+/** Wrong use of a command: exit code 2, one line, and where to find help. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** One flag. */
+export interface Flag<T = unknown> {
+  /** Kind of value. */
+  readonly kind: "string" | "integer" | "number" | "boolean";
+  /** Environment variable (and make variable) that gives it; null: none. */
+  readonly env: string | null;
+  /** Value when nothing gives one; null: not set. */
+  readonly fallback: T;
+  /** Valid words; null: any. */
+  readonly choices: readonly string[] | null;
+  /** Smallest valid number; null: no bound. */
+  readonly min: number | null;
+  /** What stands for the value in the help: `DIR`, `MS`. */
+  readonly placeholder: string;
+  /** One sentence for the help. */
+  readonly help: string;
+  /** True where an empty value counts as given: `PROC_PID_DIR=`. */
+  readonly isEmptyGiven: boolean;
+}
+
+interface FlagOptions {
+  readonly env?: string;
+  readonly placeholder?: string;
+  readonly isEmptyGiven?: boolean;
+}
+
+interface StringOptions<C extends string> extends FlagOptions {
+  readonly choices?: readonly C[];
+}
+
+interface NumberOptions extends FlagOptions {
+  readonly min?: number;
+}
+
+/** A flag that takes a text; without a `fallback` it is null when not given. */
+export function text<C extends string = string>(
+  help: string,
+  options: StringOptions<C> & { readonly fallback: NoInfer<C> },
+): Flag<C>;
+export function text<C extends string = string>(
+  help: string,
+  options?: StringOptions<C>,
+): Flag<C | null>;
+export function text(
+  help: string,
+  options: StringOptions<string> & { readonly fallback?: string } = {},
+): Flag<string | null> {
+  return {
+    kind: "string",
+    env: options.env ?? null,
+    fallback: options.fallback ?? null,
+    choices: options.choices ?? null,
+    min: null,
+    placeholder: options.placeholder ?? options.choices?.map((one) => one || '""').join("|") ??
+      "TEXT",
+    help,
+    isEmptyGiven: options.isEmptyGiven ?? options.choices?.includes("") ?? false,
+  };
+}
+
+function numeric(
+  kind: "integer" | "number",
+  help: string,
+  options: NumberOptions & { readonly fallback?: number },
+): Flag<number | null> {
+  return {
+    kind,
+    env: options.env ?? null,
+    fallback: options.fallback ?? null,
+    choices: null,
+    min: options.min ?? null,
+    placeholder: options.placeholder ?? "N",
+    help,
+    isEmptyGiven: false,
+  };
+}
+
+/** A flag that takes a whole number; without a `fallback` it is null when not given. */
+export function integer(
+  help: string,
+  options: NumberOptions & { readonly fallback: number },
+): Flag<number>;
+export function integer(help: string, options?: NumberOptions): Flag<number | null>;
+export function integer(
+  help: string,
+  options: NumberOptions & { readonly fallback?: number } = {},
+): Flag<number | null> {
+  return numeric("integer", help, options);
+}
+
+/** A flag that takes a number; without a `fallback` it is null when not given. */
+export function number(
+  help: string,
+  options: NumberOptions & { readonly fallback: number },
+): Flag<number>;
+export function number(help: string, options?: NumberOptions): Flag<number | null>;
+export function number(
+  help: string,
+  options: NumberOptions & { readonly fallback?: number } = {},
+): Flag<number | null> {
+  return numeric("number", help, options);
+}
+
+/** A switch: `--name`, `--no-name`, `NAME=1`, `NAME=0`. */
+export function toggle(
+  help: string,
+  options: FlagOptions & { readonly fallback?: boolean } = {},
+): Flag<boolean> {
+  return {
+    kind: "boolean",
+    env: options.env ?? null,
+    fallback: options.fallback ?? false,
+    choices: null,
+    min: null,
+    placeholder: "",
+    help,
+    isEmptyGiven: false,
+  };
+}
+
+/** Flags by name, in kebab-case. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** The options that a table of flags gives, by flag name. */
+export type OptionsOf<F extends Flags> = {
+  readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never;
+};
+
+/** A command: what it is called, what it does and what it takes. */
+export interface Command<F extends Flags = Flags> {
+  /** Name of its `deno task`. */
+  readonly name: string;
+  /** What it does, one sentence. */
+  readonly summary: string;
+  /** Its flags. */
+  readonly flags: F;
+  /** What the positional arguments are called in the help; null: it takes none. */
+  readonly operands: string | null;
+  /** More for the help: examples, versions, limits. */
+  readonly notes: readonly string[];
+}
+
+/** Declare a command. */
+export function command<const F extends Flags>(
+  declared: {
+    readonly name: string;
+    readonly summary: string;
+    readonly flags: F;
+    readonly operands?: string;
+    readonly notes?: readonly string[];
+  },
+): Command<F> {
+  return { operands: null, notes: [], ...declared };
+}
+
+/** Where values come from besides the arguments. */
+export interface Sources {
+  /** The environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Content of `run_id.env`, already parsed. */
+  readonly runIdEnv: Readonly<Record<string, string>>;
+}
+
+/** A parsed command line. */
+export interface Parsed<F extends Flags> {
+  /** Value of each flag. */
+  readonly options: OptionsOf<F>;
+  /** Positional arguments, and everything behind `--`. */
+  readonly operands: readonly string[];
+  /** Flags that were given on the command line or as `NAME=value`, not by environment or default. */
+  readonly given: ReadonlySet<string>;
+}
+
+/**
+ * The options of `command` from `args` and `sources`.
+ *
+ * @throws {UsageError} on an unknown flag or argument, and on a value that the table does not allow.
+ */
+export function parseCommand<F extends Flags>(
+  command: Command<F>,
+  args: readonly string[],
+  sources: Sources,
+): Parsed<F> {
+  const unknown: string[] = [];
+  const names = Object.keys(command.flags);
+  const booleans = names.filter((name) => command.flags[name]?.kind === "boolean");
+  const parsed = parseArgs(args, {
+    string: names.filter((name) => !booleans.includes(name)),
+    boolean: booleans,
+    negatable: booleans,
+    "--": true,
+    unknown: (argument, key) => {
+      if (key !== undefined) unknown.push(argument);
+      return key === undefined;
+    },
+  });
+  if (unknown[0] !== undefined) {
+    throw new UsageError(`unknown flag ${unknown[0]}${suggestion(unknown[0], names)}`);
+  }
+  const assigned: Record<string, string> = {};
+  const operands: string[] = [];
+  const variables = names.map((name) => command.flags[name]?.env);
+  for (const operand of parsed._.map(String)) {
+    const [, variable = "", value = ""] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(operand) ?? [];
+    if (variables.includes(variable)) assigned[variable] = value;
+    else operands.push(operand);
+  }
+  operands.push(...(parsed["--"] ?? []));
+  if (command.operands === null && operands[0] !== undefined) {
+    throw new UsageError(`unexpected argument ${quote(operands[0])}`);
+  }
+  const given = new Set<string>();
+  const options: Record<string, unknown> = {};
+  for (const name of names) {
+    const flag = command.flags[name] as Flag;
+    // parseArgs gives false for a boolean that is absent, so presence is read off the arguments.
+    const onLine = args.some((one) =>
+      one === `--${name}` || one.startsWith(`--${name}=`) || one === `--no-${name}`
+    );
+    const variable = flag.env ?? "";
+    let value: unknown = onLine ? lastOf(parsed[name]) : undefined;
+    let label = `--${name}`;
+    if (value === undefined && flag.env !== null) {
+      value = [assigned, sources.env, sources.runIdEnv].map((from) => from[variable])
+        .find((one) => one !== undefined && (one !== "" || flag.isEmptyGiven));
+      label = variable;
+    }
+    if (onLine || assigned[variable] !== undefined) given.add(name);
+    options[name] = value === undefined ? flag.fallback : valueOf(flag, label, value);
+  }
+  return { options: options as OptionsOf<F>, operands, given };
+}
+
+function lastOf(value: unknown): unknown {
+  return Array.isArray(value) ? value.at(-1) : value;
+}
+
+function valueOf(flag: Flag, label: string, value: unknown): unknown {
+  if (flag.kind === "boolean") {
+    if (typeof value === "boolean") return value;
+    if (value === "1" || value === "true") return true;
+    if (value === "0" || value === "false") return false;
+    throw new UsageError(`${label} must be 1 or 0, got ${quote(value)}`);
+  }
+  const given = String(value);
+  if (flag.kind === "string") {
+    if (given === "" && !flag.isEmptyGiven) throw new UsageError(`${label} needs a value`);
+    if (flag.choices && !flag.choices.includes(given)) {
+      const choices = flag.choices.map((one) => one === "" ? '""' : one).join(", ");
+      throw new UsageError(`${label} must be one of ${choices}, got ${quote(given)}`);
+    }
+    return given;
+  }
+  const parsed = Number(given);
+  const isValid = given.trim() !== "" && Number.isFinite(parsed) &&
+    (flag.kind === "number" || Number.isSafeInteger(parsed)) &&
+    (flag.min === null || parsed >= flag.min);
+  if (isValid) return parsed;
+  const kind = flag.kind === "integer" ? "a whole number" : "a number";
+  const bound = flag.min === null ? "" : ` of at least ${flag.min}`;
+  throw new UsageError(`${label} must be ${kind}${bound}, got ${quote(given)}`);
+}
+
+function suggestion(argument: string, names: readonly string[]): string {
+  const wanted = argument.replace(/^--?(no-)?/, "").split("=", 1)[0] ?? "";
+  const near = names.find((name) =>
+    wanted.length > 2 && (name.startsWith(wanted) || wanted.startsWith(name))
+  );
+  return near === undefined ? "" : `, did you mean --${near}?`;
+}
+
+/** The help text of `command`. */
+export function helpOf(command: Command): string {
+  const operands = command.operands === null ? "" : ` ${command.operands}`;
+  const lines = [
+    `${command.name}: ${command.summary}`,
+    "",
+    `Usage: deno task ${command.name} [flags]${operands}`,
+    "",
+    "Flags:",
+  ];
+  const rows = Object.entries(command.flags).map(([name, flag]): [string, string] => {
+    const value = flag.kind === "boolean" ? "" : ` ${flag.placeholder}`;
+    return [`--${name}${value}`, describe(flag)];
+  });
+  rows.push(["--help", "Print this and exit."], ["--version", "Print versions and exit."]);
+  const width = Math.min(36, Math.max(...rows.map(([left]) => left.length)));
+  for (const [left, right] of rows) lines.push(`  ${left.padEnd(width)}  ${right}`);
+  if (command.notes.length > 0) lines.push("", ...command.notes);
+  return lines.join("\n");
+}
+
+/** A flag's help sentence with its variable and default. */
+export function describe(flag: Flag): string {
+  const extra = [
+    flag.env === null ? null : flag.env,
+    flag.fallback === null || flag.fallback === false ? null : `default ${quote(flag.fallback)}`,
+  ].filter((one) => one !== null);
+  return extra.length === 0 ? flag.help : `${flag.help} [${extra.join(", ")}]`;
+}
+
+/** Variables of a `NAME=value` file such as `run_id.env`; comments, quotes and `export` as sh has them. */
+export function parseEnvFile(content: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const line of content.split("\n")) {
+    const [, name, raw = ""] = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(.*?)\s*$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const [, , quoted] = /^(["'])(.*)\1$/.exec(raw) ?? [];
+    variables[name] = quoted ?? raw.replace(/\s+#.*$/, "");
+  }
+  return variables;
+}

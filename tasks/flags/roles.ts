@@ -1,0 +1,6 @@
+/** Every role that starts under a grant computed from its flags. */
+
+import type { Role } from "./_role.ts";
+
+/** The roles, in the order of the data flow. */
+export const ROLES: readonly Role[] = [];

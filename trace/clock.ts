@@ -1,0 +1,91 @@
+/**
+ * The two clocks of the contract: epoch milliseconds for `ts_*`, and the boot clock beside them.
+ *
+ * The boot clock (CLOCK_BOOTTIME, clock_gettime(2)) is never stepped, counts suspended time and is one
+ * for all processes of a machine, so that intervals hold even when somebody sets the wall clock.
+ *
+ * @module
+ */
+
+/** CLOCK_REALTIME and CLOCK_BOOTTIME in `linux/time.h`. */
+const CLOCK_REALTIME = 0;
+const CLOCK_BOOTTIME = 7;
+
+/** A reading of both clocks, the wall clock first. */
+export interface ClockReading {
+  /** Wall clock, ms since the epoch, with decimals. */
+  readonly tsMs: number;
+  /** Boot clock, ms since boot, with decimals. */
+  readonly bootMs: number;
+}
+
+/** Reads both clocks of this machine. */
+export interface Clock extends Disposable {
+  /** Both clocks now. */
+  now(): ClockReading;
+  /** The boot clock alone, ms with decimals. */
+  bootMs(): number;
+  /** True when readings have nanosecond resolution (FFI), false for the 10 ms of /proc/uptime. */
+  readonly isPrecise: boolean;
+}
+
+/**
+ * Open the clocks: by FFI where that is permitted, else the wall clock of the runtime and the boot
+ * clock of /proc/uptime (10 ms steps; proc_uptime(5)).
+ */
+export function openClock(): Clock {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return new UptimeClock();
+  try {
+    return new LibcClock();
+  } catch (error) {
+    // musl names its library otherwise: the coarse clock serves there, and says that it is coarse.
+    if (error instanceof Error && /dlopen|cannot open shared object/i.test(error.message)) {
+      return new UptimeClock();
+    }
+    throw error;
+  }
+}
+
+class LibcClock implements Clock {
+  readonly isPrecise = true;
+  readonly #library = Deno.dlopen("libc.so.6", {
+    clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  });
+  // struct timespec on 64-bit Linux: tv_sec, tv_nsec, both signed 64-bit.
+  readonly #timespec = new BigInt64Array(2);
+  readonly #bytes = new Uint8Array(this.#timespec.buffer);
+
+  now(): ClockReading {
+    return { tsMs: this.#read(CLOCK_REALTIME), bootMs: this.#read(CLOCK_BOOTTIME) };
+  }
+
+  bootMs(): number {
+    return this.#read(CLOCK_BOOTTIME);
+  }
+
+  [Symbol.dispose](): void {
+    this.#library.close();
+  }
+
+  #read(clock: number): number {
+    this.#library.symbols.clock_gettime(clock, this.#bytes);
+    const [seconds = 0n, nanoseconds = 0n] = this.#timespec;
+    // Microseconds are exact in a double until the year 2255; nanoseconds would not be.
+    return Number(seconds) * 1000 + Math.round(Number(nanoseconds) / 1000) / 1000;
+  }
+}
+
+class UptimeClock implements Clock {
+  readonly isPrecise = false;
+
+  now(): ClockReading {
+    return { tsMs: Date.now(), bootMs: this.bootMs() };
+  }
+
+  bootMs(): number {
+    const seconds = Number(Deno.readTextFileSync("/proc/uptime").split(" ", 1)[0]);
+    return Math.round(seconds * 1000);
+  }
+
+  [Symbol.dispose](): void {}
+}
