@@ -11,17 +11,27 @@ export function besideName(path: string): string {
   return `${path}.tmp-${Deno.pid}`;
 }
 
+/** How {@linkcode writeFileAtomic} makes the file. */
+export interface WriteOptions {
+  /** Permission bits, before the umask; 0o600 for a secret. Default: 0o666. */
+  readonly mode?: number;
+}
+
 /**
  * Write `text` to `path` so that a reader sees the old content or the new one, never a part; the
  * folder is made when it is missing. On failure nothing is left beside.
  *
  * @throws {Error} the write's own error, with the path named.
  */
-export async function writeFileAtomic(path: string, text: string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  text: string,
+  { mode = 0o666 }: WriteOptions = {},
+): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   const beside = besideName(path);
   try {
-    using file = await Deno.open(beside, { write: true, create: true, truncate: true });
+    using file = await Deno.open(beside, { write: true, create: true, truncate: true, mode });
     const bytes = new TextEncoder().encode(text);
     for (let written = 0; written < bytes.length;) {
       written += await file.write(bytes.subarray(written));
