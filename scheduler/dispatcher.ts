@@ -1,0 +1,242 @@
+/**
+ * The loop that hands planned tasks to the queue: at times fixed beforehand, or as fast as the queues
+ * have room. A dispatch that is resumed under its id passes over what is there already.
+ *
+ * @module
+ */
+
+import type { Task } from "../trace/task.ts";
+import { NodeLoad, type NodeTask } from "./node_policy.ts";
+import type { Enqueued, TaskSink } from "./task_sink.ts";
+
+/**
+ * Most tasks of one enqueue: the script that takes them in then holds Redis for well under 2 ms, and a
+ * larger batch would gain nothing over the round trip.
+ */
+const BATCH_MAX = 100;
+
+/** Time as the dispatcher sees it. */
+export interface DispatchClock {
+  /** Epoch ms of the controller's clock, never stepped. */
+  nowMs(): number;
+  /** Resolves at `untilMs`, or at once when `signal` is aborted. Never rejects. */
+  sleepUntil(untilMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a dispatch needs besides its tasks. */
+export interface DispatchOptions {
+  /** The queue. */
+  readonly sink: TaskSink;
+  /** Time. */
+  readonly clock: DispatchClock;
+  /** Ends the dispatch between two enqueues. */
+  readonly signal: AbortSignal;
+  /** Called after each enqueue. */
+  readonly report: (progress: DispatchProgress) => void;
+}
+
+/** How far a dispatch is. */
+export interface DispatchProgress {
+  /** Tasks that this dispatch put into the queue. */
+  readonly enqueued: number;
+  /** Tasks that were there already: an earlier dispatch of the same id enqueued them. */
+  readonly known: number;
+}
+
+/** Limits of a closed loop. */
+export interface FeedLimits {
+  /** A queue that has as many tasks gets no more. */
+  readonly queueMax: number;
+  /** Most tasks for one queue at a time. */
+  readonly batchSize: number;
+  /** Between two looks at the queues, ms. */
+  readonly intervalMs: number;
+}
+
+/** One queue that tasks are put into. */
+interface Lane {
+  length(): Promise<number>;
+  enqueue(tasks: readonly Task[]): Promise<readonly Enqueued[]>;
+}
+
+function pendingLane(sink: TaskSink): Lane {
+  return { length: () => sink.pendingLength(), enqueue: (tasks) => sink.enqueue(tasks) };
+}
+
+function nodeLane(sink: TaskSink, node: string): Lane {
+  return {
+    length: () => sink.nodeQueueLength(node),
+    enqueue: (tasks) => sink.enqueueOn(node, tasks),
+  };
+}
+
+/** Counts what became of the tasks and tells it. */
+class Tally {
+  #enqueued = 0;
+  #known = 0;
+  readonly #report: (progress: DispatchProgress) => void;
+
+  constructor(report: (progress: DispatchProgress) => void) {
+    this.#report = report;
+  }
+
+  get progress(): DispatchProgress {
+    return { enqueued: this.#enqueued, known: this.#known };
+  }
+
+  /** Put `tasks` into `lane`; true when every one of them was there already. */
+  async send(lane: Lane, tasks: readonly Task[]): Promise<boolean> {
+    const results = await lane.enqueue(tasks);
+    const added = results.filter(({ isNew }) => isNew).length;
+    this.#enqueued += added;
+    this.#known += results.length - added;
+    this.#report(this.progress);
+    return added === 0;
+  }
+}
+
+/** A task with the time at which it is to be enqueued and its node; node null: the pending queue. */
+export interface TimedTask {
+  /** The task. */
+  readonly task: Task;
+  /** From the start of the dispatch, ms; never less than that of the task before. */
+  readonly offsetMs: number;
+  /** The node, past the scheduler; null: the pending queue. */
+  readonly node: string | null;
+}
+
+/**
+ * Enqueue each task at its time, whatever the queue looks like; what is overdue goes at once. The
+ * intended time is written into the task. After tasks that were there already the schedule goes on
+ * with the next one at once.
+ */
+export async function dispatchTimed(
+  tasks: readonly TimedTask[],
+  { sink, clock, signal, report }: DispatchOptions,
+): Promise<DispatchProgress> {
+  const tally = new Tally(report);
+  const lanes = new Map<string | null, Lane>([[null, pendingLane(sink)]]);
+  const laneOf = (node: string | null): Lane => {
+    const lane = lanes.get(node) ?? nodeLane(sink, node as string);
+    lanes.set(node, lane);
+    return lane;
+  };
+  let startMs = clock.nowMs();
+  let next = 0;
+  while (!signal.aborted) {
+    const first = tasks[next];
+    if (first === undefined) break;
+    const dueMs = startMs + first.offsetMs;
+    if (clock.nowMs() < dueMs) {
+      await clock.sleepUntil(dueMs, signal);
+      continue;
+    }
+    const batch = dueBatch(tasks, { next, elapsedMs: clock.nowMs() - startMs });
+    const stamped = batch.map(({ task, offsetMs }) => ({
+      ...task,
+      ts_intended: startMs + offsetMs,
+    }));
+    const isKnown = await tally.send(laneOf(first.node), stamped);
+    next += batch.length;
+    const following = tasks[next];
+    if (isKnown && following !== undefined) startMs = clock.nowMs() - following.offsetMs;
+  }
+  return tally.progress;
+}
+
+/** The tasks from `next` on that are due and go to the same queue, at most one batch. */
+function dueBatch(
+  tasks: readonly TimedTask[],
+  { next, elapsedMs }: { readonly next: number; readonly elapsedMs: number },
+): readonly TimedTask[] {
+  const node = tasks[next]?.node;
+  let end = next + 1;
+  while (end < next + BATCH_MAX) {
+    const task = tasks[end];
+    if (task === undefined || task.node !== node || task.offsetMs > elapsedMs) break;
+    end++;
+  }
+  return tasks.slice(next, end);
+}
+
+/** Enqueue `tasks` into the pending queue as fast as it has room. */
+export function dispatchFifo(
+  tasks: readonly Task[],
+  options: DispatchOptions & FeedLimits,
+): Promise<DispatchProgress> {
+  return feed([{ lane: pendingLane(options.sink), tasks }], options);
+}
+
+/** Enqueue tasks into the queues of their nodes as fast as each has room. */
+export function dispatchDrip(
+  tasks: readonly NodeTask[],
+  options: DispatchOptions & FeedLimits,
+): Promise<DispatchProgress> {
+  const byNode = Map.groupBy(tasks, ({ node }) => node);
+  const lanes = [...byNode].map(([node, placed]) => ({
+    lane: nodeLane(options.sink, node),
+    tasks: placed.map(({ task }) => task),
+  }));
+  return feed(lanes, options);
+}
+
+async function feed(
+  lanes: readonly { readonly lane: Lane; readonly tasks: readonly Task[] }[],
+  { queueMax, batchSize, intervalMs, clock, signal, report }: DispatchOptions & FeedLimits,
+): Promise<DispatchProgress> {
+  const tally = new Tally(report);
+  const waiting = lanes.map(({ lane, tasks }) => ({ lane, tasks, next: 0 }));
+  const isLeft = () => waiting.some(({ tasks, next }) => next < tasks.length);
+  while (isLeft() && !signal.aborted) {
+    const roundMs = clock.nowMs();
+    let isAllKnown = true;
+    for (const one of waiting) {
+      if (signal.aborted || one.next >= one.tasks.length) continue;
+      const room = Math.max(0, queueMax - await one.lane.length());
+      const batch = one.tasks.slice(one.next, one.next + Math.min(room, batchSize, BATCH_MAX));
+      const isKnown = batch.length > 0 && await tally.send(one.lane, batch);
+      one.next += batch.length;
+      isAllKnown &&= isKnown;
+    }
+    if (isLeft() && !isAllKnown) await clock.sleepUntil(roundMs + intervalMs, signal);
+  }
+  return tally.progress;
+}
+
+/** What {@linkcode dispatchOnline} goes by, besides the limits. */
+export interface OnlineOptions extends DispatchOptions, FeedLimits {
+  /** Nodes, in the order given. */
+  readonly nodes: readonly string[];
+  /** Duration of a task's input, s. */
+  readonly durationS: (task: Task) => number;
+}
+
+/**
+ * Enqueue tasks one by one, each on the node with the least input duration so far among those whose
+ * queue has room at that moment.
+ */
+export async function dispatchOnline(
+  tasks: readonly Task[],
+  { nodes, durationS, queueMax, batchSize, intervalMs, ...options }: OnlineOptions,
+): Promise<DispatchProgress> {
+  const { sink, clock, signal } = options;
+  const tally = new Tally(options.report);
+  const load = new NodeLoad(nodes);
+  let next = 0;
+  while (next < tasks.length && !signal.aborted) {
+    const roundMs = clock.nowMs();
+    for (let left = batchSize; left > 0 && next < tasks.length && !signal.aborted; left--) {
+      const task = tasks[next] as Task;
+      const lengths = await Promise.all(nodes.map((node) => sink.nodeQueueLength(node)));
+      const open = nodes.filter((_, index) => (lengths[index] ?? 0) < queueMax);
+      if (open.length === 0) break;
+      const node = load.leastOf(open);
+      const isKnown = await tally.send(nodeLane(sink, node), [task]);
+      load.add(node, durationS(task));
+      next++;
+      if (isKnown) left++;
+    }
+    if (next < tasks.length) await clock.sleepUntil(roundMs + intervalMs, signal);
+  }
+  return tally.progress;
+}
