@@ -8,6 +8,7 @@
 
 import {
   boolean,
+  type Field,
   integer,
   mapOf,
   nullable,
@@ -71,7 +72,9 @@ export type Sentinel = RecordOf<typeof SENTINEL>;
 /** Where an exit total comes from, best first. */
 export const TOTAL_SOURCES = ["cgroup_v2", "cgroup_v1", "rusage", "proc", "none"] as const;
 
-const source = (doc: string) => oneOf(TOTAL_SOURCES, { doc });
+function source(doc: string): Field<(typeof TOTAL_SOURCES)[number]> {
+  return oneOf(TOTAL_SOURCES, { doc });
+}
 
 /**
  * `events.<module>.jsonl`: a line before the spawn (`event` launch) and one after the reaping (`exit`)

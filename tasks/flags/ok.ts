@@ -1,0 +1,10 @@
+/** Flags of `deno task ok`. */
+
+import { command } from "../_command.ts";
+
+/** `deno task ok`. */
+export const OK = command({
+  name: "ok",
+  summary: "Check everything that must hold before a commit: format, lint, types, docs, tests.",
+  flags: {},
+});

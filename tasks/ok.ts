@@ -1,0 +1,110 @@
+/**
+ * `deno task ok`: everything that must hold before a commit. One line a step; a step that fails shows
+ * what it said, and the others run all the same.
+ */
+
+import { fromFileUrl } from "@std/path";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { OK } from "./flags/ok.ts";
+
+/** Folders whose exports are the library: each needs its documentation. */
+const LIBRARY = ["trace", "collector", "adapter", "scheduler", "export"];
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+/** What a step found: nothing, or what is wrong. */
+interface Finding {
+  /** True when the step passed. */
+  readonly isOk: boolean;
+  /** A few words for the step's line. */
+  readonly summary: string;
+  /** What it said, for a step that failed. */
+  readonly details: string;
+}
+
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<Finding>;
+}
+
+const STEPS: readonly Step[] = [
+  { name: "fmt", run: () => deno("fmt", "--check", "--quiet") },
+  { name: "lint", run: () => deno("lint", "--quiet") },
+  { name: "check", run: () => deno("check", "--quiet") },
+  { name: "docs", run: lintDocs },
+  { name: "test", run: runTests },
+];
+
+async function output(args: readonly string[]): Promise<{ isOk: boolean; text: string }> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: ROOT,
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { isOk: success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+async function deno(...args: string[]): Promise<Finding> {
+  const { isOk, text } = await output(args);
+  return { isOk, summary: "", details: text };
+}
+
+async function runTests(): Promise<Finding> {
+  const { isOk, text } = await output(["run", "-A", "-q", "tasks/test.ts"]);
+  const summary = text.split("\n").findLast((line) => /^\d+ passed, \d+ failed$/.test(line));
+  // What follows the first "ERRORS" heading is the reason; the list of passed tests is not wanted.
+  const errors = text.search(/^ ERRORS $/m);
+  return {
+    isOk: isOk && summary !== undefined,
+    summary: summary ?? "no summary",
+    details: errors < 0 ? text : text.slice(errors),
+  };
+}
+
+async function lintDocs(): Promise<Finding> {
+  const files = ["mod.ts"];
+  for (const folder of LIBRARY) {
+    for await (const entry of Deno.readDir(new URL(`../${folder}`, import.meta.url))) {
+      if (entry.isFile && entry.name.endsWith(".ts")) files.push(`${folder}/${entry.name}`);
+    }
+  }
+  const { text } = await output(["doc", "--lint", ...files]);
+  const problems = docProblems(text);
+  return { isOk: problems.length === 0, summary: "", details: problems.join("\n") };
+}
+
+/**
+ * What `deno doc --lint` complains of in `text`, but for the one thing that is meant: a record's table
+ * has no written type, because its type is made from the table.
+ */
+export function docProblems(text: string): string[] {
+  return text.split(/\n(?=error)/)
+    .filter((one) => one.startsWith("error"))
+    .filter((one) => !/^error\[missing-explicit-type\]/.test(one) || !/ = record\(/.test(one))
+    .filter((one) => !/^error: Found \d+ documentation lint error/.test(one));
+}
+
+/** Run every step; returns 1 when one failed. */
+export async function main(_parsed: Parsed<typeof OK.flags>, io: Io): Promise<number> {
+  let failed = 0;
+  for (const { name, run } of STEPS) {
+    const started = performance.now();
+    const { isOk, summary, details } = await run();
+    if (io.signal.aborted) return 130;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const line = `${isOk ? "ok    " : "FAILED"} ${name.padEnd(6)} ${
+      seconds.padStart(6)
+    } s  ${summary}`;
+    io.print(line.trimEnd());
+    if (!isOk) {
+      failed++;
+      io.print(details.trimEnd().replace(/^/gm, "  "));
+    }
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await runMain(OK, main);

@@ -1,0 +1,84 @@
+/**
+ * `deno task test`: type-check everything, run the tests that stay inside a sandbox under the
+ * permission set `test` of deno.json, and the others (real /proc, FFI, child processes) with every
+ * permission. The last line has the counts of all of them.
+ */
+
+import { fromFileUrl } from "@std/path";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { TEST } from "./flags/test.ts";
+
+/** Tests that need nothing but this repository and a folder for temporary files. */
+export const SANDBOXED: readonly string[] = ["tests/architecture_test.ts", "tests/lint/"];
+
+/** Tests that passed and failed. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/**
+ * The counts in what `deno test` printed: of its last summary line, which also counts a file that
+ * failed to load. Null when there is none, as after a type error or a crash.
+ */
+export function countsIn(output: string): Counts | null {
+  const summary = /^(?:ok|FAILED) \| (\d+) passed(?: \(.*?\))? \| (\d+) failed/;
+  const line = output.split("\n").findLast((one) => summary.test(one));
+  if (line === undefined) return null;
+  const [, passed, failed] = summary.exec(line) ?? [];
+  return { passed: Number(passed), failed: Number(failed) };
+}
+
+/** A part of the whole test: arguments of `deno`. */
+type Step = readonly string[];
+
+function stepsFor(paths: readonly string[]): Step[] {
+  // Types are checked once for all files, also those that no test imports.
+  const check = ["check", "--quiet"];
+  const test = ["test", "--no-check", "--trace-leaks"];
+  if (paths.length > 0) return [check, [...test, "-A", ...paths]];
+  return [
+    check,
+    [...test, "-q", "-P=test", ...SANDBOXED],
+    [...test, "-A", `--ignore=${SANDBOXED.join(",")}`, "tests/"],
+  ];
+}
+
+/** Run `deno` with `args`, its output passed on; returns the counts of this step. */
+async function run(args: Step): Promise<Counts> {
+  await using child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: fromFileUrl(new URL("..", import.meta.url)),
+    stdin: "null",
+    stdout: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    await Deno.stdout.write(new TextEncoder().encode(text));
+    output += text;
+  }
+  const { success } = await child.status;
+  const counts = countsIn(output);
+  if (counts === null) return { passed: 0, failed: success && args[0] !== "test" ? 0 : 1 };
+  // A runner that fails without a failed test (a leak at exit, a signal) is a failure of its own.
+  return success || counts.failed > 0 ? counts : { ...counts, failed: 1 };
+}
+
+/** Run the tests; returns 1 when anything failed. */
+export async function main({ operands }: Parsed<typeof TEST.flags>, io: Io): Promise<number> {
+  let passed = 0;
+  let failed = 0;
+  for (const step of stepsFor(operands)) {
+    if (io.signal.aborted) break;
+    const counts = await run(step);
+    passed += counts.passed;
+    failed += counts.failed;
+  }
+  if (io.signal.aborted) failed++;
+  io.print(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+if (import.meta.main) await runMain(TEST, main);
