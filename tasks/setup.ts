@@ -1,0 +1,16 @@
+/** Install the programs that Tracekit needs on a machine and that are missing. */
+
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { ensurePrograms, findProgram, PACKAGES } from "./_programs.ts";
+import { SETUP } from "./flags/setup.ts";
+
+/** `deno task setup`. */
+export async function main(_parsed: Parsed<typeof SETUP.flags>, io: Io): Promise<number> {
+  const programs = Object.keys(PACKAGES);
+  await ensurePrograms(programs, io);
+  for (const program of programs) io.say(`${program}: ${await findProgram(program)}`);
+  return 0;
+}
+
+if (import.meta.main) await runMain(SETUP, main);
