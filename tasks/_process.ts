@@ -115,20 +115,24 @@ async function subfolders(folder: string): Promise<string[]> {
 export interface StopOptions {
   /** Time to end by itself after SIGTERM, ms. */
   readonly graceMs: number;
+  /** Time after a second SIGTERM, which asks to end what runs, ms. Default: none is sent. */
+  readonly forceMs?: number;
 }
 
 /**
- * End the process of a role: SIGTERM, and SIGKILL after the grace. Only the process with the recorded
- * start time is touched; the record is removed in any case.
+ * End the process of a role: SIGTERM, a second one where that is asked for, and SIGKILL when they did
+ * not do. Only the process with the recorded start time is touched; the record is removed in any case.
  *
- * @returns `stopped`, `killed` when the grace did not do, `gone` when there was nothing to stop.
+ * @returns `stopped`, `killed` when SIGKILL was needed, `gone` when there was nothing to stop.
  */
 export async function stopRole(
   { path, identity }: FoundRole,
-  { graceMs }: StopOptions,
+  { graceMs, forceMs }: StopOptions,
 ): Promise<"stopped" | "killed" | "gone"> {
+  const second = forceMs === undefined ? [] : [["SIGTERM", forceMs] as const];
+  const steps = [["SIGTERM", graceMs], ...second, ["SIGKILL", graceMs]] as const;
   let outcome: "stopped" | "killed" | "gone" = "gone";
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  for (const [signal, limitMs] of steps) {
     if (!isAlive(identity)) break;
     outcome = signal === "SIGTERM" ? "stopped" : "killed";
     try {
@@ -136,7 +140,7 @@ export async function stopRole(
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    await waitUntilGone(identity, graceMs);
+    await waitUntilGone(identity, limitMs);
   }
   await removeIfThere(path);
   return outcome;

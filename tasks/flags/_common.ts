@@ -54,7 +54,7 @@ export const REDIS_FLAGS = {
  *
  * @throws {UsageError} when none was given, or it is not valid.
  */
-export function requireRunId(options: RunOptions): string {
+export function requireRunId(options: Pick<RunOptions, "run-id">): string {
   const runId = options["run-id"];
   if (runId === null) {
     throw new UsageError(
