@@ -1,0 +1,12 @@
+/** Flags of clean. */
+
+import { command } from "../_command.ts";
+import { RUN_FLAGS } from "./_common.ts";
+
+/** `deno task clean`. */
+export const CLEAN = command({
+  name: "clean",
+  summary: "Remove the files of one run, logs/RUN_ID; outputs and exports stay.",
+  flags: { "run-id": RUN_FLAGS["run-id"], "logs": RUN_FLAGS["logs"] },
+  notes: ["Refused while a role of that run lives on this node (deno task stop)."],
+});

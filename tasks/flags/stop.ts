@@ -1,0 +1,21 @@
+/** Flags of stop. */
+
+import { command, number, text } from "../_command.ts";
+
+/** `deno task stop`. */
+export const STOP = command({
+  name: "stop",
+  summary:
+    "End every role that was started on this node: dispatchers, schedulers, workers, collectors.",
+  flags: {
+    "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
+    "run-id": text("Only this run; not taken from run_id.env.", { placeholder: "ID" }),
+    "grace-s": number("Time for tasks that run to finish, s; then they are ended too.", {
+      fallback: 10,
+      min: 0,
+    }),
+  },
+  notes: [
+    "A role is ended only when pid, start time and boot are those that it wrote down.",
+  ],
+});

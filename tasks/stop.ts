@@ -1,0 +1,53 @@
+/**
+ * End every role that was started on this node, by what each wrote down of itself: pid, start time and
+ * boot. Other processes are never touched, whatever they are called.
+ */
+
+import type { RoleIdentity } from "../trace/records.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { findRoles, type FoundRole, isAlive, stopRole } from "./_process.ts";
+import { STOP } from "./flags/stop.ts";
+
+/** Against the flow of tasks: nothing is handed to a role that is gone; collectors see the last task. */
+const STOP_ORDER = ["dispatch", "scheduler", "worker"];
+
+/** How long a role may take to clean up once its tasks are ended, ms; then it is killed. */
+const CLEANUP_LIMIT_MS = 10_000;
+
+/** `deno task stop`. */
+export async function main({ options }: Parsed<typeof STOP.flags>, io: Io): Promise<number> {
+  const found = (await findRoles(options.logs)).filter(({ identity }) =>
+    options["run-id"] === null || identity.run_id === options["run-id"]
+  );
+  const alive = found.filter(({ identity }) => isAlive(identity));
+  if (alive.length === 0) io.say("Nothing to stop");
+  const byRank = Map.groupBy(found, ({ identity }) => rankOf(identity));
+  for (const rank of [...byRank.keys()].sort((a, b) => a - b)) {
+    await Promise.all((byRank.get(rank) ?? []).map((role) => endRole(role, { io, ...options })));
+  }
+  return 0;
+}
+
+function rankOf({ role }: RoleIdentity): number {
+  const place = STOP_ORDER.indexOf(role);
+  return place === -1 ? STOP_ORDER.length : place;
+}
+
+/** The first SIGTERM lets tasks finish, the second ends them, SIGKILL ends the role itself. */
+async function endRole(
+  found: FoundRole,
+  { io, "grace-s": graceS }: { readonly io: Io; readonly "grace-s": number },
+): Promise<void> {
+  const outcome = await stopRole(found, { graceMs: graceS * 1000, forceMs: CLEANUP_LIMIT_MS });
+  if (outcome === "gone") return;
+  const name = describe(found.identity);
+  io.say(outcome === "killed" ? `Killed ${name}: it did not stop` : `Stopped ${name}`);
+}
+
+function describe({ role, run_id, node_id, pid }: RoleIdentity): string {
+  const where = node_id === null ? "" : ` of ${node_id}`;
+  return `${role}${where} (run ${run_id}, pid ${pid})`;
+}
+
+if (import.meta.main) await runMain(STOP, main);
