@@ -16,6 +16,17 @@ export const CLOCK_TICKS_PER_S = 100;
 /** Nanoseconds per millisecond. */
 export const NS_PER_MS = 1_000_000;
 
+/** Nanoseconds per microsecond. */
+export const NS_PER_US = 1000;
+
+/** Microseconds per millisecond. */
+export const US_PER_MS = 1000;
+
+/** Microseconds in `ticks` clock ticks. */
+export function ticksToUs(ticks: number): number {
+  return ticks * (1_000_000 / CLOCK_TICKS_PER_S);
+}
+
 /** Milliseconds of CPU time in `ticks` clock ticks. */
 export function ticksToMs(ticks: number): number {
   return ticks * (1000 / CLOCK_TICKS_PER_S);
