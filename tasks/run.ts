@@ -11,13 +11,14 @@ import { fromFileUrl } from "@std/path";
 import { parseCommand, UsageError } from "./_command.ts";
 import { CommandError, readSources } from "./_main.ts";
 import { dieWithParent, registerRole, replaceProcess } from "./_process.ts";
-import { grantArguments, type Role } from "./flags/_role.ts";
+import { grantArguments, type Role, withSources } from "./flags/_role.ts";
 import { ROLES } from "./flags/roles.ts";
 
 async function startRole(role: Role, args: readonly string[]): Promise<never> {
   const isHelp = args.includes("--help") || args.includes("--version");
   const parsed = isHelp ? null : parseCommand(role.command, args, readSources(role.command.flags));
-  const grant = parsed === null ? {} : role.grant(parsed.options as never, parsed.operands);
+  const own = parsed === null ? {} : role.grant(parsed.options as never, parsed.operands);
+  const grant = withSources(own, role.command.flags);
   const place = parsed === null ? null : role.registersIn?.(parsed.options as never) ?? null;
   if (place !== null) await registerRole(place, role.command.name);
   if (Deno.env.get("TRACEKIT_DIE_WITH_PARENT") === "1") dieWithParent();

@@ -56,6 +56,19 @@ export function role<const F extends Flags>(
   return { ...declared, registersIn: declared.registersIn ?? null } as Role;
 }
 
+/** `grant` with what reading the flags themselves needs: their variables and `run_id.env`. */
+export function withSources(grant: Grant, flags: Flags): Grant {
+  const variables = Object.values(flags).flatMap(({ env }) => env ?? []);
+  return {
+    ...grant,
+    env: grant.env === true ? true : [...new Set([...grant.env ?? [], ...variables, DEBUG])],
+    read: grant.read === true ? true : [...grant.read ?? [], "run_id.env"],
+  };
+}
+
+/** Variable that asks for the stack of a defect. */
+const DEBUG = "TRACEKIT_DEBUG";
+
 /** The flags of `deno run` for `grant`. */
 export function grantArguments(grant: Grant): string[] {
   return Object.entries(grant).flatMap(([kind, names]: [string, readonly string[] | true]) => {
