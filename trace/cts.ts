@@ -10,6 +10,9 @@ import { END_STATES, TOTAL_SOURCES } from "./records.ts";
 /** `CTS/invocations.jsonl`: one attempt of one task, or one traced command. */
 export const INVOCATION = record("invocation", {
   trace_id: string({ doc: "Identity of the invocation." }),
+  span_id: nullable(
+    string({ doc: "Tells invocations of one trace apart: the requests to a service." }),
+  ),
   pid: nullable(integer({ doc: "Process id of its first process.", min: 1 })),
   ts_enqueue: nullable(number({ doc: "Entered the queue.", unit: "epoch_ms" })),
   ts_start: nullable(number({ doc: "Spawned.", unit: "epoch_ms" })),
@@ -48,8 +51,11 @@ export const PROC_METRIC = record("process metric", {
   cpu_ms: number({ doc: "CPU time used in it.", unit: "ms", min: 0 }),
   rss_kb: nullable(integer({ doc: "Resident memory at its end.", unit: "kb", min: 0 })),
   trace_id: nullable(string({ doc: "Invocation that the process belongs to." })),
-  source: oneOf(["reading", "spread"], {
-    doc: "reading: the difference of two readings; spread: known only from the exit total.",
+  span_id: nullable(string({ doc: "The invocation, where its trace has several." })),
+  source: oneOf(["reading", "spread", "shared"], {
+    doc:
+      "reading: the difference of two readings; spread: known only from the exit total; shared: " +
+      "a request's share of its service, or without a trace_id what that used with none open.",
   }),
 });
 /** What one process used in one interval, {@linkcode PROC_METRIC}. */

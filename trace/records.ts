@@ -56,6 +56,19 @@ export const RAW_SAMPLE = record("raw sample", {
 /** One real reading of one process, {@linkcode RAW_SAMPLE}. */
 export type RawSample = RecordOf<typeof RAW_SAMPLE>;
 
+/** `processes.jsonl`: what a sampled process is, written once, when it came under observation. */
+export const PROCESS = record("process", {
+  ts_ms: tsMs,
+  pid,
+  start_ticks: nullable(startTicks),
+  trace_id: nullable(traceId),
+  comm: nullable(string({ doc: "Name of the program, comm of proc_pid_stat(5)." })),
+  container: nullable(string({ doc: "Container that it runs in, as ENGINE://ID." })),
+  pod_uid: nullable(string({ doc: "Kubernetes pod of that container." })),
+});
+/** What a sampled process is, {@linkcode PROCESS}. */
+export type Process = RecordOf<typeof PROCESS>;
+
 /** Content of `pids/<pid>` written by our adapter; an empty sentinel of any other launcher is as valid. */
 export const SENTINEL = record("sentinel", {
   trace_id: traceId,
@@ -69,8 +82,18 @@ export const SENTINEL = record("sentinel", {
 /** Content of our sentinels, {@linkcode SENTINEL}. */
 export type Sentinel = RecordOf<typeof SENTINEL>;
 
-/** Where an exit total comes from, best first. */
-export const TOTAL_SOURCES = ["cgroup_v2", "cgroup_v1", "rusage", "proc", "none"] as const;
+/**
+ * Where an exit total comes from, best first. `shared` is a request's equal share of what its service
+ * used while it was open.
+ */
+export const TOTAL_SOURCES = [
+  "cgroup_v2",
+  "cgroup_v1",
+  "rusage",
+  "proc",
+  "shared",
+  "none",
+] as const;
 
 function source(doc: string): Field<(typeof TOTAL_SOURCES)[number]> {
   return oneOf(TOTAL_SOURCES, { doc });
@@ -95,8 +118,12 @@ export const INVOCATION_EVENT = record("invocation event", {
   ts_end: nullable(number({ doc: "Reaped, node's clock.", unit: "epoch_ms" })),
   boot_start_ms: nullable(number({ doc: "Spawned, boot clock.", unit: "ms" })),
   boot_end_ms: nullable(number({ doc: "Reaped, boot clock.", unit: "ms" })),
+  ts_forward: nullable(number({ doc: "Request passed on to the service.", unit: "epoch_ms" })),
+  ts_first_byte: nullable(number({ doc: "Head of the response came.", unit: "epoch_ms" })),
+  is_aborted: nullable(boolean({ doc: "True where either side broke off before the end." })),
   node,
   stage: nullable(string({ doc: "STAGE: tag of the environment." })),
+  container: nullable(string({ doc: "Container that it ran in, as ENGINE://ID." })),
   method: nullable(string({ doc: "CLI, or the HTTP method." })),
   path: nullable(string({ doc: "Program, or path of the HTTP request." })),
   input: nullable(string({ doc: "Input file." })),
@@ -116,7 +143,10 @@ export const INVOCATION_EVENT = record("invocation event", {
   reason: nullable(string({ doc: "Why it was refused or ended: refusal, timeout, lost lease." })),
   user_ms: nullable(number({ doc: "User time of the whole tree.", unit: "ms", min: 0 })),
   system_ms: nullable(number({ doc: "System time of the whole tree.", unit: "ms", min: 0 })),
-  cpu_source: nullable(source("Where user_ms and system_ms come from.")),
+  cpu_ms: nullable(
+    number({ doc: "CPU time, where user and system time are not apart.", unit: "ms", min: 0 }),
+  ),
+  cpu_source: nullable(source("Where user_ms and system_ms, or cpu_ms, come from.")),
   max_rss_kb: nullable(
     integer({ doc: "Peak resident memory of one process.", unit: "kb", min: 0 }),
   ),
@@ -143,6 +173,28 @@ export const INVOCATION_EVENT = record("invocation event", {
 });
 /** One line of an adapter's events, {@linkcode INVOCATION_EVENT}. */
 export type InvocationEvent = RecordOf<typeof INVOCATION_EVENT>;
+
+/**
+ * `service_cpu.jsonl`: what a service behind the HTTP adapter used in one interval that ends at `ts_ms`,
+ * and the shares of the requests that are open at its end. The shares of requests that ended within it
+ * stand in their events: the `cpu_ms` of these lines sum to those of the events and `background_ms`.
+ */
+export const SERVICE_CPU = record("service CPU", {
+  ts_ms: tsMs,
+  boot_ms: nullable(bootMs),
+  instance_id: string({ doc: "Identity of the adapter process." }),
+  dt_ms: number({ doc: "Length of the interval.", unit: "ms", min: 0 }),
+  cpu_ms: number({ doc: "CPU time of the service in it.", unit: "ms", min: 0 }),
+  background_ms: number({ doc: "Part of it with no request open.", unit: "ms", min: 0 }),
+  cpu_source: source("What the CPU time is read from."),
+  container: nullable(string({ doc: "Container of the service, as ENGINE://ID." })),
+  shares: mapOf(number({ doc: "CPU time, ms.", min: 0 }), {
+    doc: "Share of each open request in this interval, by its span_id.",
+    unit: "ms",
+  }),
+});
+/** What a service used in one interval, {@linkcode SERVICE_CPU}. */
+export type ServiceCpu = RecordOf<typeof SERVICE_CPU>;
 
 /** End states of a task. */
 export const END_STATES = ["done", "failed", "dead", "cancelled"] as const;

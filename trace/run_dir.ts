@@ -88,9 +88,17 @@ export class RunDir {
   get procMetrics(): string {
     return join(this.path, "proc_metrics.jsonl");
   }
+  /** The processes behind the samples, {@linkcode PROCESS}. */
+  get processes(): string {
+    return join(this.path, "processes.jsonl");
+  }
   /** The node, {@linkcode NODE_META}. */
   get nodeMeta(): string {
     return join(this.path, "node_meta.json");
+  }
+  /** What a service behind the HTTP adapter used, {@linkcode SERVICE_CPU}. */
+  get serviceCpu(): string {
+    return join(this.path, "service_cpu.jsonl");
   }
   /** The collector's account of itself, {@linkcode COLLECTOR_STATS}. */
   get collectorStats(): string {

@@ -4,6 +4,7 @@
  */
 export const PURE_FILES: readonly string[] = [
   "trace/adapter_protocol.ts",
+  "trace/container.ts",
   "trace/cts.ts",
   "trace/records.ts",
   "trace/schema.ts",
