@@ -5,6 +5,8 @@
  */
 
 import { basename, extname, join } from "@std/path";
+import { isIdentifier } from "../trace/run_dir.ts";
+import { quote } from "../trace/schema.ts";
 import { completeTask, FFMPEG_DEFAULTS, type Task } from "../trace/task.ts";
 import { drawMix, expandMix, type MixPart } from "./mix.ts";
 import type { Profile, Profiles } from "./profiles.ts";
@@ -40,20 +42,48 @@ export function planTasks(inputs: readonly string[], options: PlanOptions): Task
     const profile = sequence?.[index] ?? null;
     const fields = profile?.task ?? options.single;
     const suffix = total === null ? "" : `_n${String(index).padStart(4, "0")}`;
-    const name = outputName(input, { profile, fields, suffix });
+    const output = join(options.outputs, outputName(input, { profile, fields, suffix }));
+    const task = {
+      ...fields,
+      ...(fields.argv ? commandOf(fields.argv, { input, output }) : {}),
+      profile: profile?.name ?? null,
+      dispatch_id: options.dispatchId,
+      input,
+      output,
+    };
     const taskId = taskIdOf(options.dispatchId, index);
-    return completeTask(
-      {
-        ...fields,
-        profile: profile?.name ?? null,
-        dispatch_id: options.dispatchId,
-        input,
-        output: join(options.outputs, name),
-      },
-      `task ${index} of the dispatch`,
-      taskId,
-    );
+    return completeTask(task, `task ${index} of the dispatch`, taskId);
   });
+}
+
+/** The command of a profile for one input: `{input}` and `{output}` stand for the paths. */
+function commandOf(
+  argv: readonly string[],
+  paths: { readonly input: string; readonly output: string },
+): Pick<Task, "argv" | "outputs"> {
+  return {
+    argv: argv.map((argument) =>
+      argument.replace(/\{(input|output)\}/g, (_, name: "input" | "output") => paths[name])
+    ),
+    outputs: argv.some((argument) => argument.includes("{output}")) ? [paths.output] : [],
+  };
+}
+
+/** Longest dispatch id: leaves room for the number of the task in a task id of 64 characters. */
+const DISPATCH_ID_MAX = 48;
+
+/**
+ * `text` as the id of a dispatch.
+ *
+ * @throws {RangeError} when it is not 1 to 48 characters of `A-Za-z0-9._-`.
+ */
+export function parseDispatchId(text: string): string {
+  if (isIdentifier(text) && text.length <= DISPATCH_ID_MAX) return text;
+  throw new RangeError(
+    `Cannot use dispatch id: 1 to ${DISPATCH_ID_MAX} characters of A-Za-z0-9._- are required, got ${
+      quote(text)
+    }`,
+  );
 }
 
 /** The id of task `index` of a dispatch: a resumed dispatch makes the same ids. */
