@@ -80,7 +80,7 @@ export async function ensurePrograms(programs: readonly string[], io: Io): Promi
 }
 
 /** What to put before a command so that it runs as root; null when this user may not. */
-async function findPrivilege(): Promise<readonly string[] | null> {
+export async function findPrivilege(): Promise<readonly string[] | null> {
   if (Deno.uid() === 0) return [];
   if (await findProgram("sudo") === null) return null;
   const { success } = await new Deno.Command("sudo", {

@@ -1,0 +1,208 @@
+/**
+ * Wakes the sampler at its deadlines, and before them when a sentinel changes.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { basename } from "@std/path";
+import type { Clock } from "../trace/clock.ts";
+import { messageOf } from "../trace/atomic_file.ts";
+import type { Libc } from "./libc.ts";
+
+/** What happened while the sampler waited. */
+export interface AlarmEvents {
+  /** Names of files in the watched folder that were written or removed. */
+  readonly names: readonly string[];
+  /** True when more happened than can be told: the folder must be listed. */
+  readonly isOverflow: boolean;
+}
+
+/** Nothing happened. */
+export const NO_EVENTS: AlarmEvents = { names: [], isOverflow: false };
+
+/** Wakes the sampler. Dispose of it to end its watch. */
+export interface Alarm extends Disposable {
+  /**
+   * Resolves when the boot clock reaches `untilBootMs`, when something happened in the watched folder,
+   * or when the signal was aborted, whichever is first.
+   */
+  wait(untilBootMs: number): Promise<AlarmEvents>;
+}
+
+/** What an alarm needs. */
+export interface AlarmOptions {
+  /** Folder to watch; null: none. */
+  readonly folder: string | null;
+  /** The boot clock of the deadlines. */
+  readonly clock: Clock;
+  /** The C library; null: the runtime's timers and watches. */
+  readonly libc: Libc | null;
+  /** Ends any wait. */
+  readonly signal: AbortSignal;
+}
+
+/** The best alarm that the options allow. */
+export function openAlarm(options: AlarmOptions): Alarm {
+  const { libc } = options;
+  return libc === null ? new RuntimeAlarm(options) : new KernelAlarm(options, libc);
+}
+
+const CLOCK_BOOTTIME = 7;
+const TFD_NONBLOCK_CLOEXEC = 0o2004000;
+const TFD_TIMER_ABSTIME = 1;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
+const IN_NONBLOCK_CLOEXEC = 0o2004000;
+const IN_MOVED_FROM = 0x40;
+const IN_CLOSE_WRITE = 0x8;
+const IN_MOVED_TO = 0x80;
+const IN_DELETE = 0x200;
+const IN_Q_OVERFLOW = 0x4000;
+const INOTIFY_EVENT_HEADER_BYTES = 16;
+
+/**
+ * The thread blocks in epoll_wait, so that nothing stands between the kernel's timer and the reading: no
+ * timer wheel in whole milliseconds, no second thread without our priority. A signal interrupts the wait;
+ * where the kernel hands it to another thread, it is noticed after one slice, ms. Worst outcome: a stop
+ * that takes a quarter of a second.
+ */
+const SLICE_MS = 250;
+
+/** By epoll(7), timerfd_create(2) and inotify(7). */
+class KernelAlarm implements Alarm {
+  readonly #libc: Libc;
+  readonly #signal: AbortSignal;
+  readonly #epoll: number;
+  readonly #timer: number;
+  readonly #inotify: number;
+  readonly #timerSpec = new BigInt64Array(4);
+  readonly #timerBytes = new Uint8Array(this.#timerSpec.buffer);
+  // Two struct epoll_event, 12 bytes each on x86-64, 16 elsewhere: which one is ready is not looked at.
+  readonly #epollEvents = new Uint8Array(32);
+  readonly #buffer = new Uint8Array(64 * 1024);
+  readonly #decoder = new TextDecoder();
+
+  constructor({ folder, signal }: AlarmOptions, libc: Libc) {
+    this.#libc = libc;
+    this.#signal = signal;
+    const { symbols } = libc;
+    this.#epoll = opened(symbols.epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+    this.#timer = opened(
+      symbols.timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK_CLOEXEC),
+      "timerfd_create",
+    );
+    this.#inotify = opened(symbols.inotify_init1(IN_NONBLOCK_CLOEXEC), "inotify_init1");
+    if (folder !== null) {
+      const mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
+      opened(symbols.inotify_add_watch(this.#inotify, libc.cString(folder), mask), "inotify");
+    }
+    for (const descriptor of [this.#timer, this.#inotify]) {
+      // EPOLLIN in the first word, the same bytes on both layouts; no data is asked for.
+      const event = new Uint8Array(16);
+      event[0] = EPOLLIN;
+      opened(symbols.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, descriptor, event), "epoll_ctl");
+    }
+  }
+
+  async wait(untilBootMs: number): Promise<AlarmEvents> {
+    const { symbols } = this.#libc;
+    this.#timerSpec[2] = BigInt(Math.floor(untilBootMs / 1000));
+    this.#timerSpec[3] = BigInt(Math.round((untilBootMs % 1000) * 1e6));
+    symbols.timerfd_settime(this.#timer, TFD_TIMER_ABSTIME, this.#timerBytes, null);
+    while (!this.#signal.aborted) {
+      const ready = symbols.epoll_wait(this.#epoll, this.#epollEvents, 2, SLICE_MS);
+      if (ready > 0) break;
+      await letSignalsIn();
+    }
+    await letSignalsIn();
+    return this.#readEvents();
+  }
+
+  [Symbol.dispose](): void {
+    for (const descriptor of [this.#inotify, this.#timer, this.#epoll]) {
+      this.#libc.symbols.close(descriptor);
+    }
+  }
+
+  #readEvents(): AlarmEvents {
+    const size = BigInt(this.#buffer.length);
+    const length = this.#libc.symbols.read(this.#inotify, this.#buffer, size);
+    if (length <= 0) return NO_EVENTS;
+    const names = new Set<string>();
+    let isOverflow = false;
+    const view = new DataView(this.#buffer.buffer, 0, length);
+    for (let at = 0; at < length;) {
+      const mask = view.getUint32(at + 4, true);
+      const nameLength = view.getUint32(at + 12, true);
+      if ((mask & IN_Q_OVERFLOW) !== 0) isOverflow = true;
+      at += INOTIFY_EVENT_HEADER_BYTES;
+      const name = this.#decoder.decode(this.#buffer.subarray(at, at + nameLength));
+      if (nameLength > 0) names.add(name.slice(0, name.indexOf("\0")));
+      at += nameLength;
+    }
+    return { names: [...names], isOverflow };
+  }
+}
+
+function opened(result: number, call: string): number {
+  if (result >= 0) return result;
+  throw new Error(`Cannot set up the sampling timer: ${call} failed`);
+}
+
+/** Two turns of the event loop: the first hears of a signal, the second calls its listeners. */
+async function letSignalsIn(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** By the runtime's timers and watches. */
+class RuntimeAlarm implements Alarm {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #watcher: Deno.FsWatcher | null;
+  readonly #names = new Set<string>();
+  #wake: () => void = () => {};
+  #failure: unknown = null;
+
+  constructor({ folder, clock, signal }: AlarmOptions) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#watcher = folder === null ? null : Deno.watchFs(folder, { recursive: false });
+    if (this.#watcher !== null) this.#watch(this.#watcher);
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
+  }
+
+  async wait(untilBootMs: number): Promise<AlarmEvents> {
+    const delayMs = untilBootMs - this.#clock.bootMs();
+    if (this.#names.size === 0 && !this.#signal.aborted && delayMs > 0) {
+      const woken = Promise.withResolvers<void>();
+      this.#wake = woken.resolve;
+      const timer = setTimeout(woken.resolve, delayMs);
+      await woken.promise;
+      clearTimeout(timer);
+    }
+    if (this.#failure !== null) throw this.#failure;
+    const names = [...this.#names];
+    this.#names.clear();
+    return { names, isOverflow: false };
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+  }
+
+  async #watch(watcher: Deno.FsWatcher): Promise<void> {
+    try {
+      for await (const { paths } of watcher) {
+        for (const path of paths) this.#names.add(basename(path));
+        this.#wake();
+      }
+    } catch (error) {
+      this.#failure = new Error(`Cannot watch the sentinels: ${messageOf(error)}`, {
+        cause: error,
+      });
+      this.#wake();
+    }
+  }
+}

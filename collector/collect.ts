@@ -1,0 +1,143 @@
+/**
+ * The collector: writes the node's metadata, then samples until it is told to stop.
+ *
+ * @module
+ */
+
+import { writeJsonAtomic } from "../trace/atomic_file.ts";
+import type { Clock } from "../trace/clock.ts";
+import { JsonLinesWriter } from "../trace/json_lines.ts";
+import type { RunDir } from "../trace/run_dir.ts";
+import { openAlarm } from "./alarm.ts";
+import { BirthWatch } from "./birth_watch.ts";
+import type { Finder } from "./finder.ts";
+import { FollowedSet } from "./followed_set.ts";
+import { Libc } from "./libc.ts";
+import { type NodeMetaOptions, readNodeMeta } from "./node_meta.ts";
+import { readOwnAccount } from "./own_account.ts";
+import { openProcessReader } from "./process_reader.ts";
+import { ProcessTable } from "./process_table.ts";
+import { Procfs } from "./procfs.ts";
+import { openReadingClock } from "./reading_clock.ts";
+import { runSampler } from "./sampler.ts";
+import { Scan } from "./scan.ts";
+import { Cgroup, Tree } from "./tree.ts";
+import { Whitelist } from "./whitelist.ts";
+
+/** How processes are found. */
+export type Selection =
+  /** By the sentinels in `folder`; empty ones only for names that match. */
+  | { readonly mode: "whitelist"; readonly folder: string; readonly match: RegExp }
+  /** By name. */
+  | { readonly mode: "scan"; readonly match: RegExp }
+  /** The processes of the cgroup directory `path`. */
+  | { readonly mode: "cgroup"; readonly path: string }
+  /** Process `pid` and its descendants. */
+  | { readonly mode: "tree"; readonly pid: number };
+
+/** What is collected, and where to. */
+export interface CollectOptions {
+  /** Where it is written. */
+  readonly runDir: RunDir;
+  /** Where proc(5) is mounted. */
+  readonly procfs: string;
+  /** False does without FFI: clock ticks instead of nanoseconds. */
+  readonly isFfiWanted: boolean;
+  /** What describes the node. */
+  readonly node: Omit<NodeMetaOptions, "now">;
+  readonly selection: Selection;
+  /** PROC_INTERVAL_MS. */
+  readonly intervalMs: number;
+  /** PROC_REFRESH. */
+  readonly isRefreshing: boolean;
+  /** PROC_SAMPLING: false writes the metadata only. */
+  readonly isSampling: boolean;
+  /** Ends the collection; what was read is written first. */
+  readonly signal: AbortSignal;
+  /** Called once, when samples are really taken. */
+  readonly onStarted: () => void;
+  /** Tells the user. */
+  readonly report: (line: string) => void;
+}
+
+/** What there is at the end. */
+export interface Collected {
+  /** Samples written. */
+  readonly samples: number;
+}
+
+/**
+ * Collect until the signal is aborted.
+ *
+ * @throws {RangeError} when the node or the selection names what this machine does not have.
+ * @throws {Error} when a file cannot be written.
+ */
+export async function collect(options: CollectOptions): Promise<Collected> {
+  const { runDir, selection } = options;
+  using resources = new DisposableStack();
+  const procfs = new Procfs(options.procfs);
+  const libc = options.isFfiWanted ? Libc.open() : null;
+  if (libc !== null) resources.use(libc);
+  const clock = resources.use(openReadingClock(procfs, { ffi: libc !== null }));
+  await Deno.mkdir(runDir.path, { recursive: true });
+  const meta = readNodeMeta(procfs, { ...options.node, now: clock.now() });
+  await writeJsonAtomic(runDir.nodeMeta, meta);
+  if (!options.isSampling) return { samples: 0 };
+
+  const folder = selection.mode === "whitelist" ? selection.folder : null;
+  if (folder !== null) await Deno.mkdir(folder, { recursive: true });
+  const reader = openProcessReader({ procfs, clock, libc });
+  const followed = resources.use(new FollowedSet(procfs, reader));
+  const samples = await runSampler({
+    finder: openFinder(options, { procfs, followed, clock }),
+    followed,
+    alarm: resources.use(openAlarm({ folder, clock, libc, signal: options.signal })),
+    clock,
+    samples: resources.use(JsonLinesWriter.open(runDir.procMetrics)),
+    stats: resources.use(JsonLinesWriter.open(runDir.collectorStats)),
+    intervalMs: options.intervalMs,
+    isRefreshing: options.isRefreshing,
+    cpuSource: reader.cpuSource,
+    isRealtime: false,
+    readAccount: () => readOwnAccount(procfs, libc),
+    signal: options.signal,
+    onStarted: options.onStarted,
+  });
+  return { samples };
+}
+
+interface FinderTools {
+  readonly procfs: Procfs;
+  readonly followed: FollowedSet;
+  readonly clock: Clock;
+}
+
+function openFinder({ selection, report }: CollectOptions, tools: FinderTools): Finder {
+  const { procfs, followed, clock } = tools;
+  const births = new BirthWatch(procfs);
+  const table = new ProcessTable(procfs);
+  switch (selection.mode) {
+    case "whitelist": {
+      const { folder, match } = selection;
+      return new Whitelist({ folder, match, births, table, followed, clock, report });
+    }
+    case "scan":
+      return new Scan({ match: selection.match, table, followed, clock });
+    case "cgroup":
+      requireFolder(selection.path);
+      return new Cgroup({ path: selection.path, followed });
+    case "tree": {
+      const tree = new Tree({ pid: selection.pid, births, table, followed, clock });
+      const { kind } = tree.start();
+      if (kind === "followed") return tree;
+      throw new RangeError(
+        `Cannot follow the tree of process ${selection.pid}: a running process is required, it is ${kind}`,
+      );
+    }
+  }
+}
+
+function requireFolder(path: string): void {
+  if (Deno.statSync(path).isDirectory) return;
+  throw new RangeError(`Cannot follow cgroup "${path}": a directory is required`);
+}

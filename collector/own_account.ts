@@ -1,0 +1,43 @@
+/**
+ * What the collector itself costs.
+ *
+ * @module
+ */
+
+import { ticksToMs } from "../trace/units.ts";
+import type { Libc } from "./libc.ts";
+import { ProcessGoneError } from "./proc_errors.ts";
+import { parseProcPidStat } from "./proc_pid_stat.ts";
+import { parseForkCount } from "./proc_stat.ts";
+import type { Procfs } from "./procfs.ts";
+
+/** Counters of this process and of the host since their start. */
+export interface OwnAccount {
+  /** CPU time of this process, ms; null where it cannot be read. */
+  readonly cpuMs: number | null;
+  /** Resident memory of this process, kB. */
+  readonly rssKb: number;
+  /** Processes and threads born on the host since boot; null where /proc/stat is not readable. */
+  readonly forks: number | null;
+}
+
+/** The counters now. */
+export function readOwnAccount(procfs: Procfs, libc: Libc | null): OwnAccount {
+  const stat = procfs.readIfThere("stat");
+  return {
+    cpuMs: libc === null ? ownTicksMs(procfs) : libc.ownCpuMs(),
+    rssKb: Math.round(Deno.memoryUsage().rss / 1024),
+    forks: stat === null ? null : parseForkCount(stat),
+  };
+}
+
+function ownTicksMs(procfs: Procfs): number | null {
+  try {
+    const { utimeTicks, stimeTicks } = parseProcPidStat(procfs.readProcess(Deno.pid, "stat"));
+    return ticksToMs(utimeTicks + stimeTicks);
+  } catch (error) {
+    // A mount of another pid namespace does not have this process.
+    if (error instanceof ProcessGoneError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * Readings of one process. There are two ways: by its CPU clock (FFI, nanoseconds), and by
+ * `/proc/<pid>/stat` (clock ticks) where FFI is not to be had. Both keep a descriptor below
+ * `/proc/<pid>/` open: it belongs to this one process for ever, so that a reading can never be of
+ * another process that was given the same pid.
+ *
+ * @module
+ */
+
+import type { Clock } from "../trace/clock.ts";
+import type { Libc } from "./libc.ts";
+import { parsePageBytes } from "./auxv.ts";
+import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
+import { parseProcPidStat, type ProcPidStat } from "./proc_pid_stat.ts";
+import { residentPages } from "./proc_pid_statm.ts";
+import { parseVmHwm } from "./proc_pid_status.ts";
+import { accessProcess, type Procfs } from "./procfs.ts";
+
+/** One reading of the counters of a process. */
+export interface Reading {
+  /** Wall clock at this reading, epoch ms. */
+  readonly tsMs: number;
+  /** Boot clock at this reading, ms. */
+  readonly bootMs: number;
+  /** CPU time since the start of the process, ns; null where it is read in ticks. */
+  readonly cpuNs: number | null;
+  /** User time since the start, ticks; null where the CPU clock is read. */
+  readonly utime: number | null;
+  /** System time since the start, ticks; null where the CPU clock is read. */
+  readonly stime: number | null;
+  /** Resident memory, kB; null for a zombie and where the page size is not known. */
+  readonly rssKb: number | null;
+}
+
+/** One process, held open. Dispose of it to close its descriptor. */
+export interface ProcessHandle extends Disposable {
+  /** Process id. */
+  readonly pid: number;
+  /** What `/proc/<pid>/stat` said when it was opened; its starttime completes the identity. */
+  readonly stat: ProcPidStat;
+  /** The counters now, or null when the process is gone. */
+  read(): Reading | null;
+}
+
+/** Opens processes in one way of reading. */
+export interface ProcessReader {
+  /** What CPU time is read from. */
+  readonly cpuSource: "cpu_clock" | "stat";
+  /**
+   * Hold `pid` open.
+   *
+   * @throws {ProcessGoneError} when there is no such process.
+   * @throws {ProcessDeniedError} when it may not be read, or no descriptor is free for it.
+   */
+  open(pid: number): ProcessHandle;
+}
+
+/** What a reader needs. */
+export interface ReaderOptions {
+  /** Where processes are read. */
+  readonly procfs: Procfs;
+  /** Stamps the readings. */
+  readonly clock: Clock;
+  /** The C library; null reads clock ticks. */
+  readonly libc: Libc | null;
+}
+
+/** The best reader that the options allow. */
+export function openProcessReader({ procfs, clock, libc }: ReaderOptions): ProcessReader {
+  const pageKb = readPageKb(procfs);
+  if (libc !== null && pageKb !== null && isOwnNamespace(procfs)) {
+    return new ClockReader(procfs, { clock, libc, pageKb });
+  }
+  return new StatReader(procfs, { clock, pageKb });
+}
+
+function readPageKb(procfs: Procfs): number | null {
+  try {
+    const bytes = parsePageBytes(Deno.readFileSync(procfs.path("self/auxv")));
+    return bytes === null ? null : bytes / 1024;
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable
+    ) return null;
+    throw error;
+  }
+}
+
+/** A CPU clock is addressed by pid: the mount must number processes as this process does. */
+function isOwnNamespace(procfs: Procfs): boolean {
+  try {
+    return Deno.readLinkSync(procfs.path("self")) === String(Deno.pid);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData) {
+      return false;
+    }
+    // A fixture has a folder of this name: EINVAL has no class of its own.
+    if (error instanceof Error && error.message.includes("(os error 22)")) return false;
+    throw error;
+  }
+}
+
+/** Peak resident memory of `handle`'s process, kB; null for a zombie and when it is gone. */
+export function readHwmKb(procfs: Procfs, pid: number): number | null {
+  try {
+    return parseVmHwm(procfs.readProcess(pid, "status"));
+  } catch (error) {
+    if (error instanceof ProcessGoneError || error instanceof ProcessDeniedError) return null;
+    throw error;
+  }
+}
+
+/** Bytes of a stat or statm: 52 numbers of at most 20 digits and a comm fit with room to spare. */
+const FILE_BYTES = 2048;
+
+interface ClockReaderOptions {
+  readonly clock: Clock;
+  readonly libc: Libc;
+  readonly pageKb: number;
+}
+
+class ClockReader implements ProcessReader {
+  readonly cpuSource = "cpu_clock";
+  readonly #procfs: Procfs;
+  readonly #options: ClockReaderOptions;
+  readonly #buffer = new Uint8Array(FILE_BYTES);
+
+  constructor(procfs: Procfs, options: ClockReaderOptions) {
+    this.#procfs = procfs;
+    this.#options = options;
+  }
+
+  open(pid: number): ProcessHandle {
+    const { libc } = this.#options;
+    const path = this.#procfs.path(`${pid}/statm`);
+    const descriptor = libc.openFile(path);
+    try {
+      // The descriptor first and its use last: while it can still be read, no other process can have
+      // been given the pid, so that what stands in between is of this process.
+      const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
+      if (descriptor < 0) {
+        throw new ProcessDeniedError(
+          `Cannot open "${path}": permission and a free file descriptor (ulimit -n) are required`,
+        );
+      }
+      const handle = new ClockHandle(descriptor, stat, this.#buffer, this.#options);
+      if (handle.read() !== null) return handle;
+      throw new ProcessGoneError(`Cannot read "${path}": the process has ended`);
+    } catch (error) {
+      if (descriptor >= 0) libc.symbols.close(descriptor);
+      throw error;
+    }
+  }
+}
+
+class ClockHandle implements ProcessHandle {
+  readonly pid: number;
+  readonly stat: ProcPidStat;
+  readonly #descriptor: number;
+  readonly #buffer: Uint8Array<ArrayBuffer>;
+  readonly #clock: Clock;
+  readonly #libc: Libc;
+  readonly #pageKb: number;
+
+  constructor(
+    descriptor: number,
+    stat: ProcPidStat,
+    buffer: Uint8Array<ArrayBuffer>,
+    { clock, libc, pageKb }: ClockReaderOptions,
+  ) {
+    this.pid = stat.pid;
+    this.stat = stat;
+    this.#descriptor = descriptor;
+    this.#buffer = buffer;
+    this.#clock = clock;
+    this.#libc = libc;
+    this.#pageKb = pageKb;
+  }
+
+  read(): Reading | null {
+    // The clock goes by bare pid, so the descriptor is read after it: if that still works, the clock
+    // was the clock of this process.
+    const cpuNs = this.#libc.cpuClockNs(this.pid);
+    const { tsMs, bootMs } = this.#clock.now();
+    const length = this.#libc.readFromStart(this.#descriptor, this.#buffer);
+    if (cpuNs === null || length <= 0) return null;
+    const pages = residentPages(this.#buffer, length);
+    const rssKb = pages === 0 ? null : pages * this.#pageKb;
+    return { tsMs, bootMs, cpuNs, utime: null, stime: null, rssKb };
+  }
+
+  [Symbol.dispose](): void {
+    this.#libc.symbols.close(this.#descriptor);
+  }
+}
+
+interface StatReaderOptions {
+  readonly clock: Clock;
+  readonly pageKb: number | null;
+}
+
+class StatReader implements ProcessReader {
+  readonly cpuSource = "stat";
+  readonly #procfs: Procfs;
+  readonly #options: StatReaderOptions;
+  readonly #buffer = new Uint8Array(FILE_BYTES);
+
+  constructor(procfs: Procfs, options: StatReaderOptions) {
+    this.#procfs = procfs;
+    this.#options = options;
+  }
+
+  open(pid: number): ProcessHandle {
+    const path = this.#procfs.path(`${pid}/stat`);
+    return new StatHandle(path, this.#buffer, this.#options);
+  }
+}
+
+class StatHandle implements ProcessHandle {
+  readonly pid: number;
+  readonly stat: ProcPidStat;
+  readonly #file: Deno.FsFile;
+  readonly #buffer: Uint8Array<ArrayBuffer>;
+  readonly #decoder = new TextDecoder();
+  readonly #path: string;
+  readonly #options: StatReaderOptions;
+
+  constructor(path: string, buffer: Uint8Array<ArrayBuffer>, options: StatReaderOptions) {
+    using resources = new DisposableStack();
+    this.#file = resources.use(accessProcess(path, () => Deno.openSync(path)));
+    this.#path = path;
+    this.#buffer = buffer;
+    this.#options = options;
+    this.stat = this.#readStat();
+    this.pid = this.stat.pid;
+    // All went well: the file stays open.
+    resources.move();
+  }
+
+  read(): Reading | null {
+    let stat: ProcPidStat;
+    try {
+      stat = this.#readStat();
+    } catch (error) {
+      if (error instanceof ProcessGoneError) return null;
+      throw error;
+    }
+    const { tsMs, bootMs } = this.#options.clock.now();
+    const { pageKb } = this.#options;
+    const rssKb = stat.rssPages === 0 || pageKb === null ? null : stat.rssPages * pageKb;
+    return { tsMs, bootMs, cpuNs: null, utime: stat.utimeTicks, stime: stat.stimeTicks, rssKb };
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  #readStat(): ProcPidStat {
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    const length = accessProcess(this.#path, () => this.#file.readSync(this.#buffer)) ?? 0;
+    return parseProcPidStat(this.#decoder.decode(this.#buffer.subarray(0, length)));
+  }
+}

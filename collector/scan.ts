@@ -1,0 +1,68 @@
+/**
+ * Scan mode: every process of the host whose name matches is followed.
+ *
+ * @module
+ */
+
+import type { Clock } from "../trace/clock.ts";
+import { ticksToMs } from "../trace/units.ts";
+import type { Finder } from "./finder.ts";
+import type { FollowedSet, Subject } from "./followed_set.ts";
+import type { ProcPidStat } from "./proc_pid_stat.ts";
+import type { ProcessTable } from "./process_table.ts";
+
+/**
+ * A process gets its name by exec, mostly at once after its birth: so long after it, ms, the name is read
+ * again at every tick, and then once in {@linkcode LAPS} ticks. Worst outcome: an old shell that becomes
+ * ffmpeg by exec is noticed four ticks late.
+ */
+const YOUNG_MS = 2000;
+const LAPS = 5;
+
+/** What scan mode needs. */
+export interface ScanOptions {
+  /** PROC_MATCH. */
+  readonly match: RegExp;
+  readonly followed: FollowedSet;
+  readonly table: ProcessTable;
+  readonly clock: Clock;
+}
+
+/** Finds processes by their names. */
+export class Scan implements Finder {
+  readonly mode = "scan";
+  readonly #options: ScanOptions;
+  #lap = 0;
+
+  constructor(options: ScanOptions) {
+    this.#options = options;
+  }
+
+  react(): void {}
+
+  refresh(): void {
+    const { clock, followed, match, table } = this.#options;
+    const known = new Set([...table.entries].map(({ pid }) => pid));
+    table.refresh();
+    this.#lap = (this.#lap + 1) % LAPS;
+    const bootMs = clock.bootMs();
+    for (const first of [...table.entries]) {
+      if (followed.has(first.pid)) continue;
+      const isDue = known.has(first.pid) && this.#isDue(first, bootMs);
+      const stat = isDue ? table.examine(first.pid) : first;
+      if (stat === null || !match.test(stat.comm)) continue;
+      const subject: Subject = { traceId: null, cgroup: null, hasDescendants: false };
+      const isMeant = ({ startTicks }: ProcPidStat) => startTicks === stat.startTicks;
+      followed.follow(stat.pid, { subject, isMeant });
+    }
+  }
+
+  takeForeignCount(): number {
+    return 0;
+  }
+
+  #isDue({ pid, isKernelThread, startTicks }: ProcPidStat, bootMs: number): boolean {
+    if (isKernelThread) return false;
+    return bootMs - ticksToMs(startTicks) < YOUNG_MS || (pid + this.#lap) % LAPS === 0;
+  }
+}

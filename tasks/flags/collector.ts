@@ -1,0 +1,141 @@
+/** Flags of the collector, and of the commands that start and stop it. */
+
+import { resolve } from "@std/path";
+import type { Selection } from "../../collector/collect.ts";
+import { parseCpuList } from "../../collector/cpu_list.ts";
+import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
+import { asUsage, RUN_FLAGS, runDirOf } from "./_common.ts";
+
+/** The variables of the seeds, and ours beside them. */
+export const COLLECTOR_FLAGS = {
+  ...RUN_FLAGS,
+  "proc-pid-dir": text(
+    "Folder of the sentinels: whitelist mode; else pids/ of the run directory. Empty: scan mode.",
+    { env: "PROC_PID_DIR", placeholder: "DIR", isEmptyGiven: true },
+  ),
+  "proc-match": text(
+    "Names to sample in scan mode, and what an empty sentinel may stand for: a regular expression on comm, case-insensitive.",
+    { env: "PROC_MATCH", fallback: "^ffmpeg$|^ffprobe$", placeholder: "REGEX" },
+  ),
+  "interval-ms": integer("Sampling interval.", {
+    env: "PROC_INTERVAL_MS",
+    fallback: 200,
+    min: 1,
+    placeholder: "MS",
+  }),
+  "refresh": toggle("Look for new processes all the time; 0: once, at the start.", {
+    env: "PROC_REFRESH",
+    fallback: true,
+  }),
+  "sampling": toggle("Sample processes; 0: write the node's metadata only.", {
+    env: "PROC_SAMPLING",
+    fallback: true,
+  }),
+  "tree": integer("Follow this process and its descendants instead.", {
+    min: 1,
+    placeholder: "PID",
+  }),
+  "cgroup": text("Follow the processes of this cgroup instead.", { placeholder: "PATH" }),
+  "cpus": text(
+    "CPUs of the machine that belong to this node, as cpuset(7) writes them; else all.",
+    {
+      placeholder: "LIST",
+    },
+  ),
+  "cpu-freq-mhz": number("Frequency of a core, where the machine is not to be believed.", {
+    env: "CPU_FREQ_MHZ",
+    min: 1,
+    placeholder: "MHZ",
+  }),
+  "vm-ip": text("Address whose route names the network interface of the node.", {
+    env: "VM_IP",
+    placeholder: "ADDRESS",
+  }),
+  "iface": text("Network interface of the node.", { env: "IFACE", placeholder: "NAME" }),
+  "procfs": text(
+    "Where proc(5) is mounted. Elsewhere than /proc, the collector may read there and nothing more.",
+    { fallback: "/proc", placeholder: "DIR" },
+  ),
+  "sysfs": text("Where sysfs(5) is mounted.", { fallback: "/sys", placeholder: "DIR" }),
+  "ffi": toggle("Read CPU clocks by FFI, in ns; off: clock ticks of 10 ms.", { fallback: true }),
+} as const;
+
+/** Values of {@linkcode COLLECTOR_FLAGS}. */
+export type CollectorOptions = OptionsOf<typeof COLLECTOR_FLAGS>;
+
+/** The collector itself, in the foreground. */
+export const COLLECTOR = command({
+  name: "collector",
+  summary: "Sample processes of this node until it is told to stop.",
+  flags: COLLECTOR_FLAGS,
+});
+
+/** `deno task start-collect`. */
+export const START_COLLECT = command({
+  name: "start-collect",
+  summary: "Start the collector of this node in the background, and return when it samples.",
+  flags: {
+    ...COLLECTOR_FLAGS,
+    "time-sync": toggle("Set the clock before the run, best effort, at most 5 s.", {
+      env: "TIME_SYNC",
+      fallback: true,
+    }),
+    "ntp-pool": text("Where ntpdate and sntp ask for the time.", {
+      env: "NTP_POOL",
+      fallback: "pool.ntp.org",
+      placeholder: "HOST",
+    }),
+    "py-collect": toggle("Kept for older scripts: both values run this collector.", {
+      env: "USE_PY_COLLECT",
+      fallback: true,
+    }),
+  },
+});
+
+/** `deno task stop-collect`. */
+export const STOP_COLLECT = command({
+  name: "stop-collect",
+  summary: "Stop the collector of this node and say how many samples there are.",
+  flags: {
+    ...RUN_FLAGS,
+    "all": toggle("Stop every collector on this node, whatever its run.", { env: "STOP_ALL" }),
+  },
+});
+
+/**
+ * How processes are found, as the options say it.
+ *
+ * @throws {UsageError} when PROC_MATCH is not a regular expression, or two ways are asked for.
+ */
+export function selectionOf(options: CollectorOptions): Selection {
+  const { tree, cgroup } = options;
+  const folder = options["proc-pid-dir"];
+  if (tree !== null && cgroup !== null) throw new UsageError("--tree excludes --cgroup");
+  if (tree !== null) return { mode: "tree", pid: tree };
+  if (cgroup !== null) return { mode: "cgroup", path: resolve("/sys/fs/cgroup", cgroup) };
+  const match = regularExpression(options["proc-match"]);
+  if (folder === "") return { mode: "scan", match };
+  const path = folder === null ? runDirOf(options).pids : resolve(folder);
+  return { mode: "whitelist", folder: path, match };
+}
+
+function regularExpression(source: string): RegExp {
+  try {
+    return new RegExp(source, "i");
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(`PROC_MATCH must be a regular expression: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The CPUs of this node as they were given.
+ *
+ * @throws {UsageError} when it is not a list of CPUs.
+ */
+export function cpusOf({ cpus }: CollectorOptions): string | null {
+  if (cpus !== null) asUsage(() => parseCpuList(cpus));
+  return cpus;
+}
