@@ -63,7 +63,7 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
   {
     using progress = openProgress(io, "Generating videos");
     await forEach(wanted, { jobs, signal: io.signal }, async (recipe) => {
-      await makeVideo(recipe, {
+      const isWhole = await makeVideo(recipe, {
         path: join(options.out, recipe.name),
         threads,
         signal: io.signal,
@@ -73,7 +73,7 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
           progress.update(sum / totalS, `${made} of ${wanted.length} ready, ${recipe.name}`);
         },
       });
-      made++;
+      if (isWhole) made++;
     });
   }
   if (io.signal.aborted) {
@@ -108,10 +108,11 @@ interface MakeOptions {
   readonly onProgress: (seconds: number) => void;
 }
 
+/** Make one video; false when it was interrupted. */
 async function makeVideo(
   recipe: VideoRecipe,
   { path, threads, signal, onProgress }: MakeOptions,
-): Promise<void> {
+): Promise<boolean> {
   const beside = besideName(path);
   const child = new Deno.Command("ffmpeg", {
     args: ffmpegArguments(recipe, { path: beside, threads }),
@@ -126,7 +127,7 @@ async function makeVideo(
       new Response(child.stderr).text(),
       followProgress(child.stdout, onProgress),
     ]);
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     if (!status.success) {
       const reason = errors.trim().split("\n").at(-1) || `exit code ${status.code}`;
       throw new CommandError(`ffmpeg could not make "${path}": ${reason}`);
@@ -135,6 +136,7 @@ async function makeVideo(
       throw new CommandError(`ffmpeg made another video than asked for "${path}"`);
     }
     await Deno.rename(beside, path);
+    return true;
   } finally {
     await removeIfThere(beside);
   }

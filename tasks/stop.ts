@@ -6,14 +6,11 @@
 import type { RoleIdentity } from "../trace/records.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
-import { findRoles, type FoundRole, isAlive, stopRole } from "./_process.ts";
+import { findRoles, type FoundRole, isAlive, type StopOptions, stopRole } from "./_process.ts";
 import { STOP } from "./flags/stop.ts";
 
 /** Against the flow of tasks: nothing is handed to a role that is gone; collectors see the last task. */
 const STOP_ORDER = ["dispatch", "scheduler", "worker"];
-
-/** How long a role may take to clean up once its tasks are ended, ms; then it is killed. */
-const CLEANUP_LIMIT_MS = 10_000;
 
 /** `deno task stop`. */
 export async function main({ options }: Parsed<typeof STOP.flags>, io: Io): Promise<number> {
@@ -22,9 +19,10 @@ export async function main({ options }: Parsed<typeof STOP.flags>, io: Io): Prom
   );
   const alive = found.filter(({ identity }) => isAlive(identity));
   if (alive.length === 0) io.say("Nothing to stop");
+  const limits = { graceMs: options["grace-s"] * 1000, forceMs: options["force-s"] * 1000 };
   const byRank = Map.groupBy(found, ({ identity }) => rankOf(identity));
   for (const rank of [...byRank.keys()].sort((a, b) => a - b)) {
-    await Promise.all((byRank.get(rank) ?? []).map((role) => endRole(role, { io, ...options })));
+    await Promise.all((byRank.get(rank) ?? []).map((role) => endRole(role, { io, limits })));
   }
   return 0;
 }
@@ -37,9 +35,9 @@ function rankOf({ role }: RoleIdentity): number {
 /** The first SIGTERM lets tasks finish, the second ends them, SIGKILL ends the role itself. */
 async function endRole(
   found: FoundRole,
-  { io, "grace-s": graceS }: { readonly io: Io; readonly "grace-s": number },
+  { io, limits }: { readonly io: Io; readonly limits: StopOptions },
 ): Promise<void> {
-  const outcome = await stopRole(found, { graceMs: graceS * 1000, forceMs: CLEANUP_LIMIT_MS });
+  const outcome = await stopRole(found, limits);
   if (outcome === "gone") return;
   const name = describe(found.identity);
   io.say(outcome === "killed" ? `Killed ${name}: it did not stop` : `Stopped ${name}`);

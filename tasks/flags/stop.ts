@@ -10,7 +10,8 @@ export const STOP = command({
   flags: {
     "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
     "run-id": text("Only this run; not taken from run_id.env.", { placeholder: "ID" }),
-    "grace-s": number("Time for tasks that run to finish, s; then they are ended too.", {
+    "grace-s": number("Time for tasks that run to finish, s.", { fallback: 10, min: 0 }),
+    "force-s": number("Time to end the tasks and clean up after that, s; then SIGKILL.", {
       fallback: 10,
       min: 0,
     }),

@@ -3,11 +3,12 @@ import { parseDispatchId, planLine, planTasks } from "../../scheduler/dispatch_p
 import { parseMix } from "../../scheduler/mix.ts";
 import { BUILT_IN_PROFILES, decodeProfiles } from "../../scheduler/profiles.ts";
 import { PythonRandom } from "../../scheduler/python_random.ts";
+import type { Task } from "../../trace/task.ts";
 
 const MIX = "fast1080p=40,medium480p=40,hevc1080p=20";
 const SINGLE = { scale: "1280:720", preset: "veryfast", crf: 28 };
 
-function plan(inputs: string[], given: { mix?: string; total?: number }) {
+function plan(inputs: string[], given: { mix?: string; total?: number }): Task[] {
   return planTasks(inputs, {
     outputs: "outputs",
     dispatchId: "d",

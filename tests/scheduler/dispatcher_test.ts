@@ -7,6 +7,7 @@ import {
   dispatchOnline,
   type DispatchOptions,
   dispatchTimed,
+  type TimedTask,
 } from "../../scheduler/dispatcher.ts";
 import type { Enqueued, TaskSink } from "../../scheduler/task_sink.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
@@ -95,7 +96,7 @@ function setting(given: { known?: string[]; signal?: AbortSignal } = {}): Settin
   };
 }
 
-function timed(offsetsMs: readonly number[]) {
+function timed(offsetsMs: readonly number[]): TimedTask[] {
   return tasksOf(offsetsMs.length).map((task, index) => ({
     task,
     offsetMs: offsetsMs[index] ?? 0,

@@ -6,7 +6,10 @@ const DURATIONS_S = [30, 60, 120, 180, 30, 60];
 const TASKS = DURATIONS_S.map((seconds, index) =>
   completeTask({ input: String(seconds), output: "o" }, "test", `t${index}`)
 );
-const durationS = ({ input }: Task) => Number(input);
+
+function durationS({ input }: Task): number {
+  return Number(input);
+}
 
 function placement(policy: NodePolicy): string {
   return placeOnNodes(TASKS, { nodes: ["a", "b", "c"], policy, durationS })
