@@ -1,6 +1,7 @@
 /** Every role that starts under a grant computed from its flags. */
 
 import type { Role } from "./_role.ts";
+import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
 
 /** The roles, in the order of the data flow. */
-export const ROLES: readonly Role[] = [];
+export const ROLES: readonly Role[] = [EXPORT_OPENDC_ROLE];

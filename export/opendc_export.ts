@@ -1,0 +1,237 @@
+/**
+ * Exports a parsed run to a folder that OpenDC takes as it is.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { experimentOf, policyNotes } from "./experiment.ts";
+import { MANIFEST_NAME, manifestOf, readManifest } from "./manifest.ts";
+import { findSources, readRun, rowFiles } from "./opendc_input.ts";
+import {
+  describeFile,
+  emptyCounts,
+  readRows,
+  type RowCounts,
+  sizeOf,
+  TaskIndex,
+} from "./opendc_join.ts";
+import { hostNodesOf, type PlannedTask, planTasks } from "./opendc_plan.ts";
+import { readPolicy } from "./opendc_policy.ts";
+import { readmeOf } from "./opendc_readme.ts";
+import { RowStore } from "./opendc_rows.ts";
+import type { CompressionName } from "./opendc_schema.ts";
+import { Stage } from "./opendc_stage.ts";
+import {
+  type CAPACITY_CHOICES,
+  type FILL_CHOICES,
+  type LeftOut,
+  selectInvocations,
+  type STATUS_CHOICES,
+  submissionOf,
+  type TASK_ID_MODES,
+} from "./opendc_tasks.ts";
+import { writeJson, writeMain, writeReplays, type WriterOptions } from "./opendc_writer.ts";
+import { topologyNotes, topologyOf } from "./topology.ts";
+
+/** What to export and how. */
+export interface ExportOptions {
+  /** A run, or the directory of one of its nodes. */
+  readonly input: string;
+  /** Folder for the export; made when it is missing. */
+  readonly output: string;
+  /** How ids are given. Default `auto`. */
+  readonly taskIdMode?: typeof TASK_ID_MODES[number];
+  /** What `cpu_capacity` says. Default `reserved`. */
+  readonly capacity?: typeof CAPACITY_CHOICES[number];
+  /** `reserved`: tasks that were not measured are exported as using all that was reserved. */
+  readonly fill?: typeof FILL_CHOICES[number] | null;
+  /** Which end states are exported. Default `done`. */
+  readonly status?: typeof STATUS_CHOICES[number];
+  /** Frequency of a core of every node, MHz; null: that of each node. */
+  readonly cpuFreqMhz?: number | null;
+  /** Codec. Default `zstd`. */
+  readonly compression?: CompressionName;
+  /** Version of Tracekit, for the footers and the manifest. */
+  readonly version: string;
+  /** Told how far it is. */
+  readonly report?: (progress: ExportProgress) => void;
+  /** Ends the export; nothing is left behind. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far an export is. */
+export interface ExportProgress {
+  /** Part of the whole that is done, 0 to 1. */
+  readonly fraction: number;
+  /** What is being done. */
+  readonly what: string;
+}
+
+/** What was exported. */
+export interface ExportSummary {
+  /** The folder. */
+  readonly output: string;
+  /** Tasks of the workload. */
+  readonly tasks: number;
+  /** Fragments of the workload. */
+  readonly fragments: number;
+  /** First submission, epoch ms; null without tasks. */
+  readonly first_submission_ms: number | null;
+  /** Last end minus first submission, ms. */
+  readonly makespan_ms: number;
+  /** Invocations that are not in the workload, and why. */
+  readonly left_out: readonly LeftOut[];
+  /** Names of tasks whose use was filled on request. */
+  readonly filled: readonly string[];
+  /** Names of tasks with an exact total and no series. */
+  readonly totals_only: readonly string[];
+  /** Names of tasks whose memory is not known; 0 is written. */
+  readonly memory_unknown: readonly string[];
+  /** Names of tasks without a reservation; cpu_count is from use. */
+  readonly count_from_use: readonly string[];
+  /** Counts of the rows that were read. */
+  readonly rows: RowCounts;
+  /** Rows that were there twice and count once. */
+  readonly duplicate_rows: number;
+  /** Rows that reach beyond their task; their CPU time is kept at its edge. */
+  readonly rows_outside_task: number;
+  /** Invocations that were there twice and count once. */
+  readonly duplicate_invocations: number;
+  /** Lines of invocations.jsonl that are no record. */
+  readonly malformed_invocations: number;
+  /** What is to be known before simulating. */
+  readonly notes: readonly string[];
+  /** Every file, relative to the folder. */
+  readonly files: readonly string[];
+}
+
+/** Share of reading in the time of an export, as measured. */
+const READ_FRACTION = 0.7;
+
+/**
+ * Export a run. The files appear in `output` only when all of them are written; until then the last
+ * export stays as it is.
+ *
+ * @throws {ExportError} naming what is missing and how to give it.
+ */
+export async function exportOpendc(options: ExportOptions): Promise<ExportSummary> {
+  const sources = await findSources(options.input);
+  const run = await readRun(sources);
+  const hosts = hostNodesOf(run, options.cpuFreqMhz ?? null);
+  const { candidates, leftOut } = selectInvocations(run.invocations, options.status ?? "done");
+  const policy = await readPolicy(options.input, [...run.nodes.values()]);
+  const previous = (await readManifest(options.output))?.files ?? [];
+
+  await using stage = await Stage.open(options.output);
+  using store = new RowStore({
+    tasks: candidates.length,
+    spillPath: join(stage.folder, "rows.spill"),
+  });
+  const peakRssKb = new Float64Array(candidates.length);
+  const counts = emptyCounts();
+  const index = new TaskIndex(run.invocations, { candidates });
+  const total = await sizeOf(sources.flatMap(rowFiles));
+  let readBytes = 0;
+  const onRead = (bytes: number) => {
+    options.signal?.throwIfAborted();
+    readBytes += bytes;
+    const fraction = READ_FRACTION * readBytes / total;
+    options.report?.({ fraction, what: `${counts.read} rows read` });
+  };
+  const sink = { index, store, peakRssKb, counts, onRead };
+  for (const [at, source] of sources.entries()) await readRows(source, { at, sink });
+  store.seal();
+
+  const plan = planTasks(candidates, {
+    store,
+    peakRssKb,
+    hosts,
+    taskIdMode: options.taskIdMode ?? "auto",
+    isFilling: options.fill === "reserved",
+  });
+  let done = 0;
+  const writer: WriterOptions = {
+    stage,
+    store,
+    compression: options.compression ?? "zstd",
+    capacity: options.capacity ?? "reserved",
+    createdBy: `tracekit ${options.version}`,
+    onTask: () => {
+      options.signal?.throwIfAborted();
+      // Each task is written twice: in the whole workload, and in its host's replay.
+      const fraction = READ_FRACTION + (1 - READ_FRACTION) * ++done / (2 * plan.tasks.length);
+      options.report?.({ fraction, what: `${done} of ${2 * plan.tasks.length} series written` });
+    },
+  };
+  const { tasks, written } = await writeMain(plan.tasks, writer);
+  await writeReplays(tasks, { written, options: writer });
+
+  const topology = topologyOf([...hosts.values()]);
+  await writeJson(stage, "small_datacenter.json", topology.spec);
+  const experiment = experimentOf({
+    name: "policy",
+    topology: "small_datacenter.json",
+    workload: ".",
+    policy,
+    exportIntervalS: 1,
+  });
+  await writeJson(stage, "experiment_policy.json", experiment);
+  const summary: ExportSummary = {
+    output: options.output,
+    tasks: tasks.length,
+    fragments: written.fragments,
+    ...timesOf(plan.tasks),
+    left_out: [...leftOut, ...plan.notMeasured],
+    filled: namesOf(plan.tasks, ({ kind }) => kind === "filled"),
+    totals_only: namesOf(plan.tasks, ({ kind }) => kind === "total"),
+    memory_unknown: namesOf(plan.tasks, ({ memoryKb }) => memoryKb === null),
+    count_from_use: tasks.filter((one) => one.isCountFromUse).map(({ row }) => row.name),
+    rows: counts,
+    duplicate_rows: written.duplicateRows,
+    rows_outside_task: written.rowsOutside,
+    duplicate_invocations: run.duplicates,
+    malformed_invocations: run.badLines.length,
+    notes: [...policy.notes, ...policyNotes(policy), ...topologyNotes([...hosts.values()])],
+    files: [...stage.names, "README.md", MANIFEST_NAME],
+  };
+  await stage.writeText("README.md", readmeOf({ summary, topology, version: options.version }));
+  const inputs = sources.flatMap((source) => [
+    join(source.folder, "nodes.json"),
+    join(source.folder, "invocations.jsonl"),
+    ...rowFiles(source),
+  ]);
+  await writeJson(
+    stage,
+    MANIFEST_NAME,
+    manifestOf({
+      summary,
+      options,
+      invocations: run.invocations.length,
+      inputs: await Promise.all(inputs.map((path) => describeFile(path, options.input))),
+      outputs: written.outputs,
+      tasks,
+      topology,
+      hosts,
+    }),
+  );
+  await stage.commit(previous);
+  return summary;
+}
+
+function namesOf(
+  tasks: readonly PlannedTask[],
+  isMeant: (task: PlannedTask) => boolean,
+): string[] {
+  return tasks.filter(isMeant).map(({ name }) => name);
+}
+
+function timesOf(
+  tasks: readonly PlannedTask[],
+): Pick<ExportSummary, "first_submission_ms" | "makespan_ms"> {
+  const [first] = tasks;
+  if (first === undefined) return { first_submission_ms: null, makespan_ms: 0 };
+  const start = Math.round(submissionOf(first.candidate));
+  const end = tasks.reduce((max, { candidate }) => Math.max(max, candidate.ts_end), 0);
+  return { first_submission_ms: start, makespan_ms: Math.round(end) - start };
+}

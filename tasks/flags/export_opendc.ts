@@ -1,0 +1,86 @@
+/** Flags of the export to OpenDC, and the permissions that they need. */
+
+import { dirname, join, resolve } from "@std/path";
+import { COMPRESSIONS, OPENDC_MIN_VERSION } from "../../export/opendc_schema.ts";
+import {
+  CAPACITY_CHOICES,
+  FILL_CHOICES,
+  STATUS_CHOICES,
+  TASK_ID_MODES,
+} from "../../export/opendc_tasks.ts";
+import { command, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
+import { requireRunId, RUN_FLAGS } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** `deno task export-opendc`. */
+export const EXPORT_OPENDC = command({
+  name: "export-opendc",
+  summary: "Export a parsed run as an OpenDC workload with topology and experiments.",
+  flags: {
+    "input": text("Parsed run, or one node's part of it; else logs/RUN_ID.", {
+      placeholder: "DIR",
+    }),
+    "output": text("Folder for the export; else opendc_traces_RUN_ID.", { placeholder: "DIR" }),
+    "run-id": RUN_FLAGS["run-id"],
+    "logs": RUN_FLAGS.logs,
+    "task-id-mode": text("Ids: the pids where all differ, pids, or counted; unique in each mode.", {
+      choices: TASK_ID_MODES,
+      fallback: "auto",
+    }),
+    "capacity": text(
+      "cpu_capacity: what was reserved, or was in use 95 % of the time, or at most.",
+      {
+        choices: CAPACITY_CHOICES,
+        fallback: "reserved",
+      },
+    ),
+    "fill": text("Export tasks without any measurement too, as using all that was reserved.", {
+      choices: FILL_CHOICES,
+    }),
+    "status": text("Tasks by end state: those done, or the failed ones as well.", {
+      choices: STATUS_CHOICES,
+      fallback: "done",
+    }),
+    "cpu-freq-mhz": number("Frequency of a core of every node, MHz; else that of each node.", {
+      env: "CPU_FREQ_MHZ",
+      min: 1,
+      placeholder: "MHZ",
+    }),
+    "compression": text("Codec of the parquet files.", { choices: COMPRESSIONS, fallback: "zstd" }),
+    "json": toggle("Print the summary as JSON."),
+  },
+  notes: [
+    `The files are for OpenDC ${OPENDC_MIN_VERSION} and later.`,
+    "Superseded attempts are never exported; tasks that were not measured only with --fill reserved.",
+    "The folder's README.md says how to simulate, manifest.json what is in it and what is not.",
+  ],
+});
+
+/** Options of the export. */
+export type ExportFlags = OptionsOf<typeof EXPORT_OPENDC.flags>;
+
+/**
+ * Folder to read and folder to write, absolute.
+ *
+ * @throws {UsageError} when neither a folder nor a RUN_ID was given.
+ */
+export function exportFolders(options: ExportFlags): { input: string; output: string } {
+  if (options.input === null && options["run-id"] === null) {
+    throw new UsageError("--input DIR or RUN_ID is required");
+  }
+  const input = resolve(options.input ?? join(options.logs, requireRunId(options)));
+  const output = options.output ??
+    (options["run-id"] === null ? null : `opendc_traces_${requireRunId(options)}`);
+  if (output === null) throw new UsageError("--output DIR is required");
+  return { input, output: resolve(output) };
+}
+
+/** The export as a role. It reads the folder above its input too: the scheduler's flags lie there. */
+export const EXPORT_OPENDC_ROLE = role({
+  command: EXPORT_OPENDC,
+  entry: "export_opendc.ts",
+  grant: (options) => {
+    const { input, output } = exportFolders(options);
+    return { read: [input, dirname(input), output], write: [output] };
+  },
+});
