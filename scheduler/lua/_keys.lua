@@ -1,0 +1,67 @@
+-- Prelude of every script: key names, time, small readers. KEYS[1] is the prefix of all keys ("" by
+-- default); all other names derive from it, so the queue needs one Redis that holds them all (no
+-- cluster). Names of the seeds stand as they are, ours begin with tk:.
+
+local P = KEYS[1]
+
+local RESULTS, TOTALS, NODES, DIRTY, CONFIG, DEAD =
+  P .. 'tk:results', P .. 'tk:totals', P .. 'tk:nodes', P .. 'tk:dirty', P .. 'tk:config', P .. 'q:dead'
+
+-- The list of one node, or the pending queue for ''.
+local function list_key(node)
+  if node ~= '' then return P .. 'q:' .. node end
+  return P .. (redis.call('HGET', CONFIG, 'pending') or 'q:pending')
+end
+
+-- What ought to stand in that list beyond assigned tasks: HASH task id -> "seq ts_enqueue dispatch_id".
+local function index_key(node) return P .. 'tk:index:' .. node end
+
+local function node_key(node) return P .. 'tk:node:' .. node end
+local function task_key(id) return P .. 'tk:task:' .. id end
+local function ended_key(id) return P .. 'tk:ended:' .. id end
+local function assigned_key(node) return P .. 'tk:assigned:' .. node end
+local function running_key(node) return P .. 'tk:running:' .. node end
+local function cancel_key(node) return P .. 'tk:cancel:' .. node end
+
+-- The controller's clock, epoch ms with decimals.
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
+end
+
+local function ms(value) return string.format('%.3f', value) end
+
+local function wake_scheduler() redis.call('PUBLISH', P .. 'tk:wake', '') end
+local function wake_node(node) redis.call('PUBLISH', P .. 'tk:wake:' .. node, '') end
+
+-- A stamp for the next task that enters: the clock, but later than the one before it.
+local function next_ts_enqueue()
+  local ts = math.max(now_ms(), tonumber(redis.call('GET', P .. 'tk:last_ts') or '0') + 0.001)
+  redis.call('SET', P .. 'tk:last_ts', ms(ts))
+  return ms(ts)
+end
+
+local function next_seq() return redis.call('INCR', P .. 'tk:seq') end
+
+-- Decoding costs about 10 ns a byte and is needed for tasks of a few hundred; what is longer than this
+-- is poison that the scheduler is about to bury, and to decode it would block Redis.
+local DECODE_MAX_BYTES = 65536
+
+-- The fields of a task's JSON, {} for what is not an object. For reading only: to encode again would
+-- spoil empty lists and long numbers.
+local function fields_of(raw)
+  if not raw or #raw > DECODE_MAX_BYTES then return {} end
+  local ok, task = pcall(cjson.decode, raw)
+  if not ok or type(task) ~= 'table' then return {} end
+  for key, value in pairs(task) do
+    if value == cjson.null then task[key] = nil end
+  end
+  return task
+end
+
+-- Append to a node's list; what a person left under that name that is no list is replaced.
+local function push(list, raw)
+  if type(redis.pcall('RPUSH', list, raw)) == 'number' then return end
+  redis.call('DEL', list)
+  redis.call('RPUSH', list, raw)
+end

@@ -1,0 +1,27 @@
+-- A worker takes what was assigned to it; the capacity for it is reserved already.
+-- KEYS[1] prefix
+-- ARGV[1] node
+-- ARGV[2] incarnation
+-- ARGV[3] limit of tasks
+-- Returns {status, claimed, stranger, cancelled}: status 1, or 0 when this worker does not hold the
+--   node; claimed: per task {task_id, raw, attempt, ts_assigned}; stranger: the first task in its queue
+--   that no scheduler put there, or nil; cancelled: running tasks to be stopped
+
+local id, incarnation = ARGV[1], ARGV[2]
+if redis.call('HGET', node_key(id), 'incarnation') ~= incarnation then return { 0, {}, nil, {} } end
+local list = list_key(id)
+local claimed = {}
+for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, tonumber(ARGV[3]) - 1)) do
+  local v = redis.call('HMGET', task_key(task), 'raw', 'ts_assigned')
+  -- What a person took out of the list is left to the next heartbeat.
+  if v[1] and redis.call('LREM', list, 1, v[1]) > 0 then
+    local attempt = redis.call('HINCRBY', task_key(task), 'attempt', 1)
+    redis.call('HSET', task_key(task), 'state', 'running', 'incarnation', incarnation)
+    redis.call('ZREM', assigned_key(id), task)
+    redis.call('HSET', running_key(id), task, attempt)
+    claimed[#claimed + 1] = { task, v[1], attempt, v[2] }
+  end
+end
+local stranger = false
+if redis.call('ZCARD', assigned_key(id)) == 0 then stranger = redis.call('LINDEX', list, 0) end
+return { 1, claimed, stranger, redis.call('SMEMBERS', cancel_key(id)) }

@@ -1,0 +1,47 @@
+-- Take tasks in, in their order, with one stamp and place each; what is known already stays as it is.
+-- KEYS[1] prefix
+-- ARGV[1] node, '' for the pending queue
+-- ARGV[2] ttl_ms of the memory of a dispatch
+-- ARGV[3...] per task: task_id, dispatch_id ('' for none), head (its JSON without seq, ts_enqueue and
+--   the closing brace)
+-- Returns per task {seq, ts_enqueue, 1 when it is new}
+
+local node = ARGV[1]
+local list, index = list_key(node), index_key(node)
+settle_removed(node)
+
+-- "seq ts_enqueue ..." of a task that is in the queue, runs, or ended a moment ago.
+local function known_stamp(id, dispatch)
+  local entry = dispatch ~= '' and redis.call('HGET', P .. 'tk:dispatch:' .. dispatch, id)
+    or redis.call('HGET', index, id)
+  if entry then return string.match(entry, '^(%S+) (%S+)') end
+  local v = redis.call('HMGET', task_key(id), 'raw')
+  if v[1] then
+    local facts = facts_of(id, v[1])
+    return json_number(facts.seq), json_number(facts.ts_enqueue, '%.3f')
+  end
+  local ended = redis.call('GET', ended_key(id))
+  if ended then return string.match(ended, '(%S+) (%S+)$') end
+end
+
+local replies = {}
+for i = 3, #ARGV, 3 do
+  local id, dispatch, head = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local seq, ts = known_stamp(id, dispatch)
+  if seq then
+    replies[#replies + 1] = { seq, ts, 0 }
+  else
+    seq, ts = tostring(next_seq()), next_ts_enqueue()
+    redis.call('RPUSH', list, head .. ',"seq":' .. seq .. ',"ts_enqueue":' .. ts .. '}')
+    redis.call('HSET', index, id, seq .. ' ' .. ts .. ' ' .. dispatch)
+    if dispatch ~= '' then
+      redis.call('HSET', P .. 'tk:dispatch:' .. dispatch, id, seq .. ' ' .. ts)
+      redis.call('PEXPIRE', P .. 'tk:dispatch:' .. dispatch, ARGV[2])
+      redis.call('HINCRBY', P .. 'tk:progress:' .. dispatch, 'enqueued', 1)
+      redis.call('PEXPIRE', P .. 'tk:progress:' .. dispatch, ARGV[2])
+    end
+    replies[#replies + 1] = { seq, ts, 1 }
+  end
+end
+if node == '' then wake_scheduler() else wake_node(node) end
+return replies

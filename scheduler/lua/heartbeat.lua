@@ -1,0 +1,19 @@
+-- A worker renews its lease; the projections of its node are repaired from the truth.
+-- KEYS[1] prefix
+-- ARGV[1] node
+-- ARGV[2] incarnation
+-- ARGV[3] lease_ms
+-- Returns 1, or 0 when this worker does not hold the node (any more): it must stop its tasks
+
+local id = ARGV[1]
+local node = load_node(id)
+if not node or node.incarnation ~= ARGV[2] then return 0 end
+redis.call('ZADD', NODES, ms(now_ms() + tonumber(ARGV[3])), id)
+for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, -1)) do
+  local raw = redis.call('HGET', task_key(task), 'raw')
+  if not raw or not redis.call('LPOS', list_key(id), raw) then unassign(task, id, node) end
+end
+settle_removed(id)
+save_node(node)
+repair_tokens(node)
+return 1

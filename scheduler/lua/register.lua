@@ -1,0 +1,51 @@
+-- A worker takes its node's name under a lease, with empty books.
+-- KEYS[1] prefix
+-- ARGV[1] node
+-- ARGV[2] incarnation
+-- ARGV[3] capacity, units
+-- ARGV[4] slots, 0 for capacity only
+-- ARGV[5] slots_key, without the prefix
+-- ARGV[6] phys, logical cores
+-- ARGV[7] ratio
+-- ARGV[8] lease_ms
+-- ARGV[9] margin_ms after a lease before its node counts as lost
+-- ARGV[10] clear, 1 to cancel what stands in its queue
+-- ARGV[11] on_lost, keep|pending for what an earlier worker of that name had
+-- Returns {'registered', 0} or {'leased', ms to wait}: another worker may still run tasks there
+
+local id, incarnation = ARGV[1], ARGV[2]
+local now = now_ms()
+local holder = redis.call('HGET', node_key(id), 'incarnation')
+if holder and holder ~= incarnation then
+  local deadline = tonumber(redis.call('ZSCORE', NODES, id) or '0') + tonumber(ARGV[9])
+  if holder ~= 'lost' and deadline > now then return { 'leased', math.ceil(deadline - now) } end
+  if remove_node(id, ARGV[11])[3] == 0 then return { 'leased', 1 } end
+end
+local used, tasks = 0, 0
+local old = redis.call('HMGET', node_key(id), 'used', 'tasks', 'slots')
+if old[1] then
+  -- The same worker once more: its books stay, and so do its tasks.
+  used, tasks = tonumber(old[1]), tonumber(old[2])
+  purge_tokens(P .. ARGV[5], id, tonumber(old[3]) == 0 and 0 or tonumber(old[3]) - tasks)
+else
+  purge_tokens(P .. ARGV[5], id, 0)
+end
+local node = {
+  id = id, capacity = tonumber(ARGV[3]), slots = tonumber(ARGV[4]), used = used, tasks = tasks,
+  hold = 0, slots_key = P .. ARGV[5],
+}
+redis.call('HSET', node_key(id), 'incarnation', incarnation, 'capacity', ARGV[3], 'slots', ARGV[4],
+  'slots_key', ARGV[5], 'phys', ARGV[6], 'ratio', ARGV[7], 'ts_registered', ms(now))
+redis.call('SET', P .. 'cap_total:' .. id, ARGV[3])
+redis.call('SET', P .. 'phys:' .. id, ARGV[6])
+redis.call('SET', P .. 'ratio:' .. id, ARGV[7])
+save_node(node)
+add_tokens(node, node.slots - node.tasks)
+redis.call('ZADD', NODES, ms(now + tonumber(ARGV[8])), id)
+if ARGV[10] == '1' then
+  redis.call('DEL', list_key(id))
+  settle_removed(id)
+end
+redis.call('SADD', DIRTY, id)
+wake_scheduler()
+return { 'registered', 0 }

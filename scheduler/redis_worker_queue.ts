@@ -1,0 +1,197 @@
+/**
+ * The queue in Redis as the worker of one node sees it.
+ *
+ * @module
+ */
+
+import { messageOf } from "../trace/atomic_file.ts";
+import { completeTask, type Task } from "../trace/task.ts";
+import type { Keys } from "./keys.ts";
+import type {
+  Claimed,
+  ClaimReply,
+  Finish,
+  FinishReply,
+  Registration,
+  WorkerQueue,
+} from "./queue.ts";
+import type { RedisConnection } from "./redis_connection.ts";
+import { RedisIntake } from "./redis_intake.ts";
+import { listOf, numberOf, type Reply, rowsOf, textOf, textsOf } from "./reply.ts";
+import { type Script, SCRIPTS } from "./scripts.ts";
+import { readListedTask } from "./task_json.ts";
+import type { Timing } from "./timing.ts";
+
+/** Which worker this is. */
+export interface WorkerIdentity {
+  /** NODE_ID. */
+  readonly node: string;
+  /** One life of its worker: no two registrations share it. */
+  readonly incarnation: string;
+  /** Where tasks go that were put into its queue past the scheduler, when it gives the node up. */
+  readonly onLost: "keep" | "pending";
+}
+
+/** What became of a task that somebody put into the node's queue past the scheduler. */
+type DirectClaim =
+  | { readonly kind: "claimed"; readonly claimed: Claimed }
+  /** Another task stands first now. */
+  | { readonly kind: "again" }
+  /** It has to wait. */
+  | { readonly kind: "wait" };
+
+/** The queue of one node; dispose of it to end its subscription. */
+export class RedisWorkerQueue implements WorkerQueue {
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #identity: WorkerIdentity;
+  readonly #timing: Timing;
+  readonly #intake: RedisIntake;
+  #subscription: RedisConnection | null = null;
+
+  /** The queue of `identity.node` over `connection`, which stays the caller's. */
+  constructor(
+    connection: RedisConnection,
+    keys: Keys,
+    { identity, timing }: { readonly identity: WorkerIdentity; readonly timing: Timing },
+  ) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#identity = identity;
+    this.#timing = timing;
+    this.#intake = new RedisIntake(connection, keys, identity.node);
+  }
+
+  /** Take the node's name; see {@linkcode WorkerQueue}. */
+  async register(registration: Registration): Promise<number> {
+    const { leaseMs, lostMarginMs } = this.#timing;
+    const [status, waitMs] = listOf(
+      await this.#run(
+        SCRIPTS.register,
+        String(registration.capacityUnits),
+        String(registration.slots),
+        registration.slotsKey,
+        String(registration.physicalCores),
+        String(registration.allocationRatio),
+        String(leaseMs),
+        String(lostMarginMs),
+        registration.clearQueue ? "1" : "0",
+        this.#identity.onLost,
+      ),
+    );
+    return status === "registered" ? 0 : numberOf(waitMs);
+  }
+
+  /** Renew the lease; see {@linkcode WorkerQueue}. */
+  async heartbeat(): Promise<boolean> {
+    return await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs)) === 1;
+  }
+
+  /** Take tasks that can start now; see {@linkcode WorkerQueue}. */
+  async claim(limit: number): Promise<ClaimReply> {
+    const claimed: Claimed[] = [];
+    for (;;) {
+      const [status, rows, stranger, cancelled] = listOf(
+        await this.#run(SCRIPTS.claim, String(limit - claimed.length)),
+      );
+      if (status !== 1) return { isHolder: false, claimed, cancelled: [] };
+      for (const [taskId, raw, attempt, tsAssigned] of rowsOf(rows)) {
+        const task = claimedTask(textOf(raw), textOf(taskId), numberOf(attempt));
+        claimed.push({ task, tsAssigned: numberOf(tsAssigned) });
+      }
+      const reply = { isHolder: true, claimed, cancelled: textsOf(cancelled) };
+      if (typeof stranger !== "string" || claimed.length >= limit) return reply;
+      const direct = await this.#claimDirect(stranger);
+      if (direct.kind === "wait") return reply;
+      if (direct.kind === "claimed") claimed.push(direct.claimed);
+      if (claimed.length >= limit) return reply;
+    }
+  }
+
+  /** Report the end of an attempt; see {@linkcode WorkerQueue}. */
+  async finish({ taskId, attempt, outcome, status, reason }: Finish): Promise<FinishReply> {
+    const [state, tsFinish] = listOf(
+      await this.#run(
+        SCRIPTS.finish,
+        taskId,
+        String(attempt),
+        outcome,
+        status === null ? "" : String(status),
+        reason ?? "",
+      ),
+    );
+    return { state: textOf(state) as FinishReply["state"], tsFinish: numberOf(tsFinish) };
+  }
+
+  /** Give the node nothing new; see {@linkcode WorkerQueue}. */
+  async drain(): Promise<void> {
+    await this.#connection.run(SCRIPTS.drain, this.#keys.prefix, [this.#identity.node, "1"]);
+  }
+
+  /** Give the node up; see {@linkcode WorkerQueue}. */
+  async leave(): Promise<void> {
+    while (await this.#run(SCRIPTS.leave, this.#identity.onLost) === "more");
+  }
+
+  /** Call `listener` when there may be work; see {@linkcode WorkerQueue}. */
+  async onWake(listener: () => void): Promise<void> {
+    this.#subscription = await this.#connection.duplicate();
+    await this.#subscription.subscribe(this.#keys.nodeChannel(this.#identity.node), listener);
+  }
+
+  /** Call `listener` each time a lost Redis is back. */
+  onRestored(listener: () => void): void {
+    this.#connection.onRestored(listener);
+  }
+
+  /** The controller's clock, epoch ms. */
+  async time(): Promise<number> {
+    const [seconds, microseconds] = listOf(await this.#connection.command("TIME"));
+    return numberOf(seconds) * 1000 + numberOf(microseconds) / 1000;
+  }
+
+  /** End the subscription. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#subscription?.[Symbol.asyncDispose]();
+  }
+
+  #run(script: Script, ...args: readonly string[]): Promise<Reply> {
+    const { node, incarnation } = this.#identity;
+    return this.#connection.run(script, this.#keys.prefix, [node, incarnation, ...args]);
+  }
+
+  /** Deal with the first task in the node's queue that no scheduler put there. */
+  async #claimDirect(raw: string): Promise<DirectClaim> {
+    const first = { index: 0, raw };
+    const listed = readListedTask(raw, `hand-${crypto.randomUUID().slice(0, 8)}`);
+    if (listed.kind === "poison") {
+      await this.#intake.bury(first, listed.taskId, listed.reason);
+      return { kind: "again" };
+    }
+    const { task, isStamped } = listed;
+    if (isStamped) {
+      const [status, attempt, tsAssigned] = listOf(
+        await this.#run(SCRIPTS.claimDirect, raw, task.task_id, String(task.cpu_units)),
+      );
+      if (status === "claimed") {
+        const claimed = { ...task, attempt: numberOf(attempt) };
+        return { kind: "claimed", claimed: { task: claimed, tsAssigned: numberOf(tsAssigned) } };
+      }
+      if (status === "full" || status === "lost") return { kind: "wait" };
+      if (status === "moved") return { kind: "again" };
+    }
+    await this.#intake.adopt(first, task, isStamped ? task.seq : null);
+    return { kind: "again" };
+  }
+}
+
+/** An assigned task was checked when it was placed; what is broken now is a defect, and says so. */
+function claimedTask(raw: string, taskId: string, attempt: number): Task {
+  try {
+    return { ...completeTask(JSON.parse(raw), `task ${taskId}`, taskId), attempt };
+  } catch (error) {
+    throw new TypeError(`Cannot read the assigned task "${taskId}": ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
