@@ -4,7 +4,8 @@
 
 import { isAbsolute, join, resolve } from "@std/path";
 import { parseNodeId, parseRunId, RunDir } from "../../trace/run_dir.ts";
-import { text, toggle, UsageError } from "../_command.ts";
+import { parseRedisUrl } from "../../scheduler/redis_url.ts";
+import { type OptionsOf, text, toggle, UsageError } from "../_command.ts";
 import type { RolePlace } from "./_role.ts";
 
 /** Which run, where it lies, and whose part of it this is. */
@@ -48,6 +49,36 @@ export const REDIS_FLAGS = {
     isEmptyGiven: true,
   }),
 } as const;
+
+/** Values of {@linkcode REDIS_FLAGS}. */
+export type RedisOptions = OptionsOf<typeof REDIS_FLAGS>;
+
+/** Variable that may hold the password of Redis; it is never a flag, which everybody could read. */
+export const REDIS_PASSWORD = "REDIS_PASSWORD";
+
+/** Permissions that reaching Redis needs. */
+export interface RedisGrant {
+  /** The server. */
+  readonly net: readonly string[];
+  /** The file of the password. */
+  readonly read: readonly string[];
+  /** The variable of the password. */
+  readonly env: readonly string[];
+}
+
+/** What a role needs to reach Redis. */
+export function redisGrant(options: RedisOptions): RedisGrant {
+  const { host, port } = asUsage(() => parseRedisUrl(options.redis));
+  const file = options["redis-password-file"];
+  return {
+    // A host name is looked up first, and Deno checks the addresses found against names without a port.
+    net: [
+      /^[\d.]+$/.test(host) ? `${host}:${port}` : host.includes(":") ? `[${host}]:${port}` : host,
+    ],
+    read: file === null ? [] : [absolute(file)],
+    env: [REDIS_PASSWORD],
+  };
+}
 
 /**
  * The RUN_ID that was given.

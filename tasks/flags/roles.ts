@@ -1,7 +1,8 @@
 /** Every role that starts under a grant computed from its flags. */
 
 import type { Role } from "./_role.ts";
+import { DISPATCH_ROLE } from "./dispatch.ts";
 import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
 
 /** The roles, in the order of the data flow. */
-export const ROLES: readonly Role[] = [EXPORT_OPENDC_ROLE];
+export const ROLES: readonly Role[] = [DISPATCH_ROLE, EXPORT_OPENDC_ROLE];

@@ -1,0 +1,135 @@
+/** Make tasks and hand them to the queue. */
+
+import { pulseOffsets } from "../scheduler/arrivals.ts";
+import {
+  type DispatchClock,
+  dispatchDrip,
+  dispatchFifo,
+  dispatchOnline,
+  type DispatchOptions,
+  type DispatchProgress,
+  dispatchTimed,
+  type TimedTask,
+} from "../scheduler/dispatcher.ts";
+import { type NodeTask, placeOnNodes } from "../scheduler/node_policy.ts";
+import type { Task } from "../trace/task.ts";
+import { type Parsed, UsageError } from "./_command.ts";
+import { describeMode, type DispatchMode, modeOf, type NodesMode } from "./_dispatch_mode.ts";
+import { readArrivals, readDurations, readWork, type Work } from "./_dispatch_work.ts";
+import { CommandError, type Io, runMain } from "./_main.ts";
+import { openProgress } from "./_progress.ts";
+import { openQueue } from "./_queue.ts";
+import { DISPATCH, type DispatchFlags } from "./flags/dispatch.ts";
+
+/** `deno task dispatch`. */
+export async function main(
+  { options, given }: Parsed<typeof DISPATCH.flags>,
+  io: Io,
+): Promise<number> {
+  const mode = modeOf(options, given);
+  const work = await readWork(options);
+  if (options["dry-run"]) {
+    for (const task of work.tasks) {
+      const { task_id, kind, profile, input, output, ...rest } = task;
+      io.print(JSON.stringify({ task_id, kind, profile, input, output, ...rest }));
+    }
+    return 0;
+  }
+  if (mode === null) throw new UsageError("--pending or --nodes NODE,… is required");
+  return await dispatch(work, { mode, io, options });
+}
+
+interface DispatchCall {
+  readonly mode: DispatchMode;
+  readonly io: Io;
+  readonly options: DispatchFlags;
+}
+
+async function dispatch(work: Work, { mode, io, options }: DispatchCall): Promise<number> {
+  const count = work.tasks.length;
+  const again = `--dispatch-id ${work.dispatchId} --seed ${work.seed}`;
+  await using queue = await openQueue(options, io);
+  io.say(`Dispatching ${count} tasks ${describeMode(mode)} (${again})`);
+  let done: DispatchProgress;
+  {
+    using progress = openProgress(io, "Dispatching");
+    const report = ({ enqueued, known }: DispatchProgress) => {
+      const sum = enqueued + known;
+      progress.update(sum / count, `${sum} of ${count}`);
+    };
+    done = await handOver(work, mode, { sink: queue, clock: CLOCK, signal: io.signal, report });
+  }
+  const there = done.known === 0 ? "" : `, ${done.known} were there already`;
+  const said = `${done.enqueued} of ${count} tasks enqueued${there}`;
+  if (done.enqueued + done.known < count) {
+    throw new CommandError(`stopped: ${said}; the same command with ${again} goes on from there`);
+  }
+  io.say(said);
+  return 0;
+}
+
+/** Hand over the tasks in the way that `mode` says. */
+async function handOver(
+  { tasks, seed }: Work,
+  mode: DispatchMode,
+  options: DispatchOptions,
+): Promise<DispatchProgress> {
+  switch (mode.kind) {
+    case "pulse": {
+      const offsets = pulseOffsets(tasks.length, mode.pulse);
+      return await dispatchTimed(onPending(tasks, offsets), options);
+    }
+    case "arrivals": {
+      const offsets = await readArrivals(mode.arrivals, { count: tasks.length, seed });
+      if (mode.to === null) return await dispatchTimed(onPending(tasks, offsets), options);
+      const placed = await place(tasks, mode.to);
+      const timed = placed.map((one, index) => ({ ...one, offsetMs: offsets[index] ?? 0 }));
+      return await dispatchTimed(timed, options);
+    }
+    case "fifo":
+      return await dispatchFifo(tasks, { ...options, ...mode.limits });
+    case "direct": {
+      const limits = { queueMax: Infinity, batchSize: Infinity, intervalMs: 0 };
+      return await dispatchDrip(await place(tasks, mode), { ...options, ...limits });
+    }
+    case "drip":
+      return await dispatchDrip(await place(tasks, mode), { ...options, ...mode.limits });
+    case "online": {
+      const durationS = await readDurations(tasks);
+      return await dispatchOnline(tasks, {
+        ...options,
+        ...mode.limits,
+        nodes: mode.nodes,
+        durationS,
+      });
+    }
+  }
+}
+
+function onPending(tasks: readonly Task[], offsetsMs: readonly number[]): TimedTask[] {
+  return tasks.map((task, index) => ({ task, offsetMs: offsetsMs[index] ?? 0, node: null }));
+}
+
+async function place(tasks: readonly Task[], { nodes, policy }: NodesMode): Promise<NodeTask[]> {
+  const durationS = policy === "rr3" ? () => 0 : await readDurations(tasks);
+  return placeOnNodes(tasks, { nodes, policy, durationS });
+}
+
+/** This machine's time, from a clock that nobody steps. */
+const CLOCK: DispatchClock = {
+  nowMs: () => performance.timeOrigin + performance.now(),
+  sleepUntil(untilMs, signal) {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const finish = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, untilMs - CLOCK.nowMs());
+      signal.addEventListener("abort", finish, { once: true });
+    });
+  },
+};
+
+if (import.meta.main) await runMain(DISPATCH, main);

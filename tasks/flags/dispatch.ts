@@ -1,0 +1,97 @@
+/** Flags of the dispatcher, and the permissions that they need. */
+
+import { NODE_POLICIES } from "../../scheduler/node_policy.ts";
+import { command, integer, number, type OptionsOf, text, toggle } from "../_command.ts";
+import { absolute, REDIS_FLAGS, redisGrant } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** `deno task dispatch`. */
+export const DISPATCH = command({
+  name: "dispatch",
+  summary: "Make tasks from inputs and a mix of profiles, and hand them to the queue.",
+  flags: {
+    "inputs": text("Folder of the *.mp4 inputs, used in the order of their names.", {
+      placeholder: "DIR",
+    }),
+    "outputs": text("Folder of the outputs, as the workers see it.", {
+      fallback: "outputs",
+      placeholder: "DIR",
+    }),
+    "mix": text("Profiles with weights.", { placeholder: "PROFILE=WEIGHT,…" }),
+    "total": integer("Number of tasks, inputs used cyclically; else one for each input.", {
+      min: 1,
+    }),
+    "seed": integer("Seed of the mix, as CPython's random; 0 or none: unseeded.", { fallback: 0 }),
+    "scale": text("Without --mix: size of the outputs.", {
+      fallback: "1280:720",
+      placeholder: "W:H",
+    }),
+    "preset": text("Without --mix: encoder preset.", { fallback: "veryfast" }),
+    "crf": integer("Without --mix: constant rate factor.", { fallback: 28, min: 0 }),
+    "profiles": text("File of profiles, beside the built-in ones.", { placeholder: "FILE" }),
+    "tasks": text("Tasks of any kind in place of inputs and mix, JSON Lines.", {
+      placeholder: "FILE",
+    }),
+    "dispatch-id": text("Part of each task's id: given again, it enqueues no task twice.", {
+      placeholder: "ID",
+    }),
+    "pending": toggle("Use the central pending queue."),
+    "pending-mode": text("How the pending queue is fed; else by the flags given.", {
+      choices: ["pulse", "fifo"],
+    }),
+    "pulse-size": integer("Tasks of a pulse.", { fallback: 10, min: 1 }),
+    "pulse-interval": number("From pulse to pulse, s.", { fallback: 300, min: 0 }),
+    "pulse-stagger": number("Between two tasks of a pulse, s.", { fallback: 1, min: 0 }),
+    "pending-max": integer("fifo: tasks that may wait in the pending queue.", {
+      fallback: 6,
+      min: 1,
+    }),
+    "batch-size": integer("fifo, --drip: tasks for a queue at a time.", { fallback: 1, min: 1 }),
+    "dribble-interval": number("fifo, --drip: time between two looks at a queue, s.", {
+      fallback: 1,
+      min: 0,
+    }),
+    "arrivals": text("Open loop: poisson:RATE (per s), every:SECONDS or file:CSV (seconds).", {
+      placeholder: "SPEC",
+    }),
+    "nodes": text("Nodes to feed directly, past the scheduler.", { placeholder: "NODE,…" }),
+    "policy": text("Which node gets which task.", { choices: NODE_POLICIES, fallback: "rr3" }),
+    "drip": toggle("Feed the nodes as their queues have room."),
+    "backlog-limit": integer("--drip, online policies: tasks that may wait on a node.", {
+      fallback: 1,
+      min: 1,
+    }),
+    "dry-run": toggle("Print the tasks as JSON Lines; needs no Redis."),
+    ...REDIS_FLAGS,
+  },
+  notes: [
+    "--pending-mode is pulse, unless --pending-max, --batch-size or --dribble-interval is given.",
+    "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c).",
+    "Ctrl-C stops between two tasks and says how to go on.",
+  ],
+});
+
+/** Options of the dispatcher. */
+export type DispatchFlags = OptionsOf<typeof DISPATCH.flags>;
+
+/** The dispatcher as a role. */
+export const DISPATCH_ROLE = role({
+  command: DISPATCH,
+  entry: "dispatch.ts",
+  grant: (options) => {
+    const files = [options.inputs, options.tasks, options.profiles, arrivalFile(options.arrivals)];
+    const read = files.filter(isGiven).map(absolute);
+    if (options["dry-run"]) return { read };
+    const redis = redisGrant(options);
+    return { ...redis, read: [...redis.read, ...read] };
+  },
+});
+
+function isGiven(path: string | null): path is string {
+  return path !== null;
+}
+
+/** The file that `file:CSV` names, or null. */
+function arrivalFile(arrivals: string | null): string | null {
+  return arrivals?.startsWith("file:") ? arrivals.slice("file:".length) : null;
+}
