@@ -12,6 +12,8 @@ import type { Libc } from "./libc.ts";
 
 /** What happened while the sampler waited. */
 export interface AlarmEvents {
+  /** Watched processes that ended; their parents may not have reaped them as yet. */
+  readonly ended: readonly number[];
   /** Names of files in the watched folder that were written or removed. */
   readonly names: readonly string[];
   /** True when more happened than can be told: the folder must be listed. */
@@ -19,10 +21,16 @@ export interface AlarmEvents {
 }
 
 /** Nothing happened. */
-export const NO_EVENTS: AlarmEvents = { names: [], isOverflow: false };
+export const NO_EVENTS: AlarmEvents = { ended: [], names: [], isOverflow: false };
 
 /** Wakes the sampler. Dispose of it to end its watch. */
 export interface Alarm extends Disposable {
+  /**
+   * Wake too when process `pid` ends.
+   *
+   * @returns Ends this watch; null where there is none, and the end is noticed at the next tick.
+   */
+  watchEnd(pid: number): Disposable | null;
   /**
    * Resolves when the boot clock reaches `untilBootMs`, when something happened in the watched folder,
    * or when the signal was aborted, whichever is first.
@@ -62,6 +70,17 @@ const IN_DELETE = 0x200;
 const IN_Q_OVERFLOW = 0x4000;
 const INOTIFY_EVENT_HEADER_BYTES = 16;
 
+/** pidfd_open(2), Linux 5.3: the same number on all architectures. glibc has no function for it before 2.36. */
+const SYS_PIDFD_OPEN = 434n;
+
+/** `struct epoll_event` is packed on x86-64 only; its 64 bits of data say what is ready: a pid, or these. */
+const [EPOLL_EVENT_BYTES, EPOLL_DATA_OFFSET] = Deno.build.arch === "x86_64" ? [12, 4] : [16, 8];
+const TIMER = 0;
+const SENTINELS = -1;
+
+/** Events taken from the kernel at once; more wait for the next call. */
+const EVENT_LIMIT = 256;
+
 /**
  * The thread blocks in epoll_wait, so that nothing stands between the kernel's timer and the reading: no
  * timer wheel in whole milliseconds, no second thread without our priority. A signal interrupts the wait;
@@ -79,8 +98,8 @@ class KernelAlarm implements Alarm {
   readonly #inotify: number;
   readonly #timerSpec = new BigInt64Array(4);
   readonly #timerBytes = new Uint8Array(this.#timerSpec.buffer);
-  // Two struct epoll_event, 12 bytes each on x86-64, 16 elsewhere: which one is ready is not looked at.
-  readonly #epollEvents = new Uint8Array(32);
+  readonly #events = new Uint8Array(EVENT_LIMIT * EPOLL_EVENT_BYTES);
+  readonly #eventView = new DataView(this.#events.buffer);
   readonly #buffer = new Uint8Array(64 * 1024);
   readonly #decoder = new TextDecoder();
 
@@ -98,26 +117,35 @@ class KernelAlarm implements Alarm {
       const mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
       opened(symbols.inotify_add_watch(this.#inotify, libc.cString(folder), mask), "inotify");
     }
-    for (const descriptor of [this.#timer, this.#inotify]) {
-      // EPOLLIN in the first word, the same bytes on both layouts; no data is asked for.
-      const event = new Uint8Array(16);
-      event[0] = EPOLLIN;
-      opened(symbols.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, descriptor, event), "epoll_ctl");
-    }
+    this.#add(this.#timer, TIMER);
+    this.#add(this.#inotify, SENTINELS);
   }
 
   async wait(untilBootMs: number): Promise<AlarmEvents> {
     const { symbols } = this.#libc;
     this.#timerSpec[2] = BigInt(Math.floor(untilBootMs / 1000));
     this.#timerSpec[3] = BigInt(Math.round((untilBootMs % 1000) * 1e6));
+    // Setting it takes back an expiry that nobody has read.
     symbols.timerfd_settime(this.#timer, TFD_TIMER_ABSTIME, this.#timerBytes, null);
     while (!this.#signal.aborted) {
-      const ready = symbols.epoll_wait(this.#epoll, this.#epollEvents, 2, SLICE_MS);
-      if (ready > 0) break;
-      await letSignalsIn();
+      const ready = symbols.epoll_wait(this.#epoll, this.#events, EVENT_LIMIT, SLICE_MS);
+      const sources = this.#readySources(ready);
+      if (sources.length === 0 || sources.includes(TIMER)) await letSignalsIn();
+      if (sources.length === 0) continue;
+      const ended = sources.filter((source) => source > 0);
+      const { names, isOverflow } = sources.includes(SENTINELS) ? this.#readNames() : NO_EVENTS;
+      return { ended, names, isOverflow };
     }
-    await letSignalsIn();
-    return this.#readEvents();
+    return NO_EVENTS;
+  }
+
+  watchEnd(pid: number): Disposable | null {
+    const { symbols } = this.#libc;
+    const descriptor = Number(symbols.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n));
+    // An older kernel, or no descriptor to be had: the next tick finds the process gone.
+    if (descriptor < 0) return null;
+    this.#add(descriptor, pid);
+    return { [Symbol.dispose]: () => symbols.close(descriptor) };
   }
 
   [Symbol.dispose](): void {
@@ -126,7 +154,23 @@ class KernelAlarm implements Alarm {
     }
   }
 
-  #readEvents(): AlarmEvents {
+  #add(descriptor: number, source: number): void {
+    const event = new DataView(new ArrayBuffer(EPOLL_EVENT_BYTES));
+    event.setUint32(0, EPOLLIN, true);
+    event.setInt32(EPOLL_DATA_OFFSET, source, true);
+    const bytes = new Uint8Array(event.buffer);
+    opened(
+      this.#libc.symbols.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, descriptor, bytes),
+      "epoll_ctl",
+    );
+  }
+
+  #readySources(ready: number): number[] {
+    const offsets = Array.from({ length: Math.max(0, ready) }, (_, at) => at * EPOLL_EVENT_BYTES);
+    return offsets.map((at) => this.#eventView.getInt32(at + EPOLL_DATA_OFFSET, true));
+  }
+
+  #readNames(): Pick<AlarmEvents, "names" | "isOverflow"> {
     const size = BigInt(this.#buffer.length);
     const length = this.#libc.symbols.read(this.#inotify, this.#buffer, size);
     if (length <= 0) return NO_EVENTS;
@@ -173,6 +217,10 @@ class RuntimeAlarm implements Alarm {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
   }
 
+  watchEnd(): null {
+    return null;
+  }
+
   async wait(untilBootMs: number): Promise<AlarmEvents> {
     const delayMs = untilBootMs - this.#clock.bootMs();
     if (this.#names.size === 0 && !this.#signal.aborted && delayMs > 0) {
@@ -185,7 +233,7 @@ class RuntimeAlarm implements Alarm {
     if (this.#failure !== null) throw this.#failure;
     const names = [...this.#names];
     this.#names.clear();
-    return { names, isOverflow: false };
+    return { ended: [], names, isOverflow: false };
   }
 
   [Symbol.dispose](): void {

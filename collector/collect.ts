@@ -18,6 +18,7 @@ import { readOwnAccount } from "./own_account.ts";
 import { openProcessReader } from "./process_reader.ts";
 import { ProcessTable } from "./process_table.ts";
 import { Procfs } from "./procfs.ts";
+import { Realtime } from "./realtime.ts";
 import { openReadingClock } from "./reading_clock.ts";
 import { runSampler } from "./sampler.ts";
 import { Scan } from "./scan.ts";
@@ -43,6 +44,8 @@ export interface CollectOptions {
   readonly procfs: string;
   /** False does without FFI: clock ticks instead of nanoseconds. */
   readonly isFfiWanted: boolean;
+  /** True gives the sampling thread real-time priority where that is permitted. */
+  readonly isRealtimeWanted: boolean;
   /** What describes the node. */
   readonly node: Omit<NodeMetaOptions, "now">;
   readonly selection: Selection;
@@ -86,22 +89,25 @@ export async function collect(options: CollectOptions): Promise<Collected> {
 
   const folder = selection.mode === "whitelist" ? selection.folder : null;
   if (folder !== null) await Deno.mkdir(folder, { recursive: true });
-  const reader = openProcessReader({ procfs, clock, libc });
-  const followed = resources.use(new FollowedSet(procfs, reader));
+  const alarm = resources.use(openAlarm({ folder, clock, libc, signal: options.signal }));
+  const reader = openProcessReader({ procfs, clock, libc, alarm });
+  const followed = resources.use(new FollowedSet({ procfs, reader, clock }));
   const samples = await runSampler({
     finder: openFinder(options, { procfs, followed, clock }),
     followed,
-    alarm: resources.use(openAlarm({ folder, clock, libc, signal: options.signal })),
+    alarm,
     clock,
     samples: resources.use(JsonLinesWriter.open(runDir.procMetrics)),
+    processes: resources.use(JsonLinesWriter.open(runDir.processes)),
     stats: resources.use(JsonLinesWriter.open(runDir.collectorStats)),
     intervalMs: options.intervalMs,
     isRefreshing: options.isRefreshing,
     cpuSource: reader.cpuSource,
-    isRealtime: false,
+    realtime: options.isRealtimeWanted && libc !== null ? Realtime.enter(libc) : Realtime.none(),
     readAccount: () => readOwnAccount(procfs, libc),
     signal: options.signal,
     onStarted: options.onStarted,
+    report: options.report,
   });
   return { samples };
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+import type { Clock } from "../trace/clock.ts";
+import { type Container, containerName, containerOfProcess } from "../trace/container.ts";
+import type { Process } from "../trace/records.ts";
 import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
 import { type ProcessHandle, type ProcessReader, readHwmKb } from "./process_reader.ts";
 import type { ProcPidStat } from "./proc_pid_stat.ts";
@@ -69,15 +72,24 @@ const HWM_GROWTH_RATIO = 1 + 1 / 8;
 export class FollowedSet implements Disposable {
   readonly #procfs: Procfs;
   readonly #reader: ProcessReader;
+  readonly #clock: Clock;
   readonly #byPid = new Map<number, Followed>();
   /** Why processes could not be read, until the counts are taken: each is tried and counted once. */
   readonly #denied = new Map<number, string>();
   #counts: Omit<FollowCounts, "denied"> = { samples: 0, gone: 0, births: 0 };
   #lines = "";
+  #processes: Process[] = [];
 
-  constructor(procfs: Procfs, reader: ProcessReader) {
+  constructor(
+    { procfs, reader, clock }: {
+      readonly procfs: Procfs;
+      readonly reader: ProcessReader;
+      readonly clock: Clock;
+    },
+  ) {
     this.#procfs = procfs;
     this.#reader = reader;
+    this.#clock = clock;
   }
 
   /** How many are followed now. */
@@ -142,6 +154,7 @@ export class FollowedSet implements Disposable {
     const followed = { handle, subject, identity, readings: 0, hwmKb: 0, rssKb: 0 };
     this.#byPid.set(pid, followed);
     this.#counts.births++;
+    this.#processes.push(this.#describe(handle, subject));
     this.#read(pid, followed);
     return { kind: "followed" };
   }
@@ -156,6 +169,19 @@ export class FollowedSet implements Disposable {
     return this.#byPid.values().some((followed) => followed.subject === subject);
   }
 
+  /**
+   * Read processes that have ended a last time and let them go. Until its parent has waited for it, the
+   * CPU clock of a process still stands at its exact total.
+   */
+  readEnded(pids: readonly number[]): void {
+    for (const pid of pids) {
+      const followed = this.#byPid.get(pid);
+      if (followed === undefined) continue;
+      this.#read(pid, followed);
+      if (this.#byPid.has(pid)) this.#letGo(pid, followed);
+    }
+  }
+
   /** Read the processes of `subject` once more and let them go. */
   drop(subject: Subject): void {
     for (const [pid, followed] of this.#byPid) {
@@ -163,6 +189,13 @@ export class FollowedSet implements Disposable {
       this.#read(pid, followed);
       if (this.#byPid.delete(pid)) followed.handle[Symbol.dispose]();
     }
+  }
+
+  /** What the processes are that came under observation since the last call. */
+  takeProcesses(): Process[] {
+    const processes = this.#processes;
+    this.#processes = [];
+    return processes;
   }
 
   /** The lines of the readings since the last call. */
@@ -183,6 +216,28 @@ export class FollowedSet implements Disposable {
   [Symbol.dispose](): void {
     for (const { handle } of this.#byPid.values()) handle[Symbol.dispose]();
     this.#byPid.clear();
+  }
+
+  #describe({ pid, stat }: ProcessHandle, { traceId }: Subject): Process {
+    const container = this.#containerOf(pid);
+    return {
+      ts_ms: this.#clock.now().tsMs,
+      pid,
+      start_ticks: stat.startTicks,
+      trace_id: traceId,
+      comm: stat.comm,
+      container: container === null ? null : containerName(container),
+      pod_uid: container?.podUid ?? null,
+    };
+  }
+
+  #containerOf(pid: number): Container | null {
+    try {
+      return containerOfProcess(this.#procfs.readProcess(pid, "cgroup"));
+    } catch (error) {
+      if (error instanceof ProcessGoneError || error instanceof ProcessDeniedError) return null;
+      throw error;
+    }
   }
 
   #read(pid: number, followed: Followed): void {

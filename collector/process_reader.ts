@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from "../trace/clock.ts";
+import type { Alarm } from "./alarm.ts";
 import type { Libc } from "./libc.ts";
 import { parsePageBytes } from "./auxv.ts";
 import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
@@ -63,13 +64,15 @@ export interface ReaderOptions {
   readonly clock: Clock;
   /** The C library; null reads clock ticks. */
   readonly libc: Libc | null;
+  /** Told of each process that is held open, to watch for its end. */
+  readonly alarm: Pick<Alarm, "watchEnd">;
 }
 
 /** The best reader that the options allow. */
-export function openProcessReader({ procfs, clock, libc }: ReaderOptions): ProcessReader {
+export function openProcessReader({ procfs, clock, libc, alarm }: ReaderOptions): ProcessReader {
   const pageKb = readPageKb(procfs);
   if (libc !== null && pageKb !== null && isOwnNamespace(procfs)) {
-    return new ClockReader(procfs, { clock, libc, pageKb });
+    return new ClockReader(procfs, { clock, libc, pageKb, alarm });
   }
   return new StatReader(procfs, { clock, pageKb });
 }
@@ -118,6 +121,7 @@ interface ClockReaderOptions {
   readonly clock: Clock;
   readonly libc: Libc;
   readonly pageKb: number;
+  readonly alarm: Pick<Alarm, "watchEnd">;
 }
 
 class ClockReader implements ProcessReader {
@@ -132,25 +136,27 @@ class ClockReader implements ProcessReader {
   }
 
   open(pid: number): ProcessHandle {
-    const { libc } = this.#options;
+    const { alarm, libc } = this.#options;
     const path = this.#procfs.path(`${pid}/statm`);
+    using resources = new DisposableStack();
     const descriptor = libc.openFile(path);
-    try {
-      // The descriptor first and its use last: while it can still be read, no other process can have
-      // been given the pid, so that what stands in between is of this process.
-      const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
-      if (descriptor < 0) {
-        throw new ProcessDeniedError(
-          `Cannot open "${path}": permission and a free file descriptor (ulimit -n) are required`,
-        );
-      }
-      const handle = new ClockHandle(descriptor, stat, this.#buffer, this.#options);
-      if (handle.read() !== null) return handle;
-      throw new ProcessGoneError(`Cannot read "${path}": the process has ended`);
-    } catch (error) {
-      if (descriptor >= 0) libc.symbols.close(descriptor);
-      throw error;
+    if (descriptor >= 0) resources.defer(() => libc.symbols.close(descriptor));
+    // The descriptor first and its use last: while it can still be read, no other process can have
+    // been given the pid, so that what stands in between is of this process.
+    const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
+    if (descriptor < 0) {
+      throw new ProcessDeniedError(
+        `Cannot open "${path}": permission and a free file descriptor (ulimit -n) are required`,
+      );
     }
+    const end = alarm.watchEnd(pid);
+    if (end !== null) resources.use(end);
+    const handle = new ClockHandle(descriptor, stat, this.#buffer, this.#options);
+    if (handle.read() === null) {
+      throw new ProcessGoneError(`Cannot read "${path}": the process has ended`);
+    }
+    handle.adopt(resources.move());
+    return handle;
   }
 }
 
@@ -162,6 +168,7 @@ class ClockHandle implements ProcessHandle {
   readonly #clock: Clock;
   readonly #libc: Libc;
   readonly #pageKb: number;
+  #resources: DisposableStack | null = null;
 
   constructor(
     descriptor: number,
@@ -190,8 +197,13 @@ class ClockHandle implements ProcessHandle {
     return { tsMs, bootMs, cpuNs, utime: null, stime: null, rssKb };
   }
 
+  /** Make `resources` end with this handle. */
+  adopt(resources: DisposableStack): void {
+    this.#resources = resources;
+  }
+
   [Symbol.dispose](): void {
-    this.#libc.symbols.close(this.#descriptor);
+    this.#resources?.dispose();
   }
 }
 

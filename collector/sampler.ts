@@ -14,6 +14,7 @@ import type { Finder } from "./finder.ts";
 import type { FollowedSet } from "./followed_set.ts";
 import { Lateness } from "./lateness.ts";
 import type { OwnAccount } from "./own_account.ts";
+import type { Realtime } from "./realtime.ts";
 
 /** How often the collector writes its account of itself, ms. */
 const STATS_INTERVAL_MS = 5000;
@@ -26,6 +27,8 @@ export interface SamplerOptions {
   readonly clock: Clock;
   /** `proc_metrics.jsonl`. */
   readonly samples: JsonLinesWriter;
+  /** `processes.jsonl`. */
+  readonly processes: JsonLinesWriter;
   /** `collector_stats.jsonl`. */
   readonly stats: JsonLinesWriter;
   /** PROC_INTERVAL_MS. */
@@ -33,14 +36,16 @@ export interface SamplerOptions {
   /** PROC_REFRESH: false looks for processes at the first tick only. */
   readonly isRefreshing: boolean;
   readonly cpuSource: CollectorStats["cpu_source"];
-  /** True when this thread has real-time priority. */
-  readonly isRealtime: boolean;
+  /** The priority of this thread. */
+  readonly realtime: Realtime;
   /** Reads the collector's own counters. */
   readonly readAccount: () => OwnAccount;
   /** Ends the loop after one last tick. */
   readonly signal: AbortSignal;
   /** Called once, after the first tick is on the disk. */
   readonly onStarted: () => void;
+  /** Tells the user. */
+  readonly report: (line: string) => void;
 }
 
 /**
@@ -50,14 +55,15 @@ export interface SamplerOptions {
  * @throws {Error} when a file cannot be written.
  */
 export async function runSampler(options: SamplerOptions): Promise<number> {
-  const { alarm, clock, finder, followed, intervalMs, samples, signal } = options;
+  const { alarm, clock, finder, followed, intervalMs, signal } = options;
   const account = new PeriodAccount(options);
   finder.refresh();
-  samples.appendText(followed.takeLines());
+  writeReadings(options);
   options.onStarted();
   let deadlineMs = clock.bootMs() + intervalMs;
   while (!signal.aborted) {
     const events = await alarm.wait(deadlineMs);
+    followed.readEnded(events.ended);
     if (options.isRefreshing) finder.react(events);
     const lateMs = clock.bootMs() - deadlineMs;
     if (lateMs >= 0) {
@@ -65,14 +71,30 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
       if (options.isRefreshing) finder.refresh();
       const missed = Math.floor(lateMs / intervalMs);
       account.tick(lateMs, missed);
+      yieldCore(options, clock.bootMs() - deadlineMs - lateMs);
       deadlineMs += (missed + 1) * intervalMs;
     }
-    samples.appendText(followed.takeLines());
+    writeReadings(options);
     account.writeIfDue();
   }
   followed.readAll();
-  samples.appendText(followed.takeLines());
+  writeReadings(options);
   return account.write();
+}
+
+/** Processes first: a sample is of a process that is on record. */
+function writeReadings({ followed, processes, samples }: SamplerOptions): void {
+  processes.append(followed.takeProcesses());
+  samples.appendText(followed.takeLines());
+}
+
+/** Real-time priority is for short ticks: one that holds a core this long would disturb what it measures. */
+const REALTIME_SHARE_LIMIT = 1 / 2;
+
+function yieldCore({ intervalMs, realtime, report }: SamplerOptions, tookMs: number): void {
+  if (!realtime.isActive || tookMs <= intervalMs * REALTIME_SHARE_LIMIT) return;
+  realtime.leave();
+  report(`real-time priority given back: a tick took ${tookMs.toFixed(0)} ms of ${intervalMs}`);
 }
 
 /** Collects what happens in a period and writes it as one line. */
@@ -101,7 +123,7 @@ class PeriodAccount {
 
   /** Write the line; returns the samples of the whole run. */
   write(): number {
-    const { clock, finder, followed, intervalMs, cpuSource, isRealtime, stats } = this.#options;
+    const { clock, finder, followed, intervalMs, cpuSource, realtime, stats } = this.#options;
     const { tsMs, bootMs } = clock.now();
     const now = this.#options.readAccount();
     const late = this.#lateness.take();
@@ -112,7 +134,7 @@ class PeriodAccount {
       mode: finder.mode,
       interval_ms: intervalMs,
       cpu_source: cpuSource,
-      is_realtime: isRealtime,
+      is_realtime: realtime.isActive,
       ticks: late.ticks,
       missed_ticks: this.#missed,
       late_max_ms: roundToUs(late.maxMs),

@@ -43,6 +43,7 @@ export async function main(
     runDir,
     procfs: options.procfs,
     isFfiWanted: options.ffi,
+    isRealtimeWanted: options.realtime,
     node: {
       runId: place.runId,
       nodeId: nodeIdOf(options),

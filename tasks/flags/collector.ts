@@ -57,6 +57,9 @@ export const COLLECTOR_FLAGS = {
     { fallback: "/proc", placeholder: "DIR" },
   ),
   "sysfs": text("Where sysfs(5) is mounted.", { fallback: "/sys", placeholder: "DIR" }),
+  "realtime": toggle("Give the sampling thread real-time priority where that is permitted.", {
+    fallback: true,
+  }),
   "ffi": toggle("Read CPU clocks by FFI, in ns; off: clock ticks of 10 ms.", { fallback: true }),
 } as const;
 
