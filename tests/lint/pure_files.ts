@@ -3,6 +3,13 @@
  * lint plugin keeps them so, and the architecture test looks that they import nothing else.
  */
 export const PURE_FILES: readonly string[] = [
+  "scheduler/arrivals.ts",
+  "scheduler/dispatch_plan.ts",
+  "scheduler/mix.ts",
+  "scheduler/node_policy.ts",
+  "scheduler/profiles.ts",
+  "scheduler/python_random.ts",
+  "tasks/_video_recipe.ts",
   "trace/adapter_protocol.ts",
   "trace/container.ts",
   "trace/cts.ts",
