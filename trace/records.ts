@@ -10,6 +10,7 @@ import {
   boolean,
   type Field,
   integer,
+  list,
   mapOf,
   nullable,
   number,
@@ -214,10 +215,56 @@ export const TASK_RESULT = record("task result", {
   ts_finish: number({ doc: "Accepted by the queue, controller's clock.", unit: "epoch_ms" }),
   cpu_units: nullable(integer({ doc: "vCPUs reserved.", unit: "vcpu", min: 1 })),
   profile: nullable(string({ doc: "Profile of the task." })),
-  seq: nullable(integer({ doc: "Place in the order of submission.", min: 0 })),
+  seq: nullable(
+    number({ doc: "Place in the order of submission; pushed by hand in between: a decimal." }),
+  ),
 });
 /** What became of a task, {@linkcode TASK_RESULT}. */
 export type TaskResult = RecordOf<typeof TASK_RESULT>;
+
+/**
+ * `placement_events.jsonl`: every input and every decision of the scheduler, in order, so that a run can
+ * be placed again and compared: its policy, each host as it came to know it, and then where each task
+ * went, or that the head waits.
+ */
+export const PLACEMENT_EVENT = record("placement event", {
+  event: oneOf(["policy", "host", "host_gone", "tokens", "placed", "waiting"], {
+    doc: "What happened; at `policy` the hosts known before are forgotten.",
+  }),
+  ts_ms: tsMs,
+  leader: nullable(string({ doc: "Token of the active scheduler, with its epoch." })),
+  weigher: nullable(oneOf(["", "instances", "vcpu"], { doc: "policy: how hosts are weighed." })),
+  weigher_order: nullable(oneOf(["min", "max"], { doc: "policy: which weight wins." })),
+  scan_pending: nullable(
+    integer({ doc: "policy: tasks considered; 1 is strict FIFO.", unit: "count", min: 1 }),
+  ),
+  node: nullable(node),
+  capacity_units: nullable(number({ doc: "host: units in all.", unit: "vcpu" })),
+  free_units: nullable(number({ doc: "host: units that a task may take.", unit: "vcpu" })),
+  free_slots: nullable(
+    integer({ doc: "host: free slots; null: it has none.", unit: "count" }),
+  ),
+  tasks: nullable(integer({ doc: "host: assigned and running tasks.", unit: "count" })),
+  is_draining: nullable(boolean({ doc: "host: it is given nothing new." })),
+  token_nodes: nullable(
+    list(string({ doc: "A node." }), {
+      doc: "tokens: nodes with slots that --scan-slots lets in; null: all.",
+    }),
+  ),
+  task_id: nullable(string({ doc: "placed, waiting: the task." })),
+  seq: nullable(number({ doc: "placed, waiting: its place in the order of submission." })),
+  cpu_units: nullable(integer({ doc: "placed, waiting: vCPUs that it asks for.", unit: "vcpu" })),
+  index: nullable(
+    integer({ doc: "placed: its place in the queue; above 0 it passed a waiting head." }),
+  ),
+  reasons: nullable(
+    mapOf(integer({ doc: "Hosts.", unit: "count" }), {
+      doc: "waiting: hosts by why they cannot take it.",
+    }),
+  ),
+});
+/** One line of the scheduler's record of decisions, {@linkcode PLACEMENT_EVENT}. */
+export type PlacementEvent = RecordOf<typeof PLACEMENT_EVENT>;
 
 /** `node_meta.json`: the machine, from /proc and /sys. */
 export const NODE_META = record("node metadata", {

@@ -65,7 +65,9 @@ export const TASK = record("task", {
   unit_name: nullable(
     string({ doc: "systemd unit to run in.", pattern: /^[A-Za-z0-9:_.@-]{1,200}$/ }),
   ),
-  seq: nullable(integer({ doc: "Place in the order of submission.", min: 0 })),
+  seq: nullable(
+    number({ doc: "Place in the order of submission; pushed by hand in between: a decimal." }),
+  ),
   ts_enqueue: nullable(
     number({ doc: "When it entered the queue, controller's clock.", unit: "epoch_ms" }),
   ),
