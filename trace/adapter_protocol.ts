@@ -95,7 +95,7 @@ export const ADAPTER_READY = record("adapter ready", {
   type: oneOf(["ready"], { doc: "Kind of message." }),
   protocol: integer({ doc: "ADAPTER_PROTOCOL of the adapter." }),
   pid: integer({ doc: "The adapter's own process.", min: 1 }),
-  launcher: oneOf(["posix_spawn", "deno_command"], { doc: "How processes are started." }),
+  launcher: oneOf(["clone", "deno_command"], { doc: "How processes are started." }),
   accounting: string({ doc: "Where totals come from, best first, in words." }),
   cpu_control: oneOf(["systemd", "cgroup_v2", "cgroup_v1", "affinity", "none"], {
     doc: "What gives CPUs to tasks here.",

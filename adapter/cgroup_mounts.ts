@@ -1,0 +1,58 @@
+/**
+ * Which cgroup hierarchies are mounted, and where this process stands in them: from
+ * proc_pid_mountinfo(5) and proc_pid_cgroup(5).
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+
+/** A mounted cgroup hierarchy. */
+export interface Hierarchy {
+  /** 2 for the unified hierarchy. */
+  readonly version: 1 | 2;
+  /** v1: the controllers that it carries. v2 names its own in `cgroup.controllers`. */
+  readonly controllers: readonly string[];
+  /** Where it is mounted. */
+  readonly mountPoint: string;
+  /** Directory of this process's own group in it. */
+  readonly ownDirectory: string;
+}
+
+/**
+ * The hierarchies in the text of /proc/self/mountinfo, with the place that /proc/self/cgroup gives
+ * this process. A line that is not of a cgroup is passed over.
+ */
+export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[] {
+  const own = cgroup.trim().split("\n").map((line) => {
+    const [, controllers = "", path = "/"] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    return { controllers: controllers.split(","), path };
+  });
+  const found: Hierarchy[] = [];
+  for (const line of mountinfo.split("\n")) {
+    // "… root mountPoint options optional… - type source superOptions"
+    const [left = "", right = ""] = line.split(" - ");
+    const [, , , root = "/", mountPoint = ""] = left.split(" ").map(unescapeOctal);
+    const [type, , options = ""] = right.split(" ");
+    if (type !== "cgroup" && type !== "cgroup2") continue;
+    const names = options.split(",");
+    const place = own.find(({ controllers }) =>
+      type === "cgroup2" ? controllers[0] === "" : names.includes(controllers[0] ?? "")
+    );
+    if (place === undefined) continue;
+    // A container may see a part of the hierarchy only: the path counts from the mount's root.
+    const path = place.path.startsWith(root) ? place.path.slice(root.length) : "";
+    found.push({
+      version: type === "cgroup2" ? 2 : 1,
+      controllers: type === "cgroup2" ? [] : place.controllers,
+      mountPoint,
+      ownDirectory: join(mountPoint, path),
+    });
+  }
+  return found;
+}
+
+/** Blanks and backslashes in mountinfo stand as octal escapes. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
+}

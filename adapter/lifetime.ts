@@ -1,0 +1,96 @@
+/**
+ * How long an attempt lasts: from its first process to the end of its last one, or to its forced end.
+ *
+ * @module
+ */
+
+import type { Clock, ClockReading } from "../trace/clock.ts";
+import { type ProcessTree, signalTree } from "./process_tree.ts";
+import type { Exit, Starter } from "./starter.ts";
+
+/**
+ * How long descendants may outlive a task's first process, ms. A job that forks its work away must not
+ * lose it; a daemon left behind must not hold the task's cores for ever. Worst outcome: such a daemon
+ * holds them this much longer.
+ */
+export const LINGER_LIMIT_MS = 10_000;
+
+/** Time between SIGTERM and SIGKILL where nobody asked for another, ms. */
+const DEFAULT_GRACE_MS = 2000;
+
+/** How an attempt ended. */
+export interface AttemptEnd {
+  /** Of its first process. */
+  readonly exit: Exit;
+  /** When its last process was over. */
+  readonly at: ClockReading;
+  /** Why it was ended; null: it ended by itself. */
+  readonly stopReason: string | null;
+  /** What else there is to say. */
+  readonly note: string | null;
+}
+
+/** Why and how an attempt is ended. */
+export interface StopOptions {
+  readonly reason: string;
+  /** Time between SIGTERM and SIGKILL, ms. */
+  readonly graceMs: number;
+}
+
+/** The life of one attempt. */
+export class Lifetime {
+  readonly #tree: ProcessTree;
+  readonly #starter: Starter;
+  readonly #clock: Clock;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #stopReason: string | null = null;
+  #note: string | null = null;
+
+  constructor(
+    tree: ProcessTree,
+    { starter, clock }: { readonly starter: Starter; readonly clock: Clock },
+  ) {
+    this.#tree = tree;
+    this.#starter = starter;
+    this.#clock = clock;
+  }
+
+  /** Wait for the end of the first process, `exit`, and of every descendant; `timeoutS` ends them all. */
+  async whenOver(exit: Promise<Exit>, timeoutS: number | null): Promise<AttemptEnd> {
+    if (timeoutS !== null) {
+      const reason = `timeout: it ran for ${timeoutS} s`;
+      this.#after(timeoutS * 1000, () => this.stop({ reason, graceMs: DEFAULT_GRACE_MS }));
+    }
+    const first = await exit;
+    let at = first.at;
+    if (this.#tree.pids().length > 0) {
+      this.#after(LINGER_LIMIT_MS, () => this.#endLingering());
+      do await this.#starter.descendantEnded(); while (this.#tree.pids().length > 0);
+      at = this.#clock.now();
+    }
+    for (const timer of this.#timers) clearTimeout(timer);
+    return { exit: first, at, stopReason: this.#stopReason, note: this.#note };
+  }
+
+  /** End the whole tree: SIGTERM, then SIGKILL. The first reason stands. */
+  stop({ reason, graceMs }: StopOptions): void {
+    this.#stopReason ??= reason;
+    this.#terminate(graceMs);
+  }
+
+  #endLingering(): void {
+    this.#note = `left processes behind; they were ended after ${LINGER_LIMIT_MS / 1000} s`;
+    this.#terminate(DEFAULT_GRACE_MS);
+  }
+
+  #terminate(graceMs: number): void {
+    signalTree(this.#tree, "SIGTERM");
+    // A stopped process takes its SIGTERM when it is continued.
+    signalTree(this.#tree, "SIGCONT");
+    this.#after(graceMs, () => this.#tree.kill());
+  }
+
+  #after(delayMs: number, action: () => void): void {
+    this.#timers.add(setTimeout(action, delayMs));
+  }
+}

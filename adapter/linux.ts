@@ -1,0 +1,137 @@
+/**
+ * Numbers of Linux's user-space ABI that the adapter needs, with where they are defined. They never
+ * change; those of system calls are of x86_64.
+ *
+ * @module
+ */
+
+/** System calls, asm/unistd_64.h. */
+export const SYSTEM_CALL = {
+  write: 1,
+  close: 3,
+  rtSigaction: 13,
+  rtSigprocmask: 14,
+  dup2: 33,
+  clone: 56,
+  execve: 59,
+  umask: 95,
+  chdir: 80,
+  setsid: 112,
+  setgroups: 116,
+  setresuid: 117,
+  setresgid: 119,
+  prctl: 157,
+  schedSetaffinity: 203,
+  openat: 257,
+  clone3: 435,
+  closeRange: 436,
+} as const;
+
+/** clone(2), linux/sched.h. */
+export const CLONE_VM = 0x100;
+export const CLONE_VFORK = 0x4000;
+/** clone3 only: handlers become the default, ignored signals stay ignored. */
+export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
+/** clone3 only, Linux 5.7: the child is born in the cgroup of a descriptor. */
+export const CLONE_INTO_CGROUP = 0x2_0000_0000;
+
+/** open(2), asm-generic/fcntl.h. */
+export const O_RDONLY = 0;
+export const O_WRONLY = 0o1;
+export const O_CREAT = 0o100;
+export const O_APPEND = 0o2000;
+export const O_DIRECTORY = 0o200000;
+export const O_NOFOLLOW = 0o400000;
+export const O_CLOEXEC = 0o2000000;
+export const AT_FDCWD = -100;
+
+/** prctl(2), linux/prctl.h. */
+export const PR_SET_PDEATHSIG = 1;
+export const PR_SET_CHILD_SUBREAPER = 36;
+
+/** wait(2), linux/wait.h. */
+export const P_ALL = 0;
+export const WNOHANG = 1;
+export const WEXITED = 4;
+export const WNOWAIT = 0x0100_0000;
+
+/** sigprocmask(2), asm-generic/signal.h. */
+export const SIG_SETMASK = 2;
+
+/** Signals by number, signal(7); those that have other numbers elsewhere have these on x86_64. */
+const SIGNALS: readonly (Deno.Signal | null)[] = [
+  null,
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGILL",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGKILL",
+  "SIGUSR1",
+  "SIGSEGV",
+  "SIGUSR2",
+  "SIGPIPE",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGSTKFLT",
+  "SIGCHLD",
+  "SIGCONT",
+  "SIGSTOP",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGURG",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGWINCH",
+  "SIGIO",
+  "SIGPWR",
+  "SIGSYS",
+];
+
+/** Number of a signal. */
+export function signalNumber(name: Deno.Signal): number {
+  return SIGNALS.indexOf(name);
+}
+
+/** Name of a signal; `SIGRT<n>` for a real-time one, which has none. */
+export function signalName(number: number): string {
+  return SIGNALS[number] ?? `SIGRT${number}`;
+}
+
+/** errno values that starting a process can give, asm-generic/errno*.h, in strerror(3)'s words. */
+const ERRORS: Readonly<Record<number, string>> = {
+  1: "EPERM: operation not permitted",
+  2: "ENOENT: no such file or directory",
+  5: "EIO: input/output error",
+  7: "E2BIG: argument list too long",
+  8: "ENOEXEC: exec format error",
+  11: "EAGAIN: resource temporarily unavailable",
+  12: "ENOMEM: cannot allocate memory",
+  13: "EACCES: permission denied",
+  16: "EBUSY: device or resource busy",
+  20: "ENOTDIR: not a directory",
+  21: "EISDIR: is a directory",
+  22: "EINVAL: invalid argument",
+  23: "ENFILE: too many open files in system",
+  24: "EMFILE: too many open files",
+  26: "ETXTBSY: text file busy",
+  28: "ENOSPC: no space left on device",
+  30: "EROFS: read-only file system",
+  36: "ENAMETOOLONG: file name too long",
+  38: "ENOSYS: function not implemented",
+  40: "ELOOP: too many levels of symbolic links",
+};
+
+/** What an errno means. */
+export function errorText(errno: number): string {
+  return ERRORS[errno] ?? `errno ${errno}`;
+}
+
+/** clone3 is not there: a kernel before 5.3, or a container's seccomp filter. */
+export const ENOSYS = 38;

@@ -1,0 +1,37 @@
+/**
+ * What all attempts on a node share.
+ *
+ * @module
+ */
+
+import type { AdapterHello } from "../trace/adapter_protocol.ts";
+import type { Clock } from "../trace/clock.ts";
+import type { CgroupBase } from "./cgroup_base.ts";
+import type { CoreBook } from "./core_book.ts";
+import type { FileRights } from "./file_rights.ts";
+import type { Journal } from "./journal.ts";
+import type { JobRules } from "./prepare_job.ts";
+import type { RunFiles } from "./run_files.ts";
+import type { Rights } from "./spawn_plan.ts";
+import type { Starter } from "./starter.ts";
+
+/** What all attempts on a node share. */
+export interface NodeContext {
+  readonly hello: AdapterHello;
+  /** Identity of this adapter process. */
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly starter: Starter;
+  /** Null where no cgroup can be made. */
+  readonly cgroups: CgroupBase | null;
+  readonly cores: CoreBook;
+  readonly files: RunFiles;
+  readonly journal: Journal;
+  /** Rights of the adapter's own file accesses. */
+  readonly fileRights: FileRights;
+  /** Rights of tasks; null: the adapter's own. */
+  readonly taskRights: Rights | null;
+  readonly rules: JobRules;
+  /** Environment that every task gets. */
+  readonly env: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,82 @@
+/**
+ * The little that an adapter needs of /proc/<pid>: who a process is, and its memory's high-water mark.
+ *
+ * @module
+ */
+
+import { parseCpuList } from "../trace/cpu_list.ts";
+
+/** Identity and place of a process, proc_pid_stat(5). */
+export interface ProcessStat {
+  readonly comm: string;
+  /** State letter; `Z` has ended. */
+  readonly state: string;
+  readonly session: number;
+  readonly startTicks: number;
+}
+
+/** The text of a `stat` file. comm may contain blanks and parentheses: fields count from the last one. */
+export function parseProcessStat(text: string): ProcessStat {
+  const end = text.lastIndexOf(")");
+  const fields = text.slice(end + 2).split(" ");
+  return {
+    comm: text.slice(text.indexOf("(") + 1, end),
+    state: fields[0] ?? "?",
+    session: Number(fields[3]),
+    startTicks: Number(fields[19]),
+  };
+}
+
+/** A process, or null when there is none. */
+export function readProcessStat(pid: number): ProcessStat | null {
+  const text = readIfAlive(`/proc/${pid}/stat`);
+  return text === null ? null : parseProcessStat(text);
+}
+
+/** VmHWM of a process, kB, or null when it is over (a zombie has no memory). */
+export function readHighWaterKb(pid: number): number | null {
+  const [, value] = /^VmHWM:\s+(\d+) kB$/m.exec(readIfAlive(`/proc/${pid}/status`) ?? "") ?? [];
+  return value === undefined ? null : Number(value);
+}
+
+/** True while the process with this pid and start time runs. */
+export function isSameProcess(pid: number, startTicks: number): boolean {
+  const stat = readProcessStat(pid);
+  return stat !== null && stat.startTicks === startTicks && stat.state !== "Z";
+}
+
+/** Pids of every process. */
+export function listProcesses(): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Number.isInteger);
+}
+
+/** Send a signal; nothing happens when the process has ended. */
+export function signalProcess(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function readIfAlive(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return null;
+    throw error;
+  }
+}
+
+/** ESRCH: the process ended between open and read; Deno has no class for it. */
+function isNoSuchProcess(error: unknown): boolean {
+  return error instanceof Error && /os error 3\)/.test(error.message);
+}
+
+/** CPUs that this process may use, Cpus_allowed_list of proc_pid_status(5). */
+export function readAllowedCpus(): number[] {
+  const [, cpus = ""] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(
+    Deno.readTextFileSync("/proc/self/status"),
+  ) ?? [];
+  return parseCpuList(cpus);
+}

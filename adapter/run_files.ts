@@ -1,0 +1,106 @@
+/**
+ * What the adapter writes into a run directory: events, sentinels, and the logs of tasks.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { JsonLinesWriter } from "../trace/json_lines.ts";
+import type { InvocationEvent, Sentinel } from "../trace/records.ts";
+import type { RunDir } from "../trace/run_dir.ts";
+import type { Task } from "../trace/task.ts";
+import type { FileRights } from "./file_rights.ts";
+
+/** Last words of a failed process that go into its event, bytes: a screenful. */
+const TAIL_BYTES = 2048;
+
+/** The files of one node's run, written with the worker's rights. */
+export class RunFiles implements Disposable {
+  readonly #runDir: RunDir;
+  readonly #rights: FileRights;
+  readonly #events = new Map<string, JsonLinesWriter>();
+
+  constructor(runDir: RunDir, rights: FileRights) {
+    this.#runDir = runDir;
+    this.#rights = rights;
+    rights.asUser(() => {
+      for (const folder of [runDir.path, runDir.pids, runDir.taskLogs]) {
+        Deno.mkdirSync(folder, { recursive: true });
+      }
+    });
+  }
+
+  /** Append a line to the events of its module. */
+  appendEvent(event: InvocationEvent): void {
+    let writer = this.#events.get(event.module_id);
+    if (writer === undefined) {
+      const path = this.#runDir.events(event.module_id);
+      writer = this.#rights.asUser(() => JsonLinesWriter.open(path));
+      this.#events.set(event.module_id, writer);
+    }
+    writer.append([event]);
+  }
+
+  /** Say which process runs; whole from the first instant that its name exists. */
+  writeSentinel(pid: number, sentinel: Sentinel): void {
+    const beside = join(this.#runDir.pids, `.${pid}`);
+    this.#rights.asUser(() => {
+      Deno.writeTextFileSync(beside, JSON.stringify(sentinel));
+      Deno.renameSync(beside, join(this.#runDir.pids, String(pid)));
+    });
+  }
+
+  /** Say that it ended. */
+  removeSentinel(pid: number): void {
+    this.#rights.asUser(() => removeFile(join(this.#runDir.pids, String(pid))));
+  }
+
+  /** Where the output of an attempt goes. */
+  taskLog({ task_id, attempt }: Pick<Task, "task_id" | "attempt">): string {
+    return join(this.#runDir.taskLogs, `${task_id}.${attempt}.log`);
+  }
+
+  /** The last lines of a log, or null when it is empty or was never made. */
+  tail(path: string): string | null {
+    return this.#rights.asUser(() => readTail(path));
+  }
+
+  [Symbol.dispose](): void {
+    for (const writer of this.#events.values()) writer[Symbol.dispose]();
+  }
+}
+
+/** Remove a file; nothing happens when it is not there. */
+export function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Size of a file, or null when there is none or it may not be read. */
+export function fileSize(path: string): number | null {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+      error instanceof Deno.errors.PermissionDenied
+    ) return null;
+    throw error;
+  }
+}
+
+function readTail(path: string): string | null {
+  const size = fileSize(path);
+  if (size === null || size === 0) return null;
+  using file = Deno.openSync(path, { read: true });
+  file.seekSync(Math.max(0, size - TAIL_BYTES), Deno.SeekMode.Start);
+  const bytes = new Uint8Array(TAIL_BYTES);
+  const count = file.readSync(bytes) ?? 0;
+  const text = new TextDecoder().decode(bytes.subarray(0, count));
+  // A cut first line says nothing; a log of one endless line is kept as it is.
+  const start = size > TAIL_BYTES ? text.indexOf("\n") + 1 : 0;
+  return text.slice(start).trimEnd();
+}

@@ -1,0 +1,43 @@
+/**
+ * What a process is to be at its first instruction.
+ *
+ * @module
+ */
+
+/** User and groups that a process runs as. */
+export interface Rights {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+}
+
+/** Everything about a process before it exists. */
+export interface SpawnPlan {
+  /** The program, an absolute path. */
+  readonly program: string;
+  /** Its arguments, its own name first. */
+  readonly argv: readonly string[];
+  /** Its whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Its working directory; null: the adapter's. */
+  readonly cwd: string | null;
+  /**
+   * A file that takes stdout and stderr, appended, with /dev/null as stdin and a session of its own;
+   * null: the adapter's own streams and session.
+   */
+  readonly logFile: string | null;
+  /** CPUs that it may run on; null: the adapter's. */
+  readonly cpus: readonly number[] | null;
+  /** Its rights; null: the adapter's. */
+  readonly rights: Rights | null;
+  /** Directory of its v2 cgroup; null: the adapter's cgroup. */
+  readonly cgroup: string | null;
+  /** `tasks` files of its v1 cgroups. */
+  readonly cgroupTasksFiles: readonly string[];
+}
+
+/** A process could not be started. */
+export class SpawnError extends Error {
+  override readonly name = "SpawnError";
+}

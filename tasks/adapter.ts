@@ -1,0 +1,22 @@
+/** The adapter of a worker: JSON Lines over stdin and stdout, until stdin ends. */
+
+import { openMachine } from "../adapter/machine.ts";
+import { serveAdapter } from "../adapter/server.ts";
+import type { Parsed } from "./_command.ts";
+import { CommandError, type Io, runMain } from "./_main.ts";
+import { ADAPTER } from "./flags/adapter.ts";
+
+export async function main(_parsed: Parsed<typeof ADAPTER.flags>, io: Io): Promise<number> {
+  const streams = { input: Deno.stdin.readable, output: Deno.stdout.writable };
+  // The first Ctrl-C reaches the worker as well, which decides what becomes of the tasks.
+  const means = { ...openMachine(), env: Deno.env.toObject(), signal: io.force };
+  try {
+    await serveAdapter(streams, means);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new CommandError(error.message, { cause: error });
+  }
+  return 0;
+}
+
+if (import.meta.main) await runMain(ADAPTER, main);
