@@ -12,6 +12,7 @@ import { openAlarm } from "./alarm.ts";
 import { BirthWatch } from "./birth_watch.ts";
 import type { Finder } from "./finder.ts";
 import { FollowedSet } from "./followed_set.ts";
+import { HostSeries } from "./host_metrics.ts";
 import { Libc } from "./libc.ts";
 import { type NodeMetaOptions, readNodeMeta } from "./node_meta.ts";
 import { readOwnAccount } from "./own_account.ts";
@@ -51,6 +52,8 @@ export interface CollectOptions {
   readonly selection: Selection;
   /** PROC_INTERVAL_MS. */
   readonly intervalMs: number;
+  /** True writes the series of the whole host. */
+  readonly isHostWanted: boolean;
   /** PROC_REFRESH. */
   readonly isRefreshing: boolean;
   /** PROC_SAMPLING: false writes the metadata only. */
@@ -100,6 +103,9 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     samples: resources.use(JsonLinesWriter.open(runDir.procMetrics)),
     processes: resources.use(JsonLinesWriter.open(runDir.processes)),
     stats: resources.use(JsonLinesWriter.open(runDir.collectorStats)),
+    host: options.isHostWanted
+      ? openHost(procfs, { clock, runDir, resources, interface: meta.interface })
+      : null,
     intervalMs: options.intervalMs,
     isRefreshing: options.isRefreshing,
     cpuSource: reader.cpuSource,
@@ -110,6 +116,18 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     report: options.report,
   });
   return { samples };
+}
+
+interface HostTools {
+  readonly clock: Clock;
+  readonly interface: string | null;
+  readonly runDir: RunDir;
+  readonly resources: DisposableStack;
+}
+
+function openHost(procfs: Procfs, { resources, runDir, ...options }: HostTools): HostSeries {
+  const writer = resources.use(JsonLinesWriter.open(runDir.hostMetrics));
+  return new HostSeries(procfs, { ...options, writer });
 }
 
 interface FinderTools {

@@ -9,7 +9,7 @@ import type { ClockReading } from "../trace/clock.ts";
 import { FORMAT_VERSION, type NodeMeta } from "../trace/records.ts";
 import { kbToMib } from "../trace/units.ts";
 import { type CpuInfo, parseCpuInfo } from "./cpuinfo.ts";
-import { parseCpuList } from "./cpu_list.ts";
+import { parseCpuList } from "../trace/cpu_list.ts";
 import { parseMeminfo } from "./meminfo.ts";
 import { parseCgroupVersion } from "./mounts.ts";
 import { interfaceTowards, parseIpv4, parseNetRoute } from "./net_route.ts";

@@ -12,6 +12,7 @@ import { roundToUs } from "../trace/units.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Finder } from "./finder.ts";
 import type { FollowedSet } from "./followed_set.ts";
+import type { HostSeries } from "./host_metrics.ts";
 import { Lateness } from "./lateness.ts";
 import type { OwnAccount } from "./own_account.ts";
 import type { Realtime } from "./realtime.ts";
@@ -31,6 +32,8 @@ export interface SamplerOptions {
   readonly processes: JsonLinesWriter;
   /** `collector_stats.jsonl`. */
   readonly stats: JsonLinesWriter;
+  /** Writes the host series; null: none. */
+  readonly host: HostSeries | null;
   /** PROC_INTERVAL_MS. */
   readonly intervalMs: number;
   /** PROC_REFRESH: false looks for processes at the first tick only. */
@@ -59,6 +62,7 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
   const account = new PeriodAccount(options);
   finder.refresh();
   writeReadings(options);
+  options.host?.write();
   options.onStarted();
   let deadlineMs = clock.bootMs() + intervalMs;
   while (!signal.aborted) {
@@ -71,6 +75,7 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
       if (options.isRefreshing) finder.refresh();
       const missed = Math.floor(lateMs / intervalMs);
       account.tick(lateMs, missed);
+      options.host?.writeIfDue();
       yieldCore(options, clock.bootMs() - deadlineMs - lateMs);
       deadlineMs += (missed + 1) * intervalMs;
     }
@@ -79,6 +84,7 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
   }
   followed.readAll();
   writeReadings(options);
+  options.host?.write();
   return account.write();
 }
 

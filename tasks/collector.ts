@@ -56,6 +56,7 @@ export async function main(
     },
     selection,
     intervalMs: options["interval-ms"],
+    isHostWanted: options.host,
     isRefreshing: options.refresh,
     isSampling: options.sampling,
     signal: io.signal,

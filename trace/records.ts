@@ -321,6 +321,40 @@ export const CLOCK_OFFSET = record("clock offset", {
 /** Offset of the node's clock, {@linkcode CLOCK_OFFSET}. */
 export type ClockOffset = RecordOf<typeof CLOCK_OFFSET>;
 
+/** `host_metrics.jsonl`: the whole host, once a second; counters are totals since boot. */
+export const HOST_METRICS = record("host metrics", {
+  ts_ms: tsMs,
+  boot_ms: nullable(bootMs),
+  user_ticks: integer({ doc: "All cores in user mode, proc_stat(5).", unit: "ticks", min: 0 }),
+  nice_ticks: integer({ doc: "User mode with low priority.", unit: "ticks", min: 0 }),
+  system_ticks: integer({ doc: "In the kernel.", unit: "ticks", min: 0 }),
+  idle_ticks: integer({ doc: "Idle.", unit: "ticks", min: 0 }),
+  iowait_ticks: integer({ doc: "Idle while I/O was outstanding.", unit: "ticks", min: 0 }),
+  irq_ticks: integer({ doc: "Servicing interrupts.", unit: "ticks", min: 0 }),
+  softirq_ticks: integer({ doc: "Servicing soft interrupts.", unit: "ticks", min: 0 }),
+  steal_ticks: integer({ doc: "Taken by the hypervisor for others.", unit: "ticks", min: 0 }),
+  mem_total_kb: nullable(integer({ doc: "MemTotal, proc_meminfo(5).", unit: "kb", min: 0 })),
+  mem_free_kb: nullable(integer({ doc: "MemFree.", unit: "kb", min: 0 })),
+  mem_available_kb: nullable(integer({ doc: "MemAvailable.", unit: "kb", min: 0 })),
+  swap_used_kb: nullable(integer({ doc: "SwapTotal less SwapFree.", unit: "kb", min: 0 })),
+  interface: nullable(
+    string({ doc: "Interface whose traffic is counted; null: all but the loopback." }),
+  ),
+  received_bytes: nullable(integer({ doc: "Received, /proc/net/dev.", unit: "bytes", min: 0 })),
+  sent_bytes: nullable(integer({ doc: "Sent, /proc/net/dev.", unit: "bytes", min: 0 })),
+  cpu_some_us: nullable(
+    integer({ doc: "At least one task waited for a CPU, pressure/cpu.", unit: "us", min: 0 }),
+  ),
+  memory_some_us: nullable(
+    integer({ doc: "At least one task waited for memory.", unit: "us", min: 0 }),
+  ),
+  memory_full_us: nullable(integer({ doc: "All tasks waited for memory.", unit: "us", min: 0 })),
+  io_some_us: nullable(integer({ doc: "At least one task waited for I/O.", unit: "us", min: 0 })),
+  io_full_us: nullable(integer({ doc: "All tasks waited for I/O.", unit: "us", min: 0 })),
+});
+/** The whole host, {@linkcode HOST_METRICS}. */
+export type HostMetrics = RecordOf<typeof HOST_METRICS>;
+
 /** `collector_stats.jsonl`: what the collector cost and missed since its last line. */
 export const COLLECTOR_STATS = record("collector stats", {
   ts_ms: tsMs,

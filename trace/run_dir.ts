@@ -104,6 +104,10 @@ export class RunDir {
   get collectorStats(): string {
     return join(this.path, "collector_stats.jsonl");
   }
+  /** The whole host, {@linkcode HOST_METRICS}. */
+  get hostMetrics(): string {
+    return join(this.path, "host_metrics.jsonl");
+  }
   /** Offsets to the controller's clock, {@linkcode CLOCK_OFFSET}. */
   get clock(): string {
     return join(this.path, "clock.jsonl");

@@ -2,7 +2,7 @@
 
 import { resolve } from "@std/path";
 import type { Selection } from "../../collector/collect.ts";
-import { parseCpuList } from "../../collector/cpu_list.ts";
+import { parseCpuList } from "../../trace/cpu_list.ts";
 import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
 import { asUsage, RUN_FLAGS, runDirOf } from "./_common.ts";
 
@@ -36,6 +36,7 @@ export const COLLECTOR_FLAGS = {
     placeholder: "PID",
   }),
   "cgroup": text("Follow the processes of this cgroup instead.", { placeholder: "PATH" }),
+  "host": toggle("Write the series of the whole host too: host_metrics.jsonl."),
   "cpus": text(
     "CPUs of the machine that belong to this node, as cpuset(7) writes them; else all.",
     {
