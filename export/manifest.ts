@@ -6,11 +6,21 @@
 
 import { join } from "@std/path";
 import { readRecordFile } from "../trace/record_file.ts";
-import { integer, list, mapOf, nested, number, record, string } from "../trace/schema.ts";
+import {
+  integer,
+  list,
+  mapOf,
+  nested,
+  nullable,
+  number,
+  oneOf,
+  record,
+  string,
+} from "../trace/schema.ts";
 import type { ExportOptions, ExportSummary } from "./opendc_export.ts";
 import type { InputFile, RowCounts } from "./opendc_join.ts";
 import { OPENDC_MIN_VERSION } from "./opendc_schema.ts";
-import type { LeftOut } from "./opendc_tasks.ts";
+import { LEFT_OUT_REASONS, type LeftOut } from "./opendc_tasks.ts";
 import type { WrittenTask } from "./opendc_writer.ts";
 import type { HostNode, Topology } from "./topology.ts";
 
@@ -74,6 +84,10 @@ export interface ManifestTask {
   readonly name: string;
   /** The invocation. */
   readonly trace_id: string;
+  /** Its span; null: not known. */
+  readonly span_id: string | null;
+  /** Attempt of the task, from 1; null: not known. */
+  readonly attempt: number | null;
   /** NODE_ID. */
   readonly node: string;
   /**
@@ -152,45 +166,64 @@ function manifestTask({ task, isCountFromUse }: WrittenTask): ManifestTask {
     id: task.id,
     name: task.name,
     trace_id: task.candidate.trace_id,
+    span_id: task.candidate.span_id,
+    attempt: task.candidate.attempt,
     node: task.candidate.node,
     not_measured: missing,
   };
 }
+
+const INVOCATION_FIELDS = {
+  trace_id: string({ doc: "Invocation." }),
+  span_id: nullable(string({ doc: "Its span." })),
+  attempt: nullable(integer({ doc: "Attempt.", unit: "count" })),
+  node: string({ doc: "NODE_ID." }),
+};
+
+const READ_TASK = record("manifest task", {
+  id: integer({ doc: "Id in the workload." }),
+  name: string({ doc: "Name in the workload." }),
+  ...INVOCATION_FIELDS,
+  not_measured: list(string({ doc: "What." }), { doc: "What was not measured of it." }),
+});
+
+const READ_LEFT_OUT = record("left out", {
+  ...INVOCATION_FIELDS,
+  reason: oneOf(LEFT_OUT_REASONS, { doc: "Why." }),
+});
+
+const READ_OUTPUT = record("output file", {
+  name: string({ doc: "Name." }),
+  bytes: integer({ doc: "Size.", unit: "bytes" }),
+  sha256: string({ doc: "Hash." }),
+});
+
+const READ_COUNTS = record("counts", {
+  tasks: integer({ doc: "Tasks.", unit: "count" }),
+  fragments: integer({ doc: "Fragments.", unit: "count" }),
+  duplicate_rows: integer({ doc: "Rows that were there twice.", unit: "count" }),
+});
 
 /** What readers of a manifest rely on. */
 const READ_MANIFEST = record("manifest", {
   manifest_version: string({ doc: "Version of the layout." }),
   files: list(string({ doc: "A name." }), { doc: "Every file of the export." }),
   hosts: mapOf(string({ doc: "NODE_ID." }), { doc: "Node by host." }),
-  outputs: list(
-    nested(
-      record("output file", {
-        name: string({ doc: "Name." }),
-        bytes: integer({ doc: "Size.", unit: "bytes" }),
-        sha256: string({ doc: "Hash." }),
-      }),
-      { doc: "A file." },
-    ),
-    { doc: "Parquet files." },
-  ),
-  tasks: list(
-    nested(
-      record("manifest task", {
-        id: integer({ doc: "Id in the workload." }),
-        name: string({ doc: "Name in the workload." }),
-        trace_id: string({ doc: "Invocation." }),
-        node: string({ doc: "NODE_ID." }),
-        not_measured: list(string({ doc: "What." }), { doc: "What was not measured of it." }),
-      }),
-      { doc: "A task." },
-    ),
-    { doc: "Tasks." },
-  ),
+  outputs: list(nested(READ_OUTPUT, { doc: "A file." }), { doc: "Parquet files." }),
+  counts: nested(READ_COUNTS, { doc: "How much there is." }),
+  tasks: list(nested(READ_TASK, { doc: "A task." }), { doc: "Tasks." }),
+  left_out: list(nested(READ_LEFT_OUT, { doc: "One." }), { doc: "Not in the workload." }),
   freq_mhz: mapOf(number({ doc: "Frequency of a core.", unit: "mhz" }), { doc: "By node." }),
 });
 
 /** A manifest as it is read back: what readers rely on. */
-export type ReadManifest = Pick<Manifest, "files" | "hosts" | "outputs" | "tasks" | "freq_mhz">;
+export interface ReadManifest
+  extends Pick<Manifest, "files" | "hosts" | "outputs" | "freq_mhz" | "tasks"> {
+  /** How much there is. */
+  readonly counts: Pick<Manifest["counts"], "tasks" | "fragments" | "duplicate_rows">;
+  /** Invocations that are not in the workload. */
+  readonly left_out: readonly Omit<LeftOut, "task_id">[];
+}
 
 /** The manifest in `folder`, or null when there is none. */
 export function readManifest(folder: string): Promise<ReadManifest | null> {

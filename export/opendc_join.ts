@@ -4,13 +4,11 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { relative } from "@std/path";
 import { PROC_METRIC, type ProcMetric } from "../trace/cts.ts";
 import { readLines } from "../trace/json_lines.ts";
-import type { Candidate } from "./opendc_tasks.ts";
+import { type FileHash, hashFile } from "./file_hash.ts";
 import { type CtsSource, rowFiles, type SourcedInvocation } from "./opendc_input.ts";
-import type { RowStore } from "./opendc_rows.ts";
 
 /** Counts of the rows that were read. */
 export interface RowCounts {
@@ -72,7 +70,7 @@ export class TaskIndex {
   /** An index of `invocations`; tasks are places in `candidates`. */
   constructor(
     invocations: readonly SourcedInvocation[],
-    { candidates }: { readonly candidates: readonly Candidate[] },
+    { candidates }: { readonly candidates: readonly SourcedInvocation[] },
   ) {
     const taskOf = new Map<SourcedInvocation, number>(
       candidates.map((candidate, task) => [candidate, task]),
@@ -120,12 +118,26 @@ function nearest(spans: readonly Span[], tsMs: number): Span {
   return spans.reduce((best, span) => distance(span) < distance(best) ? span : best);
 }
 
+/** Takes rows by task. */
+export interface RowTarget {
+  /** Add one row of the task with this index. */
+  add(
+    task: number,
+    row: {
+      readonly endMs: number;
+      readonly dtMs: number;
+      readonly cpuMs: number;
+      readonly pid: number;
+    },
+  ): void;
+}
+
 /** Where rows go. */
 export interface RowSink {
   /** Finds each row's task. */
   readonly index: TaskIndex;
-  /** Takes the rows that have CPU time. */
-  readonly store: RowStore;
+  /** Takes the rows. */
+  readonly store: RowTarget;
   /** Most resident memory of one process, kB, by task. */
   readonly peakRssKb: Float64Array;
   /** Counts what was read. */
@@ -135,13 +147,9 @@ export interface RowSink {
 }
 
 /** A file that was read. */
-export interface InputFile {
+export interface InputFile extends FileHash {
   /** Path, relative to the input. */
   readonly path: string;
-  /** Size. */
-  readonly bytes: number;
-  /** Hash of the content, hexadecimal. */
-  readonly sha256: string;
 }
 
 /** Read the rows of one source into `sink`. */
@@ -214,14 +222,7 @@ function addRow(
 
 /** Size and hash of a file, named from the folder `base`. */
 export async function describeFile(path: string, base: string): Promise<InputFile> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  using file = await Deno.open(path);
-  for await (const chunk of file.readable) {
-    hash.update(chunk);
-    bytes += chunk.length;
-  }
-  return { path: relative(base, path), bytes, sha256: hash.digest("hex") };
+  return { path: relative(base, path), ...await hashFile(path) };
 }
 
 /** Bytes of all of these files together. */

@@ -19,6 +19,10 @@ export type LeftOutReason = typeof LEFT_OUT_REASONS[number];
 export interface LeftOut {
   /** The invocation. */
   readonly trace_id: string;
+  /** Its span; null: not known. */
+  readonly span_id: string | null;
+  /** Attempt of the task, from 1; null: not known. */
+  readonly attempt: number | null;
   /** Its task of the queue. */
   readonly task_id: string | null;
   /** NODE_ID. */
@@ -77,10 +81,10 @@ function reasonAgainst(
 
 /** `invocation` as an entry of what was left out. */
 export function leaveOut(
-  { trace_id, task_id, node }: SourcedInvocation,
+  { trace_id, span_id, attempt, task_id, node }: SourcedInvocation,
   reason: LeftOutReason,
 ): LeftOut {
-  return { trace_id, task_id, node, reason };
+  return { trace_id, span_id, attempt, task_id, node, reason };
 }
 
 /** When an invocation entered the queue, epoch ms; its start where it never was in one. */

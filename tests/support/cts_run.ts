@@ -190,7 +190,7 @@ export function twoNodeRun(): Readonly<Record<string, CtsFolder>> {
           ts_start: t + 11,
           ts_end: t + 611,
           cpu_units: 4,
-          cpu_ms: 900,
+          cpu_ms: 580,
           max_rss_kb: 307_200,
           samples: 2,
         }),
@@ -231,7 +231,7 @@ export function twoNodeRun(): Readonly<Record<string, CtsFolder>> {
         }),
       ],
       rows: [
-        ctsRow({ trace_id: "b".repeat(32), pid: 4242, ts_ms: t + 211, dt_ms: 200, cpu_ms: 700 }),
+        ctsRow({ trace_id: "b".repeat(32), pid: 4242, ts_ms: t + 211, dt_ms: 200, cpu_ms: 380 }),
         // Nothing was used from 211 to 411.
         ctsRow({ trace_id: "b".repeat(32), pid: 4242, ts_ms: t + 611, dt_ms: 200, cpu_ms: 200 }),
         // An older writer's row: no trace_id, found by pid and time.

@@ -1,0 +1,180 @@
+/**
+ * Checks a topology and experiments against what OpenDC's readers accept: pure.
+ *
+ * Source: TopologySpecs and ExperimentSpec, v2.4f to master; an unknown key is an error up to v2.4u.
+ *
+ * @module
+ */
+
+import { type Check, checkOf, someOf } from "./verify_check.ts";
+import type { TaskTable } from "./verify_workload.ts";
+
+/** Keys that each object of a topology may have. */
+const KEYS = {
+  topology: ["clusters"],
+  cluster: ["name", "count", "hosts", "powerSource", "battery"],
+  host: ["name", "count", "cpu", "gpu", "memory", "cpuPowerModel", "gpuPowerModel"],
+  cpu: ["modelName", "vendor", "arch", "count", "coreCount", "coreSpeed"],
+  memory: ["modelName", "vendor", "arch", "memorySize", "memorySpeed"],
+} as const;
+
+/**
+ * A bare memorySize above this is bytes by mistake: it is read as MiB, and 2^26 of them are 64 TiB, more
+ * than any machine has. Worst outcome: the mistake goes unseen on a host of less than 64 MiB.
+ */
+const BARE_MIB_MAX = 2 ** 26;
+
+/** The largest host of a topology in each respect. */
+export interface LargestHost {
+  /** Cores. */
+  readonly coreCount: number;
+  /** Memory, MiB. */
+  readonly memoryMib: number;
+  /** Cores × speed, MHz. */
+  readonly totalMhz: number;
+}
+
+/** What a topology was found to hold. */
+export interface FoundTopology {
+  /** Its check. */
+  readonly check: Check;
+  /** Its largest host; null where it is not a topology. */
+  readonly largest: LargestHost | null;
+}
+
+/** Check a topology file's content. */
+export function checkTopology(value: unknown): FoundTopology {
+  const problems: string[] = [];
+  let hosts = 0;
+  let largest: LargestHost | null = null;
+  for (const cluster of listIn(objectOf(value, "topology", problems), "clusters", problems)) {
+    for (const one of listIn(objectOf(cluster, "cluster", problems), "hosts", problems)) {
+      const host = objectOf(one, "host", problems);
+      const count = host.count ?? 1;
+      if (!isWhole(count)) problems.push(`count ${JSON.stringify(count)} of a host is not whole`);
+      hosts += Number(count);
+      largest = largerOf(largest, hostOf(host, problems));
+    }
+  }
+  if (hosts === 0) problems.push("there is no host");
+  return { check: checkOf("topology", { problems, found: `${hosts} hosts` }), largest };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function objectOf(value: unknown, kind: keyof typeof KEYS, problems: string[]): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    problems.push(`${kind} is not an object`);
+    return {};
+  }
+  const known: readonly string[] = KEYS[kind];
+  const unknown = Object.keys(value).filter((key) => !known.includes(key));
+  if (unknown.length > 0) problems.push(`${kind} has unknown keys: ${someOf(unknown)}`);
+  return value as Json;
+}
+
+function listIn(object: Json, key: string, problems: string[]): readonly unknown[] {
+  const list = object[key];
+  if (Array.isArray(list)) return list;
+  problems.push(`${key} is not a list`);
+  return [];
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+function hostOf(host: Json, problems: string[]): LargestHost {
+  const cpu = objectOf(host.cpu, "cpu", problems);
+  const memory = objectOf(host.memory, "memory", problems);
+  const { coreCount } = cpu;
+  if (!isWhole(coreCount)) problems.push(`coreCount ${JSON.stringify(coreCount)} is not whole`);
+  const speedMhz = quantityOf(cpu.coreSpeed, FREQUENCY_UNITS);
+  if (speedMhz === null) {
+    problems.push(`coreSpeed ${JSON.stringify(cpu.coreSpeed)} is no frequency`);
+  }
+  const memoryMib = quantityOf(memory.memorySize, MEMORY_UNITS);
+  if (memoryMib === null) {
+    problems.push(`memorySize ${JSON.stringify(memory.memorySize)} is no size`);
+  } else if (typeof memory.memorySize === "number" && memory.memorySize > BARE_MIB_MAX) {
+    problems.push(`memorySize ${memory.memorySize} without a unit is MiB: it looks like bytes`);
+  }
+  return {
+    coreCount: Number(coreCount),
+    memoryMib: memoryMib ?? NaN,
+    totalMhz: Number(coreCount) * (speedMhz ?? NaN),
+  };
+}
+
+/** MHz of each unit. */
+const FREQUENCY_UNITS: Readonly<Record<string, number>> = { hz: 1e-6, khz: 1e-3, mhz: 1, ghz: 1e3 };
+
+/** MiB of each unit. */
+const MEMORY_UNITS: Readonly<Record<string, number>> = {
+  b: 2 ** -20,
+  kib: 2 ** -10,
+  mib: 1,
+  gib: 2 ** 10,
+  tib: 2 ** 20,
+  kb: 1e3 / 2 ** 20,
+  mb: 1e6 / 2 ** 20,
+  gb: 1e9 / 2 ** 20,
+  tb: 1e12 / 2 ** 20,
+};
+
+/** A bare number, or one with a unit: "16384 MiB". */
+function quantityOf(value: unknown, units: Readonly<Record<string, number>>): number | null {
+  if (typeof value === "number") return value > 0 ? value : null;
+  const [, amount, unit = ""] = /^\s*([\d.]+)\s*([A-Za-z]+)\s*$/.exec(String(value)) ?? [];
+  const factor = units[unit.toLowerCase()];
+  if (amount === undefined || factor === undefined || !(Number(amount) > 0)) return null;
+  return Number(amount) * factor;
+}
+
+function largerOf(a: LargestHost | null, b: LargestHost): LargestHost {
+  if (a === null) return b;
+  return {
+    coreCount: Math.max(a.coreCount, b.coreCount),
+    memoryMib: Math.max(a.memoryMib, b.memoryMib),
+    totalMhz: Math.max(a.totalMhz, b.totalMhz),
+  };
+}
+
+/** Check that every task fits into some host: OpenDC lets one that does not wait for ever. */
+export function checkFit(tasks: TaskTable, largest: LargestHost): Check {
+  const problems: string[] = [];
+  const cores = tasks.cpuCount.reduce((max, one) => Math.max(max, one), 0);
+  if (cores > largest.coreCount) {
+    problems.push(`a task reserves ${cores} cores, the largest host has ${largest.coreCount}`);
+  }
+  const memoryMib = tasks.memCapacity.reduce((max, one) => Math.max(max, one), 0) / 1000;
+  if (memoryMib > largest.memoryMib) {
+    problems.push(
+      `a task needs ${memoryMib} MiB (mem_capacity / 1000), the largest host has ${largest.memoryMib}`,
+    );
+  }
+  return checkOf("tasks_fit", {
+    problems,
+    found: `at most ${cores} cores and ${Math.round(memoryMib)} MiB`,
+  });
+}
+
+/** Problems of one experiment file's content; `isThere` tells which paths exist. */
+export function experimentProblems(
+  value: unknown,
+  isThere: (path: string) => boolean,
+): string[] {
+  if (typeof value !== "object" || value === null) return ["is not an object"];
+  const experiment = value as Json;
+  const problems: string[] = [];
+  for (const key of ["topologies", "workloads"] as const) {
+    for (const one of listIn(experiment, key, problems)) {
+      const { pathToFile, scalingPolicy } = one as Json;
+      if (typeof pathToFile !== "string" || !isThere(pathToFile)) {
+        problems.push(`${key}: there is no ${JSON.stringify(pathToFile)}`);
+      }
+      if (scalingPolicy === "Perfect") problems.push("scalingPolicy Perfect never ends");
+    }
+  }
+  return problems;
+}

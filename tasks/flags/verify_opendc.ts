@@ -1,0 +1,44 @@
+/** Flags of the verification of a workload, and the permissions that they need. */
+
+import { resolve } from "@std/path";
+import { command, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
+import { role } from "./_role.ts";
+
+/** `deno task verify-opendc`. */
+export const VERIFY_OPENDC = command({
+  name: "verify-opendc",
+  summary: "Read an OpenDC workload back, say what it holds, and check it.",
+  flags: {
+    "input": text("Folder with tasks.parquet and fragments.parquet.", { placeholder: "DIR" }),
+    "cts": text("Parsed run that it was exported from: CPU time and tasks are compared.", {
+      placeholder: "DIR",
+    }),
+    "json": toggle("Print the report as JSON."),
+  },
+  notes: [
+    "Any workload will do, also OpenDC's own; an export of ours is checked with all that lies in it.",
+    "Exit code 1 when a check fails.",
+  ],
+});
+
+/** Options of the verification. */
+export type VerifyFlags = OptionsOf<typeof VERIFY_OPENDC.flags>;
+
+/**
+ * Folder of the workload, absolute.
+ *
+ * @throws {UsageError} when none was given.
+ */
+export function workloadFolder({ input }: VerifyFlags): string {
+  if (input === null) throw new UsageError("--input DIR is required");
+  return resolve(input);
+}
+
+/** The verification as a role: it writes nothing. */
+export const VERIFY_OPENDC_ROLE = role({
+  command: VERIFY_OPENDC,
+  entry: "verify_opendc.ts",
+  grant: (options) => ({
+    read: [workloadFolder(options), ...(options.cts === null ? [] : [resolve(options.cts)])],
+  }),
+});
