@@ -70,28 +70,72 @@ function nodeLane(sink: TaskSink, node: string): Lane {
   };
 }
 
-/** Counts what became of the tasks and tells it. */
-class Tally {
+/** Tasks that went into a lane at `atMs`. */
+interface Sent {
+  readonly lane: Lane;
+  readonly tasks: readonly Task[];
+  readonly atMs: number;
+}
+
+/**
+ * For how long a queue that dies may forget what it took in, ms: twice what an append-only file that is
+ * synced every second can be behind. What is sent again and was not forgotten changes nothing.
+ */
+const REPLAY_MS = 5000;
+
+/** Puts tasks into lanes, counts what became of them, and repeats what a dying queue may have lost. */
+class Feeder {
+  readonly #options: DispatchOptions;
   #enqueued = 0;
   #known = 0;
-  readonly #report: (progress: DispatchProgress) => void;
+  #recent: Sent[] = [];
+  #isReplayDue = false;
 
-  constructor(report: (progress: DispatchProgress) => void) {
-    this.#report = report;
-  }
-
-  get progress(): DispatchProgress {
-    return { enqueued: this.#enqueued, known: this.#known };
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    options.sink.onRestored(() => this.#isReplayDue = true);
   }
 
   /** Put `tasks` into `lane`; true when every one of them was there already. */
   async send(lane: Lane, tasks: readonly Task[]): Promise<boolean> {
+    await this.#replay();
     const results = await lane.enqueue(tasks);
+    const atMs = this.#options.clock.nowMs();
+    this.#recent = [
+      ...this.#recent.filter((sent) => sent.atMs > atMs - REPLAY_MS),
+      { lane, tasks, atMs },
+    ];
     const added = results.filter(({ isNew }) => isNew).length;
     this.#enqueued += added;
     this.#known += results.length - added;
-    this.#report(this.progress);
+    this.#options.report({ enqueued: this.#enqueued, known: this.#known });
     return added === 0;
+  }
+
+  /** Wait until the queue cannot lose what it took in any more, or the dispatch is to stop. */
+  async settle(): Promise<DispatchProgress> {
+    const { sink, clock, signal } = this.#options;
+    while (!signal.aborted) {
+      // Asking also waits for a queue that is away just now.
+      const settleMs = await sink.settleMs();
+      await this.#replay();
+      const settledMs = (this.#recent.at(-1)?.atMs ?? -Infinity) + settleMs;
+      if (clock.nowMs() >= settledMs) break;
+      await clock.sleepUntil(settledMs, signal);
+    }
+    return { enqueued: this.#enqueued, known: this.#known };
+  }
+
+  async #replay(): Promise<void> {
+    while (this.#isReplayDue) {
+      this.#isReplayDue = false;
+      const again = this.#recent;
+      this.#recent = [];
+      for (const { lane, tasks } of again) {
+        await lane.enqueue(tasks);
+        this.#recent.push({ lane, tasks, atMs: this.#options.clock.nowMs() });
+      }
+    }
   }
 }
 
@@ -112,9 +156,10 @@ export interface TimedTask {
  */
 export async function dispatchTimed(
   tasks: readonly TimedTask[],
-  { sink, clock, signal, report }: DispatchOptions,
+  options: DispatchOptions,
 ): Promise<DispatchProgress> {
-  const tally = new Tally(report);
+  const { sink, clock, signal } = options;
+  const feeder = new Feeder(options);
   const lanes = new Map<string | null, Lane>([[null, pendingLane(sink)]]);
   const laneOf = (node: string | null): Lane => {
     const lane = lanes.get(node) ?? nodeLane(sink, node as string);
@@ -136,12 +181,12 @@ export async function dispatchTimed(
       ...task,
       ts_intended: startMs + offsetMs,
     }));
-    const isKnown = await tally.send(laneOf(first.node), stamped);
+    const isKnown = await feeder.send(laneOf(first.node), stamped);
     next += batch.length;
     const following = tasks[next];
     if (isKnown && following !== undefined) startMs = clock.nowMs() - following.offsetMs;
   }
-  return tally.progress;
+  return await feeder.settle();
 }
 
 /** The tasks from `next` on that are due and go to the same queue, at most one batch. */
@@ -182,9 +227,10 @@ export function dispatchDrip(
 
 async function feed(
   lanes: readonly { readonly lane: Lane; readonly tasks: readonly Task[] }[],
-  { queueMax, batchSize, intervalMs, clock, signal, report }: DispatchOptions & FeedLimits,
+  { queueMax, batchSize, intervalMs, ...options }: DispatchOptions & FeedLimits,
 ): Promise<DispatchProgress> {
-  const tally = new Tally(report);
+  const { clock, signal } = options;
+  const feeder = new Feeder(options);
   const waiting = lanes.map(({ lane, tasks }) => ({ lane, tasks, next: 0 }));
   const isLeft = () => waiting.some(({ tasks, next }) => next < tasks.length);
   while (isLeft() && !signal.aborted) {
@@ -194,13 +240,13 @@ async function feed(
       if (signal.aborted || one.next >= one.tasks.length) continue;
       const room = Math.max(0, queueMax - await one.lane.length());
       const batch = one.tasks.slice(one.next, one.next + Math.min(room, batchSize, BATCH_MAX));
-      const isKnown = batch.length > 0 && await tally.send(one.lane, batch);
+      const isKnown = batch.length > 0 && await feeder.send(one.lane, batch);
       one.next += batch.length;
       isAllKnown &&= isKnown;
     }
     if (isLeft() && !isAllKnown) await clock.sleepUntil(roundMs + intervalMs, signal);
   }
-  return tally.progress;
+  return await feeder.settle();
 }
 
 /** What {@linkcode dispatchOnline} goes by, besides the limits. */
@@ -220,7 +266,7 @@ export async function dispatchOnline(
   { nodes, durationS, queueMax, batchSize, intervalMs, ...options }: OnlineOptions,
 ): Promise<DispatchProgress> {
   const { sink, clock, signal } = options;
-  const tally = new Tally(options.report);
+  const feeder = new Feeder(options);
   const load = new NodeLoad(nodes);
   let next = 0;
   while (next < tasks.length && !signal.aborted) {
@@ -231,12 +277,12 @@ export async function dispatchOnline(
       const open = nodes.filter((_, index) => (lengths[index] ?? 0) < queueMax);
       if (open.length === 0) break;
       const node = load.leastOf(open);
-      const isKnown = await tally.send(nodeLane(sink, node), [task]);
+      const isKnown = await feeder.send(nodeLane(sink, node), [task]);
       load.add(node, durationS(task));
       next++;
       if (isKnown) left++;
     }
     if (next < tasks.length) await clock.sleepUntil(roundMs + intervalMs, signal);
   }
-  return tally.progress;
+  return await feeder.settle();
 }

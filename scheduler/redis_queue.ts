@@ -30,6 +30,12 @@ export interface RedisQueueOptions extends ConnectionOptions {
  */
 const DISPATCH_TTL_MS = 7 * 24 * 3600 * 1000;
 
+/**
+ * With `appendfsync everysec` a write that waits for a slow disk may be put off for 2 s: what is older
+ * survives the death of the server.
+ */
+const SETTLE_MS = 2000;
+
 /** The queue in Redis; dispose of it to close its connection. */
 export class RedisQueue implements TaskSink, AsyncDisposable {
   /** Names of its keys. */
@@ -92,6 +98,23 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
   /** Tasks that wait in the queue of one node. */
   async nodeQueueLength(node: string): Promise<number> {
     return numberOf(await this.#connection.command("LLEN", this.keys.nodeQueue(node)));
+  }
+
+  /** Call `listener` each time a lost Redis is back; see {@linkcode TaskSink}. */
+  onRestored(listener: () => void): void {
+    this.#connection.onRestored(listener);
+  }
+
+  /** For how long Redis may still lose what it took in; see {@linkcode TaskSink}. */
+  async settleMs(): Promise<number> {
+    const info = textOf(await this.#connection.command("INFO", "persistence"));
+    return /^aof_enabled:1/m.test(info) ? SETTLE_MS : 0;
+  }
+
+  /** The controller's clock, epoch ms. */
+  async time(): Promise<number> {
+    const [seconds, microseconds] = listOf(await this.#connection.command("TIME"));
+    return numberOf(seconds) * 1000 + numberOf(microseconds) / 1000;
   }
 
   /** Where all tasks are. A dispatch of N tasks is over when the ended of its states sum to N. */

@@ -28,4 +28,10 @@ export interface TaskSink {
   pendingLength(): Promise<number>;
   /** Tasks that wait in the queue of one node. */
   nodeQueueLength(node: string): Promise<number>;
+  /** Call `listener` each time a lost queue is back: it may have lost what it took in just before. */
+  onRestored(listener: () => void): void;
+  /** For how long the queue may still lose what it took in, ms; 0: it never does, or always may. */
+  settleMs(): Promise<number>;
+  /** The controller's clock, epoch ms. */
+  time(): Promise<number>;
 }

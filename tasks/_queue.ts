@@ -1,7 +1,8 @@
 /** Opening the queue from a command's flags. */
 
 import { RedisQueue } from "../scheduler/redis_queue.ts";
-import { parseRedisUrl, type RedisAddress } from "../scheduler/redis_url.ts";
+import { QueueError } from "../scheduler/redis_connection.ts";
+import { describeAddress, parseRedisUrl, type RedisAddress } from "../scheduler/redis_url.ts";
 import { CommandError, type Io } from "./_main.ts";
 import { asUsage, REDIS_PASSWORD, type RedisOptions } from "./flags/_common.ts";
 
@@ -18,6 +19,40 @@ async function firstLine(path: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new CommandError(`cannot read the password of Redis: ${error.message}`, { cause: error });
+  }
+}
+
+/** How long a command waits for a Redis that is not there, ms: a server that is just starting is in time. */
+const REACH_LIMIT_MS = 5000;
+
+/**
+ * Connect to the queue for one command.
+ *
+ * @throws {CommandError} when no Redis answers within a few seconds.
+ */
+export async function reachQueue(options: RedisOptions, io: Io): Promise<RedisQueue> {
+  const tooLong = new AbortController();
+  const timer = setTimeout(() => tooLong.abort(), REACH_LIMIT_MS);
+  try {
+    const signal = AbortSignal.any([io.signal, tooLong.signal]);
+    // Before the first answer a line about retrying would only stand before the one that says what to do.
+    let isReached = false;
+    const queue = await openQueue(options, {
+      ...io,
+      signal,
+      say: (line) => isReached && io.say(line),
+    });
+    isReached = true;
+    return queue;
+  } catch (error) {
+    if (!(error instanceof QueueError && error.code === "closed")) throw error;
+    const place = describeAddress(await redisAddress(options));
+    throw new CommandError(
+      `no Redis answers at ${place}: start redis-server there, or name another with --redis URL`,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(timer);
   }
 }
 

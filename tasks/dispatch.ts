@@ -12,13 +12,15 @@ import {
   type TimedTask,
 } from "../scheduler/dispatcher.ts";
 import { type NodeTask, placeOnNodes } from "../scheduler/node_policy.ts";
+import { QueueError } from "../scheduler/redis_connection.ts";
+import type { TaskSink } from "../scheduler/task_sink.ts";
 import type { Task } from "../trace/task.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { describeMode, type DispatchMode, modeOf, type NodesMode } from "./_dispatch_mode.ts";
 import { readArrivals, readDurations, readWork, type Work } from "./_dispatch_work.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { openProgress } from "./_progress.ts";
-import { openQueue } from "./_queue.ts";
+import { reachQueue } from "./_queue.ts";
 import { DISPATCH, type DispatchFlags } from "./flags/dispatch.ts";
 
 /** `deno task dispatch`. */
@@ -48,16 +50,23 @@ interface DispatchCall {
 async function dispatch(work: Work, { mode, io, options }: DispatchCall): Promise<number> {
   const count = work.tasks.length;
   const again = `--dispatch-id ${work.dispatchId} --seed ${work.seed}`;
-  await using queue = await openQueue(options, io);
+  await using queue = await reachQueue(options, io);
+  const clock = await controllerClock(queue);
   io.say(`Dispatching ${count} tasks ${describeMode(mode)} (${again})`);
-  let done: DispatchProgress;
+  let done: DispatchProgress = { enqueued: 0, known: 0 };
   {
     using progress = openProgress(io, "Dispatching");
-    const report = ({ enqueued, known }: DispatchProgress) => {
-      const sum = enqueued + known;
+    using _ = closeWhenStopped(queue, io.signal);
+    const report = (now: DispatchProgress) => {
+      done = now;
+      const sum = now.enqueued + now.known;
       progress.update(sum / count, `${sum} of ${count}`);
     };
-    done = await handOver(work, mode, { sink: queue, clock: CLOCK, signal: io.signal, report });
+    try {
+      done = await handOver(work, mode, { sink: queue, clock, signal: io.signal, report });
+    } catch (error) {
+      if (!(error instanceof QueueError && io.signal.aborted)) throw error;
+    }
   }
   const there = done.known === 0 ? "" : `, ${done.known} were there already`;
   const said = `${done.enqueued} of ${count} tasks enqueued${there}`;
@@ -66,6 +75,24 @@ async function dispatch(work: Work, { mode, io, options }: DispatchCall): Promis
   }
   io.say(said);
   return 0;
+}
+
+/** How long a dispatcher that is to stop waits for a Redis that does not answer, ms. */
+const STOP_LIMIT_MS = 2000;
+
+/** Give up waiting for Redis a moment after `signal` is aborted; dispose of it to keep waiting. */
+function closeWhenStopped(queue: AsyncDisposable, signal: AbortSignal): Disposable {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => queue[Symbol.asyncDispose](), STOP_LIMIT_MS);
+  };
+  signal.addEventListener("abort", onAbort);
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    },
+  };
 }
 
 /** Hand over the tasks in the way that `mode` says. */
@@ -115,21 +142,42 @@ async function place(tasks: readonly Task[], { nodes, policy }: NodesMode): Prom
   return placeOnNodes(tasks, { nodes, policy, durationS });
 }
 
-/** This machine's time, from a clock that nobody steps. */
-const CLOCK: DispatchClock = {
-  nowMs: () => performance.timeOrigin + performance.now(),
-  sleepUntil(untilMs, signal) {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const finish = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", finish);
-        resolve();
-      };
-      const timer = setTimeout(finish, untilMs - CLOCK.nowMs());
-      signal.addEventListener("abort", finish, { once: true });
-    });
-  },
-};
+/**
+ * The controller's time, on a clock that nobody steps: this machine's, moved by what Redis' clock was
+ * ahead at the quickest of a few looks.
+ */
+async function controllerClock(queue: TaskSink): Promise<DispatchClock> {
+  let best = { roundTripMs: Infinity, offsetMs: 0 };
+  for (let look = 0; look < CLOCK_LOOKS; look++) {
+    const before = localMs();
+    const there = await queue.time();
+    const roundTripMs = localMs() - before;
+    if (roundTripMs < best.roundTripMs) {
+      best = { roundTripMs, offsetMs: there - (before + roundTripMs / 2) };
+    }
+  }
+  const nowMs = () => localMs() + best.offsetMs;
+  return { nowMs, sleepUntil: (untilMs, signal) => sleep(untilMs - nowMs(), signal) };
+}
+
+/** The first look pays for what is set up at first use; of some more one is undisturbed. */
+const CLOCK_LOOKS = 5;
+
+function localMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const finish = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, durationMs);
+    signal.addEventListener("abort", finish, { once: true });
+  });
+}
 
 if (import.meta.main) await runMain(DISPATCH, main);

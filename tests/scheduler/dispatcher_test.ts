@@ -37,6 +37,7 @@ interface Arrival {
 class MemoryQueue implements TaskSink {
   readonly arrivals: Arrival[] = [];
   readonly waiting = new Map<string, number>();
+  restore: () => void = () => {};
   readonly #known: Set<string>;
   readonly #clock: DispatchClock;
 
@@ -62,6 +63,24 @@ class MemoryQueue implements TaskSink {
     // Whoever serves this queue takes one task each time somebody looks.
     this.waiting.set(node, Math.max(0, length - 1));
     return Promise.resolve(length);
+  }
+
+  onRestored(listener: () => void): void {
+    this.restore = listener;
+  }
+
+  settleMs(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  time(): Promise<number> {
+    return Promise.resolve(this.#clock.nowMs());
+  }
+
+  /** Lose `taskIds`, as a server that died does, and come back. */
+  forget(taskIds: readonly string[]): void {
+    for (const id of taskIds) this.#known.delete(id);
+    this.restore();
   }
 
   #take(queue: string, tasks: readonly Task[]): Promise<readonly Enqueued[]> {
@@ -143,6 +162,26 @@ Deno.test("dispatchTimed() stops between two tasks when asked", async () => {
   });
   assertEquals(done, { enqueued: 2, known: 0 });
   assertEquals(idsOf(options.sink), ["t0", "t1"]);
+});
+
+Deno.test("dispatchTimed() repeats what a queue that died may have lost, and no more", async () => {
+  const options = setting();
+  const done = await dispatchTimed(timed([0, 6000, 7000, 8000]), {
+    ...options,
+    report: ({ enqueued }) => enqueued === 3 && options.sink.forget(["t2"]),
+  });
+  assertEquals(done, { enqueued: 4, known: 0 });
+  // t0 is older than anything that can have been lost.
+  assertEquals(idsOf(options.sink), ["t0", "t1", "t2", "t1", "t2", "t3"]);
+});
+
+Deno.test("dispatchTimed() repeats also when the queue dies after the last task", async () => {
+  const options = setting();
+  await dispatchTimed(timed([0, 10]), {
+    ...options,
+    report: ({ enqueued }) => enqueued === 2 && options.sink.forget(["t1"]),
+  });
+  assertEquals(idsOf(options.sink), ["t0", "t1", "t0", "t1"]);
 });
 
 const LIMITS = { queueMax: 2, batchSize: 5, intervalMs: 100 };
