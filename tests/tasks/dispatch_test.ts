@@ -1,0 +1,302 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import type { Task } from "../../trace/task.ts";
+import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
+import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const MIX = "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3";
+
+/** A folder with three inputs; only their names and headers matter to a dispatcher. */
+async function withInputs(work: (inputs: string) => Promise<void>): Promise<void> {
+  const inputs = await Deno.makeTempDir();
+  try {
+    for (const [index, seconds] of [1, 2, 3].entries()) {
+      const source = ["-f", "lavfi", "-i", "color=s=32x32:r=5", "-t", String(seconds)];
+      const { success } = await new Deno.Command("ffmpeg", {
+        args: ["-v", "error", ...source, join(inputs, `v${index}.mp4`)],
+      }).output();
+      assert(success);
+    }
+    await Deno.writeTextFile(join(inputs, "notes.txt"), "no input");
+    await work(inputs);
+  } finally {
+    await Deno.remove(inputs, { recursive: true });
+  }
+}
+
+function dispatchArgs(inputs: string, redis: RedisServer, ...flags: readonly string[]): string[] {
+  return ["run", "dispatch", "--inputs", inputs, "--redis", redis.url, ...flags];
+}
+
+async function queued(redis: RedisServer, key = "q:pending"): Promise<Task[]> {
+  const text = await redis.cli("LRANGE", key, "0", "-1");
+  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line));
+}
+
+async function lengthOf(redis: RedisServer, key = "q:pending"): Promise<number> {
+  return Number(await redis.cli("LLEN", key));
+}
+
+/** The tasks that a dispatch of `total` under the id `d` must have left, in order and once each. */
+function assertAllOnce(tasks: readonly Task[], total: number): void {
+  const ids = Array.from({ length: total }, (_, index) => `d-${String(index).padStart(4, "0")}`);
+  assertEquals(tasks.map(({ task_id }) => task_id), ids);
+  for (const [index, task] of tasks.slice(1).entries()) {
+    assert((task.ts_enqueue ?? 0) > (tasks[index]?.ts_enqueue ?? Infinity), "ts_enqueue goes back");
+    assert((task.seq ?? 0) > (tasks[index]?.seq ?? Infinity), "seq goes back");
+  }
+}
+
+function lastLine({ stderr }: Ended): string {
+  return stderr.trimEnd().split("\n").at(-1) ?? "";
+}
+
+Deno.test("dispatch --dry-run prints what it would enqueue, without Redis", async () => {
+  await withInputs(async (inputs) => {
+    const args = ["run", "dispatch", "--inputs", inputs, "--mix", MIX, "--total", "20"];
+    const { code, stdout, stderr } = await runCommand([...args, "--seed=20250901", "--dry-run"]);
+    assertEquals([code, stderr], [0, ""]);
+    const tasks = stdout.trimEnd().split("\n").map((line): Task => JSON.parse(line));
+    assertEquals(tasks.length, 20);
+    assertEquals(tasks.slice(0, 5).map(({ profile }) => profile), [
+      "hevc1080p",
+      "fast1080p",
+      "hevc1080p",
+      "fast1080p",
+      "light1c",
+    ]);
+  });
+});
+
+Deno.test("dispatch killed again and again and resumed enqueues every task once", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const flags = ["--pending", "--pending-mode=fifo", "--pending-max=1000", "--batch-size=3"];
+    const args = dispatchArgs(inputs, redis, ...flags, "--dribble-interval=0.01", "--total=400");
+    const resumable = [...args, "--mix", MIX, "--seed=7", "--dispatch-id=d"];
+    for (const target of [20, 60, 150]) {
+      await using running = startCommand(resumable);
+      await waitFor({
+        what: `${target} tasks in the queue`,
+        read: () => lengthOf(redis),
+        until: (length) => length >= target,
+      });
+      running.kill("SIGKILL");
+      assertEquals((await running.ended).code, 137);
+    }
+    const before = await lengthOf(redis);
+    assert(before < 400, "the dispatcher was killed in the middle");
+    const last = await runCommand(resumable);
+    assertEquals(last.code, 0);
+    assertEquals(
+      lastLine(last),
+      `${400 - before} of 400 tasks enqueued, ${before} were there already`,
+    );
+    assertAllOnce(await queued(redis), 400);
+  });
+});
+
+Deno.test("dispatch survives kill -9 and restart of Redis", async () => {
+  await using redis = await startRedisServer({ appendOnly: true });
+  await withInputs(async (inputs) => {
+    const args = dispatchArgs(inputs, redis, "--pending", "--arrivals=every:0.02", "--total=150");
+    await using running = startCommand([...args, "--dispatch-id=d"]);
+    for (const target of [20, 70]) {
+      await waitFor({
+        what: `${target} tasks in the queue`,
+        read: () => lengthOf(redis),
+        until: (length) => length >= target,
+      });
+      await redis.restart();
+    }
+    const { code, stderr } = await running.ended;
+    assertEquals(code, 0, stderr);
+    assertEquals(stderr.match(/is not reachable/g)?.length, 2);
+    assertEquals(stderr.match(/is back after/g)?.length, 2);
+    assertAllOnce(await queued(redis), 150);
+  });
+});
+
+Deno.test("dispatch stops on Ctrl-C between two tasks and says how to go on", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const args = dispatchArgs(inputs, redis, "--pending", "--arrivals=every:0.05", "--total=500");
+    await using running = startCommand(args);
+    await waitFor({
+      what: "5 tasks",
+      read: () => lengthOf(redis),
+      until: (length) => length >= 5,
+    });
+    running.kill("SIGINT");
+    const ended = await running.ended;
+    const count = await lengthOf(redis);
+    assertEquals(ended.code, 1);
+    const [, said, id, seed] =
+      /stopped: (\d+) of 500 tasks enqueued; .* --dispatch-id (\S+) --seed (\S+) goes on/
+        .exec(lastLine(ended)) ?? [];
+    assertEquals(Number(said), count);
+    const rest = ["--arrivals=every:0", "--dispatch-id", id ?? "", "--seed", seed ?? ""];
+    const resumed = await runCommand(
+      dispatchArgs(inputs, redis, "--pending", "--total=500", ...rest),
+    );
+    assertEquals(resumed.code, 0, resumed.stderr);
+    assertEquals(await lengthOf(redis), 500);
+  });
+});
+
+Deno.test("dispatch stops on Ctrl-C also while Redis is away", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const args = dispatchArgs(
+      inputs,
+      redis,
+      "--pending",
+      "--arrivals=every:0.001",
+      "--total=50000",
+    );
+    await using running = startCommand(args);
+    await waitFor({
+      what: "5 tasks",
+      read: () => lengthOf(redis),
+      until: (length) => length >= 5,
+    });
+    await redis.kill("SIGKILL");
+    await running.says(/is not reachable/);
+    running.kill("SIGINT");
+    const ended = await running.ended;
+    assertEquals(ended.code, 1);
+    assertMatch(lastLine(ended), /^dispatch: stopped: \d+ of 50000 tasks enqueued/);
+  });
+});
+
+Deno.test("dispatch keeps the intended time of each arrival beside the actual one", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const csv = join(inputs, "arrivals.csv");
+    await Deno.writeTextFile(csv, "seconds\n0\n0.15\n0.2\n");
+    const args = dispatchArgs(inputs, redis, "--pending", `--arrivals=file:${csv}`);
+    assertEquals((await runCommand(args)).code, 0);
+    const tasks = await queued(redis);
+    const start = tasks[0]?.ts_intended ?? 0;
+    const offsets = tasks.map(({ ts_intended }) => Math.round((ts_intended ?? 0) - start));
+    assertEquals(offsets, [0, 150, 200]);
+    for (const { ts_intended, ts_enqueue } of tasks) {
+      const lateMs = (ts_enqueue ?? 0) - (ts_intended ?? 0);
+      // Never early, but for the error of the clock's offset: a loopback round trip.
+      assert(lateMs > -5, `${lateMs} ms late`);
+    }
+  });
+});
+
+Deno.test("dispatch to nodes follows the policy", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const nodes = ["--nodes", "cloud1,cloud2"];
+    const lpt = dispatchArgs(inputs, redis, ...nodes, "--policy=lpt-duration");
+    assertEquals((await runCommand(lpt)).code, 0);
+    const placed = await Promise.all(
+      ["cloud1", "cloud2"].map(async (node) =>
+        (await queued(redis, `q:${node}`)).map(({ input }) => input?.slice(-6, -4))
+      ),
+    );
+    // Inputs of 1, 2 and 3 s: the longest first, each to the least loaded.
+    assertEquals(placed, [["v2"], ["v1", "v0"]]);
+  });
+});
+
+Deno.test("dispatch --drip and online policies keep within the backlog limit", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    for (const policy of ["rr3", "online-duration"]) {
+      await redis.cli("FLUSHALL");
+      const nodes = ["--nodes", "a,b", "--policy", policy, "--drip", "--backlog-limit=2"];
+      const args = dispatchArgs(inputs, redis, ...nodes, "--dribble-interval=0.01", "--total=8");
+      await using running = startCommand(args);
+      const lengths = () => Promise.all(["q:a", "q:b"].map((key) => lengthOf(redis, key)));
+      await waitFor({
+        what: "full queues",
+        read: lengths,
+        until: ([a = 0, b = 0]) => a + b === 4,
+      });
+      let taken = 0;
+      while (taken < 8) {
+        const [a = 0, b = 0] = await lengths();
+        assert(a <= 2 && b <= 2, `${policy}: queues of ${a} and ${b}`);
+        for (const key of ["q:a", "q:b"]) if (await redis.cli("LPOP", key) !== "") taken++;
+      }
+      assertEquals((await running.ended).code, 0);
+    }
+  });
+});
+
+Deno.test("dispatch --tasks takes tasks of any kind, completed", async () => {
+  await using redis = await startRedisServer();
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "tasks.jsonl");
+    const lines = [
+      { argv: ["sort", "-o", "out/a", "a"], outputs: ["out/a"], cpu_units: 2 },
+      { profile: "hevc1080p", input: "a.mp4", output: "out/a.mp4" },
+    ];
+    await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+    const args = ["run", "dispatch", "--tasks", file, "--redis", redis.url, "--pending"];
+    const { code, stderr } = await runCommand([...args, "--pulse-stagger=0", "--dispatch-id=d"]);
+    assertEquals(code, 0, stderr);
+    const tasks = await queued(redis);
+    assertAllOnce(tasks, 2);
+    assertEquals(tasks.map(({ kind, cpu_units }) => [kind, cpu_units]), [
+      ["command", 2],
+      ["ffmpeg", 4],
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("dispatch tells in one line, without the password, that Redis refuses it", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const wrong = redis.url.replace(redis.password, "Wsr123");
+    const args = ["run", "dispatch", "--inputs", inputs, "--pending", "--redis", wrong];
+    const { code, stderr } = await runCommand(args);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^dispatch: Redis at 127\.0\.0\.1:\d+\/0 refuses us: WRONGPASS .*\n$/);
+    assert(!stderr.includes("Wsr123"));
+  });
+});
+
+const WRONG: readonly (readonly [flags: readonly string[], code: number, message: string])[] = [
+  [["--pending"], 2, "--inputs DIR is required (or --tasks FILE)"],
+  [["--inputs=INPUTS"], 2, "--pending or --nodes NODE,… is required"],
+  [["--inputs=INPUTS", "--mix=nosuch=1", "--pending"], 2, `unknown profile "nosuch"`],
+  [["--inputs=INPUTS", "--mix=light1c=0", "--pending"], 2, `the weight of "light1c"`],
+  [["--inputs=INPUTS", "--pendign"], 2, "unknown flag --pendign"],
+  [["--inputs=INPUTS", "--scale=big", "--pending"], 2, `field "scale"`],
+  [["--inputs=INPUTS", "--nodes=../x"], 2, "Cannot use NODE_ID"],
+  [["--inputs=INPUTS", "--arrivals=daily", "--pending"], 2, "poisson:RATE"],
+  [["--inputs=INPUTS", "--arrivals=every:1", "--drip", "--nodes=a"], 2, "excludes"],
+  [["--inputs=INPUTS", "--dispatch-id=d", "--mix=light1c=1", "--pending"], 2, "needs --seed"],
+  [["--inputs=INPUTS/none", "--pending"], 1, "there is no folder"],
+  [["--inputs=INPUTS/empty", "--pending"], 1, "there is no *.mp4"],
+  [["--tasks=INPUTS/bad.jsonl", "--pending"], 1, `bad.jsonl" line 2: Cannot decode task`],
+  [["--inputs=INPUTS", "--profiles=INPUTS/bad.jsonl", "--pending"], 1, "JSON is required"],
+  [["--inputs=INPUTS", "--redis=redis://127.0.0.1:1/0", "--pending"], 1, "no Redis answers at"],
+];
+
+Deno.test("dispatch says in one line what is wrong with its flags", async (test) => {
+  await withInputs(async (inputs) => {
+    await Deno.mkdir(join(inputs, "empty"));
+    const bad = `{"input":"a","output":"b"}\n{"input":"a","cpu_units":-1}\n`;
+    await Deno.writeTextFile(join(inputs, "bad.jsonl"), bad);
+    for (const [flags, code, message] of WRONG) {
+      await test.step(flags.join(" "), async () => {
+        const named = flags.map((flag) => flag.replace("INPUTS", inputs));
+        const ended = await runCommand(["run", "dispatch", ...named]);
+        assertEquals(ended.code, code, ended.stderr);
+        assertEquals(ended.stderr.trimEnd().split("\n").length, 1, ended.stderr);
+        assertStringIncludes(ended.stderr, message);
+      });
+    }
+  });
+});
