@@ -6,7 +6,6 @@
  * the environment, else from `run_id.env`, else from the table's default.
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../trace/schema.ts";
 
 /** Wrong use of a command: exit code 2, one line, and where to find help. */
@@ -187,6 +186,57 @@ export interface Parsed<F extends Flags> {
   readonly given: ReadonlySet<string>;
 }
 
+/** What the arguments say, before the other sources are asked. */
+interface Arguments {
+  /** Text of each flag that was given, the last one where it was given twice; switches as 1 or 0. */
+  readonly flags: ReadonlyMap<string, string>;
+  /** Text of each variable that was given as `NAME=value`. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly operands: readonly string[];
+}
+
+/**
+ * Walk over `args`. Not by parseArgs of the standard library: it reads the operand 007 as the number 7,
+ * `--json=0` as true, `--seed -1` as a flag named 1, and does not tell `--name=` from `--name`.
+ */
+function walk(command: Command, args: readonly string[]): Arguments {
+  const names = Object.keys(command.flags);
+  const known = new Set(Object.values(command.flags).map(({ env }) => env));
+  const flags = new Map<string, string>();
+  const variables = new Map<string, string>();
+  const operands: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const argument = args[at] ?? "";
+    if (argument === "--") {
+      operands.push(...args.slice(at + 1));
+      break;
+    }
+    if (!argument.startsWith("-") || argument === "-") {
+      const [, variable = "", value = ""] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(argument) ?? [];
+      if (known.has(variable)) variables.set(variable, value);
+      else operands.push(argument);
+      continue;
+    }
+    const [, name = "", inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
+    const negated = name.replace(/^no-/, "");
+    if (command.flags[name]?.kind === "boolean") {
+      flags.set(name, inline ?? "1");
+    } else if (command.flags[negated]?.kind === "boolean" && inline === undefined) {
+      flags.set(negated, "0");
+    } else if (command.flags[name] === undefined) {
+      throw new UsageError(`unknown flag ${argument}${suggestion(argument, names)}`);
+    } else {
+      // What looks like a flag is not taken for a value: `--run-id --json` has forgotten one.
+      const value = inline ?? args[++at];
+      if (value === undefined || (inline === undefined && value.startsWith("--"))) {
+        throw new UsageError(`--${name} needs a value`);
+      }
+      flags.set(name, value);
+    }
+  }
+  return { flags, variables, operands };
+}
+
 /**
  * The options of `command` from `args` and `sources`.
  *
@@ -195,88 +245,58 @@ export interface Parsed<F extends Flags> {
 export function parseCommand<F extends Flags>(
   command: Command<F>,
   args: readonly string[],
-  sources: Sources,
+  { env, runIdEnv }: Sources,
 ): Parsed<F> {
-  const unknown: string[] = [];
-  const names = Object.keys(command.flags);
-  const booleans = names.filter((name) => command.flags[name]?.kind === "boolean");
-  const parsed = parseArgs(args, {
-    string: names.filter((name) => !booleans.includes(name)),
-    boolean: booleans,
-    negatable: booleans,
-    "--": true,
-    unknown: (argument, key) => {
-      if (key !== undefined) unknown.push(argument);
-      return key === undefined;
-    },
-  });
-  if (unknown[0] !== undefined) {
-    throw new UsageError(`unknown flag ${unknown[0]}${suggestion(unknown[0], names)}`);
-  }
-  const assigned: Record<string, string> = {};
-  const operands: string[] = [];
-  const variables = names.map((name) => command.flags[name]?.env);
-  for (const operand of parsed._.map(String)) {
-    const [, variable = "", value = ""] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(operand) ?? [];
-    if (variables.includes(variable)) assigned[variable] = value;
-    else operands.push(operand);
-  }
-  operands.push(...(parsed["--"] ?? []));
+  const { flags, variables, operands } = walk(command, args);
   if (command.operands === null && operands[0] !== undefined) {
     throw new UsageError(`unexpected argument ${quote(operands[0])}`);
   }
   const given = new Set<string>();
   const options: Record<string, unknown> = {};
-  for (const name of names) {
-    const flag = command.flags[name] as Flag;
-    // parseArgs gives false for a boolean that is absent, so presence is read off the arguments.
-    const onLine = args.some((one) =>
-      one === `--${name}` || one.startsWith(`--${name}=`) || one === `--no-${name}`
-    );
+  for (const [name, flag] of Object.entries(command.flags)) {
     const variable = flag.env ?? "";
-    let value: unknown = onLine ? lastOf(parsed[name]) : undefined;
-    let label = `--${name}`;
-    if (value === undefined && flag.env !== null) {
-      value = [assigned, sources.env, sources.runIdEnv].map((from) => from[variable])
-        .find((one) => one !== undefined && (one !== "" || flag.isEmptyGiven));
-      label = variable;
-    }
-    if (onLine || assigned[variable] !== undefined) given.add(name);
-    options[name] = value === undefined ? flag.fallback : valueOf(flag, label, value);
+    const candidates: readonly [label: string, text: string | undefined][] = [
+      [`--${name}`, flags.get(name)],
+      [variable, variables.get(variable)],
+      [variable, env[variable]],
+      [`${variable} in run_id.env`, runIdEnv[variable]],
+    ];
+    // An empty variable counts as not set, as the shell's ${NAME:-default} has it; an empty flag does not.
+    const at = candidates.findIndex(([, text], index) =>
+      text !== undefined && (text !== "" || flag.isEmptyGiven || index === 0)
+    );
+    const [label, text] = candidates[at] ?? [name, undefined];
+    if (at === 0 || at === 1) given.add(name);
+    options[name] = text === undefined ? flag.fallback : valueOf(flag, label, text);
   }
   return { options: options as OptionsOf<F>, operands, given };
 }
 
-function lastOf(value: unknown): unknown {
-  return Array.isArray(value) ? value.at(-1) : value;
-}
-
-function valueOf(flag: Flag, label: string, value: unknown): unknown {
+function valueOf(flag: Flag, label: string, text: string): unknown {
   if (flag.kind === "boolean") {
-    if (typeof value === "boolean") return value;
-    if (value === "1" || value === "true") return true;
-    if (value === "0" || value === "false") return false;
-    throw new UsageError(`${label} must be 1 or 0, got ${quote(value)}`);
+    if (text === "1" || text === "true") return true;
+    if (text === "0" || text === "false") return false;
+    throw new UsageError(`${label} must be 1 or 0, got ${quote(text)}`);
   }
-  const given = String(value);
+  if (text === "" && !flag.isEmptyGiven) throw new UsageError(`${label} needs a value`);
   if (flag.kind === "string") {
-    if (given === "" && !flag.isEmptyGiven) throw new UsageError(`${label} needs a value`);
-    if (flag.choices && !flag.choices.includes(given)) {
+    if (flag.choices && !flag.choices.includes(text)) {
       const choices = flag.choices.map((one) => one === "" ? '""' : one).join(", ");
-      throw new UsageError(`${label} must be one of ${choices}, got ${quote(given)}`);
+      throw new UsageError(`${label} must be one of ${choices}, got ${quote(text)}`);
     }
-    return given;
+    return text;
   }
-  const parsed = Number(given);
-  const isValid = given.trim() !== "" && Number.isFinite(parsed) &&
+  const parsed = Number(text);
+  const isValid = /^[-+.\de]+$/i.test(text) && Number.isFinite(parsed) &&
     (flag.kind === "number" || Number.isSafeInteger(parsed)) &&
     (flag.min === null || parsed >= flag.min);
   if (isValid) return parsed;
   const kind = flag.kind === "integer" ? "a whole number" : "a number";
   const bound = flag.min === null ? "" : ` of at least ${flag.min}`;
-  throw new UsageError(`${label} must be ${kind}${bound}, got ${quote(given)}`);
+  throw new UsageError(`${label} must be ${kind}${bound}, got ${quote(text)}`);
 }
 
+/** The flag that `argument` was probably meant to be, as the end of an error. */
 function suggestion(argument: string, names: readonly string[]): string {
   const wanted = argument.replace(/^--?(no-)?/, "").split("=", 1)[0] ?? "";
   const near = names.find((name) =>

@@ -64,43 +64,59 @@ function readIfThere(path: string): string {
   }
 }
 
+/**
+ * `deno task` starts a command in the project's folder and leaves the caller's in INIT_CWD: go back
+ * there, so that paths mean what they mean to any program. INIT_CWD is used up by that; where this
+ * process was started elsewhere, it is left over from some caller's caller and says nothing.
+ */
+export function enterCallersFolder(): void {
+  // A role under a narrow grant stands in the right folder already: its launcher went there.
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
+  const folder = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
+  if (folder === undefined) return;
+  Deno.env.delete("INIT_CWD");
+  const project = Deno.realPathSync(new URL("..", import.meta.url));
+  if (Deno.realPathSync(Deno.cwd()) === project) Deno.chdir(folder);
+}
+
+/** True when `args` ask for help or version, not for work; what stands behind `--` is another's. */
+export function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  return ["--help", "-h", "--version"].some((one) => own.includes(one));
+}
+
+/** Tell the user of `error`, and return the exit code that it stands for. */
+export function tell(name: string, error: unknown): number {
+  if (error instanceof UsageError) {
+    console.error(`${name}: ${error.message} (deno task ${name} --help)`);
+    return 2;
+  }
+  console.error(`${name}: ${messageOf(error)}`);
+  // These two are never meant for a user: they are defects of this program.
+  const isDefect = error instanceof Error && ["TypeError", "ReferenceError"].includes(error.name);
+  if (isDefect) console.error(error.stack);
+  return 1;
+}
+
 /** Run `main` on this process's arguments and end the process with its exit code. */
 export async function runMain<F extends Flags>(command: Command<F>, main: Main<F>): Promise<never> {
-  Deno.exit(await exitCodeOf(command, main, Deno.args));
+  Deno.exit(await exitCodeOf(command, main));
 }
 
-async function exitCodeOf<F extends Flags>(
-  command: Command<F>,
-  main: Main<F>,
-  args: readonly string[],
-): Promise<number> {
-  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  if (own.includes("--help") || own.includes("-h")) {
-    console.log(helpOf(command));
-    return 0;
-  }
-  if (own.includes("--version")) {
-    console.log(`tracekit ${VERSION} (deno ${Deno.version.deno})`);
-    return 0;
-  }
+async function exitCodeOf<F extends Flags>(command: Command<F>, main: Main<F>): Promise<number> {
   try {
-    return await main(parseCommand(command, args, readSources(command.flags)), openIo());
-  } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${command.name}: ${error.message} (deno task ${command.name} --help)`);
-      return 2;
+    if (asksForHelp(Deno.args)) {
+      const isHelp = !Deno.args.includes("--version");
+      console.log(isHelp ? helpOf(command) : `tracekit ${VERSION} (deno ${Deno.version.deno})`);
+      return 0;
     }
-    // What a user can mend needs one line; everything else is a defect, and then the stack is wanted.
-    const isExpected = error instanceof CommandError || error instanceof RangeError ||
-      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied;
-    console.error(`${command.name}: ${isExpected ? messageOf(error) : describeDefect(error)}`);
-    return 1;
+    enterCallersFolder();
+    return await main(parseCommand(command, Deno.args, readSources(command.flags)), openIo());
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return tell(command.name, error);
   }
-}
-
-function describeDefect(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return Deno.env.get("TRACEKIT_DEBUG") === "1" ? error.stack ?? error.message : error.message;
 }
 
 function openIo(): Io {

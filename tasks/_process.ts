@@ -8,6 +8,7 @@ import { readRecordFile } from "../trace/record_file.ts";
 import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { ROLE_IDENTITY, type RoleIdentity } from "../trace/records.ts";
 import { RunDir } from "../trace/run_dir.ts";
+import { CommandError } from "./_main.ts";
 import type { RolePlace } from "./flags/_role.ts";
 
 /** Start time of a process in clock ticks and its state letter, or null when there is none. */
@@ -41,8 +42,19 @@ export function isAlive(identity: RoleIdentity): boolean {
   return found !== null && found.startTicks === identity.start_ticks && found.state !== "Z";
 }
 
-/** Write down that this process is `role` at `place`; returns the record's path. */
+/**
+ * Write down that this process is `role` at `place`; returns the record's path.
+ *
+ * @throws {CommandError} when another process that still runs is that role there.
+ */
 export async function registerRole(place: RolePlace, role: string): Promise<string> {
+  const path = place.runDir.role(role);
+  const other = await readRole(path);
+  if (other !== null && other.pid !== Deno.pid && isAlive(other)) {
+    throw new CommandError(
+      `${role} of run ${place.runId} runs already with pid ${other.pid}: end it first (deno task stop)`,
+    );
+  }
   const self = processIdentity(Deno.pid);
   if (self === null) {
     throw new Error("Cannot register a role: /proc of this process is not readable");
@@ -56,7 +68,6 @@ export async function registerRole(place: RolePlace, role: string): Promise<stri
     boot_id: bootId(),
     ts_start: Date.now(),
   };
-  const path = place.runDir.role(role);
   await writeJsonAtomic(path, identity);
   return path;
 }

@@ -61,13 +61,10 @@ export function withSources(grant: Grant, flags: Flags): Grant {
   const variables = Object.values(flags).flatMap(({ env }) => env ?? []);
   return {
     ...grant,
-    env: grant.env === true ? true : [...new Set([...grant.env ?? [], ...variables, DEBUG])],
+    env: grant.env === true ? true : [...new Set([...grant.env ?? [], ...variables])],
     read: grant.read === true ? true : [...grant.read ?? [], "run_id.env"],
   };
 }
-
-/** Variable that asks for the stack of a defect. */
-const DEBUG = "TRACEKIT_DEBUG";
 
 /** The flags of `deno run` for `grant`. */
 export function grantArguments(grant: Grant): string[] {

@@ -1,2 +1,0 @@
-// @ts-types="./parse_args.d.ts"
-export * from "deno-std/cli/parse_args.js";
