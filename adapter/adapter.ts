@@ -23,7 +23,7 @@ import { Journal, sweepJournal } from "./journal.ts";
 import type { Libc } from "./libc.ts";
 import type { StopOptions } from "./lifetime.ts";
 import type { NodeContext } from "./node_context.ts";
-import { readAllowedCpus, readProcessStat } from "./proc_pid.ts";
+import { readAllowedCpus, readSelf } from "./proc_pid.ts";
 import { RunFiles } from "./run_files.ts";
 import type { Rights } from "./spawn_plan.ts";
 import type { Starter } from "./starter.ts";
@@ -94,9 +94,7 @@ export class Adapter implements Disposable {
         `Cannot serve protocol ${hello.protocol}: this adapter speaks ${ADAPTER_PROTOCOL}`,
       );
     }
-    const self = readProcessStat(Deno.pid);
-    if (self === null) throw new AdapterError("Cannot read /proc: is it mounted?");
-    const owner = { pid: Deno.pid, startTicks: self.startTicks, bootId: bootId() };
+    const owner = readSelf();
     const runDir = RunDir.at(hello.run_dir);
     const hierarchies = readHierarchies();
     const swept = sweepCgroups(hierarchies) + await sweepJournal(runDir, owner.bootId);
@@ -106,7 +104,11 @@ export class Adapter implements Disposable {
     const env = { PATH: DEFAULT_PATH, ...pick(means.env, PASSED_VARIABLES) };
     const node: NodeContext = {
       hello,
-      instanceId: `${owner.pid}-${owner.startTicks}`,
+      origin: {
+        nodeId: hello.node_id,
+        stage: hello.stage,
+        instanceId: `${owner.pid}-${owner.startTicks}`,
+      },
       clock: means.clock,
       starter: means.starter,
       cgroups: CgroupBase.create(hierarchies, owner),
@@ -173,11 +175,6 @@ export class Adapter implements Disposable {
     }
     this.#running.delete(launchId);
   }
-}
-
-/** Identity of this boot. */
-function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
 }
 
 function pick(

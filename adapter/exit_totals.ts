@@ -14,7 +14,7 @@ export interface ExitReadings {
   readonly cgroup: CgroupTotals | null;
   /** Of wait4(2); null: not available. */
   readonly rusage: Rusage | null;
-  /** Peak memory of the launcher itself before the spawn, kB, which ru_maxrss starts from. */
+  /** Peak memory of the launcher itself just after the spawn, kB, which ru_maxrss starts from. */
   readonly launcherPeakKb: number | null;
   /** Highest VmHWM that was seen, kB. */
   readonly seenPeakKb: number | null;
@@ -65,12 +65,20 @@ function cpuTotals(
   return { user_ms: rusage.userMs, system_ms: rusage.systemMs, cpu_source: "rusage" };
 }
 
+/**
+ * How far above the launcher's own peak ru_maxrss must be to be the process's own. The kernel's memory
+ * counters are approximate per CPU, so that both figures waver. Worst outcome of a larger margin: a
+ * peak in it comes from sampled VmHWM instead.
+ */
+const LAUNCHER_PEAK_MARGIN = 1.1;
+
 function memoryPeak(
   rusage: Rusage | null,
   { launcherPeakKb, seenPeakKb }: Pick<ExitReadings, "launcherPeakKb" | "seenPeakKb">,
 ): Pick<InvocationEvent, "max_rss_kb" | "max_rss_source"> {
   // Up to exec the child has the launcher's memory: only a higher peak is its own.
-  if (rusage !== null && launcherPeakKb !== null && rusage.maxRssKb > launcherPeakKb) {
+  const floorKb = (launcherPeakKb ?? Infinity) * LAUNCHER_PEAK_MARGIN;
+  if (rusage !== null && rusage.maxRssKb > floorKb) {
     return { max_rss_kb: rusage.maxRssKb, max_rss_source: "rusage" };
   }
   if (seenPeakKb !== null) return { max_rss_kb: seenPeakKb, max_rss_source: "vmhwm" };

@@ -1,63 +1,90 @@
 /**
- * The lines of `events.<module>.jsonl` that an attempt leaves. Pure.
+ * What is known of an invocation before it is started: the base of each of its event lines.
  *
  * @module
  */
 
-import type { AdapterHello } from "../trace/adapter_protocol.ts";
-import type { ClockReading } from "../trace/clock.ts";
 import { INVOCATION_EVENT, type InvocationEvent } from "../trace/records.ts";
 import type { Task } from "../trace/task.ts";
+import { type ClockReading } from "../trace/clock.ts";
+import { contextOf, type TraceContext } from "./http_trace_context.ts";
+
+/** Who records: the same for every invocation of an adapter. */
+export interface EventOrigin {
+  /** NODE_ID. */
+  readonly nodeId: string;
+  /** STAGE. */
+  readonly stage: string | null;
+  /** Identity of this adapter process. */
+  readonly instanceId: string;
+}
 
 /** An event of which nothing is known. */
 const UNKNOWN = Object.fromEntries(
   Object.keys(INVOCATION_EVENT.fields).map((name) => [name, null]),
 ) as Record<keyof InvocationEvent, null>;
 
-/** Identity of an attempt. */
-export interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentId: string | null;
+/** The context of a new invocation: in the caller's trace when it gave one, else in a new one. */
+export function newContext(traceparent: string | null): TraceContext {
+  return contextOf(traceparent === null ? [] : [traceparent], randomHex);
 }
 
-/** A new identity: 16 and 8 random bytes, as W3C trace context has them. */
-export function newSpan(): Span {
-  return { traceId: randomHex(16), spanId: randomHex(8), parentId: null };
+function randomHex(digits: number): string {
+  return crypto.getRandomValues(new Uint8Array(digits / 2)).toHex();
 }
 
-function randomHex(byteCount: number): string {
-  return crypto.getRandomValues(new Uint8Array(byteCount)).toHex();
-}
-
-/** The event that every later one of the attempt repeats: what is known before the spawn. */
+/** The event of an attempt of `task`. */
 export function taskEvent(
   task: Task,
-  { span, hello, instanceId }: {
-    readonly span: Span;
-    readonly hello: Pick<AdapterHello, "node_id" | "stage">;
-    readonly instanceId: string;
-  },
+  { context, origin }: { readonly context: TraceContext; readonly origin: EventOrigin },
 ): InvocationEvent {
   return {
-    ...UNKNOWN,
-    event: "launch",
-    trace_id: span.traceId,
-    span_id: span.spanId,
-    parent_id: span.parentId,
+    ...originEvent(context, origin),
     module_id: task.kind,
-    instance_id: instanceId,
     task_id: task.task_id,
     attempt: task.attempt,
     profile: task.profile,
     ts_enqueue: task.ts_enqueue,
-    node: hello.node_id,
-    stage: hello.stage,
-    method: "CLI",
     path: task.kind === "ffmpeg" ? "ffmpeg" : task.argv?.[0] ?? null,
     input: task.input,
     output: task.output,
     cpu_units: task.cpu_units,
+  };
+}
+
+/** The event of a command that nobody queued. */
+export function commandEvent(
+  argv: readonly string[],
+  { context, origin }: { readonly context: TraceContext; readonly origin: EventOrigin },
+): InvocationEvent {
+  const program = argv[0]?.split("/").at(-1) ?? null;
+  const isFfmpeg = program === "ffmpeg";
+  const input = isFfmpeg ? argv[argv.indexOf("-i") + 1] ?? null : null;
+  const last = argv.at(-1) ?? "";
+  return {
+    ...originEvent(context, origin),
+    module_id: isFfmpeg ? "ffmpeg" : "command",
+    path: program,
+    input: argv.includes("-i") ? input : null,
+    output: isFfmpeg && argv.length > 1 && !last.startsWith("-") ? last : null,
+  };
+}
+
+function originEvent(
+  { traceId, spanId, parentId }: TraceContext,
+  { nodeId, stage, instanceId }: EventOrigin,
+): InvocationEvent {
+  return {
+    ...UNKNOWN,
+    event: "launch",
+    trace_id: traceId,
+    span_id: spanId,
+    parent_id: parentId,
+    module_id: "command",
+    instance_id: instanceId,
+    node: nodeId,
+    stage,
+    method: "CLI",
   };
 }
 

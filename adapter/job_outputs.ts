@@ -41,11 +41,17 @@ export function acceptOutputs(job: Job): OutputsResult {
 
 /** Remove what a failed job left unfinished; a command's own files are its user's. */
 export function dropOutputs(job: Job): OutputsResult {
-  for (const { writtenTo, path } of job.outputs) if (writtenTo !== path) removeFile(writtenTo);
+  for (const path of partFiles(job)) removeFile(path);
   return { problem: null, bytes: null };
 }
 
 /** Size of a job's input, or null when it has none or it cannot be read. */
 export function inputSize(job: Job): number | null {
   return job.inputPath === null ? null : fileSize(job.inputPath);
+}
+
+/** What a job leaves unfinished when it is cut off. */
+export function partFiles(job: Job): string[] {
+  return job.outputs.filter(({ writtenTo, path }) => writtenTo !== path)
+    .map(({ writtenTo }) => writtenTo);
 }

@@ -47,6 +47,7 @@ export const AT_FDCWD = -100;
 
 /** prctl(2), linux/prctl.h. */
 export const PR_SET_PDEATHSIG = 1;
+export const PR_SET_DUMPABLE = 4;
 export const PR_SET_CHILD_SUBREAPER = 36;
 
 /** wait(2), linux/wait.h. */

@@ -9,6 +9,7 @@ import type { Clock } from "../trace/clock.ts";
 import type { CgroupBase } from "./cgroup_base.ts";
 import type { CoreBook } from "./core_book.ts";
 import type { FileRights } from "./file_rights.ts";
+import type { EventOrigin } from "./invocation_events.ts";
 import type { Journal } from "./journal.ts";
 import type { JobRules } from "./prepare_job.ts";
 import type { RunFiles } from "./run_files.ts";
@@ -18,8 +19,8 @@ import type { Starter } from "./starter.ts";
 /** What all attempts on a node share. */
 export interface NodeContext {
   readonly hello: AdapterHello;
-  /** Identity of this adapter process. */
-  readonly instanceId: string;
+  /** Who records. */
+  readonly origin: EventOrigin;
   readonly clock: Clock;
   readonly starter: Starter;
   /** Null where no cgroup can be made. */

@@ -8,7 +8,9 @@
 export function childrenOf(pid: number): number[] {
   const folder = `/proc/${pid}/task`;
   try {
-    return [...Deno.readDirSync(folder)].flatMap(({ name }) => childrenOfThread(`${folder}/${name}`));
+    return [...Deno.readDirSync(folder)].flatMap(({ name }) =>
+      childrenOfThread(`${folder}/${name}`)
+    );
   } catch (error) {
     if (isGone(error)) return [];
     throw error;

@@ -33,6 +33,17 @@ export function readProcessStat(pid: number): ProcessStat | null {
   return text === null ? null : parseProcessStat(text);
 }
 
+/** This process, and the boot in which its pid is valid. */
+export function readSelf(): {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly bootId: string;
+} {
+  const stat = parseProcessStat(Deno.readTextFileSync("/proc/self/stat"));
+  const bootId = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return { pid: Deno.pid, startTicks: stat.startTicks, bootId };
+}
+
 /** VmHWM of a process, kB, or null when it is over (a zombie has no memory). */
 export function readHighWaterKb(pid: number): number | null {
   const [, value] = /^VmHWM:\s+(\d+) kB$/m.exec(readIfAlive(`/proc/${pid}/status`) ?? "") ?? [];

@@ -55,8 +55,7 @@ export class TaskCgroup implements ProcessTree, Disposable {
   }
 
   pids(): number[] {
-    return (readIn(this.directory, "cgroup.procs") ?? "").split("\n")
-      .filter((line) => line !== "").map(Number);
+    return pidsIn(this.directory);
   }
 
   kill(): void {
@@ -75,6 +74,15 @@ export class TaskCgroup implements ProcessTree, Disposable {
       cpuSource: cpu.userMs === null ? null : unified === null ? "cgroup_v1" : "cgroup_v2",
       memoryPeakKb: this.#memoryPeakKb(),
     };
+  }
+
+  /** Let the processes that are left go on in the group above. */
+  release(): void {
+    for (const directory of this.#directories) {
+      for (const pid of pidsIn(directory)) {
+        writeIfThere(join(directory, "..", "..", "cgroup.procs"), String(pid));
+      }
+    }
   }
 
   /** Remove the groups; false when a process is still in one. */
@@ -105,6 +113,11 @@ export class TaskCgroup implements ProcessTree, Disposable {
       readIn(v1.get("memory"), "memory.max_usage_in_bytes");
     return text === null ? null : bytesToKb(Number(text));
   }
+}
+
+function pidsIn(group: string): number[] {
+  const lines = (readIn(group, "cgroup.procs") ?? "").split("\n");
+  return lines.filter((line) => line !== "").map(Number);
 }
 
 /** Remove an empty group; false when it is not empty yet. */
@@ -139,6 +152,8 @@ function writeIfThere(path: string, text: string): boolean {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
       return false;
     }
+    // ESRCH: the process to move has ended meanwhile.
+    if (error instanceof Error && /os error 3\)/.test(error.message)) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Flags of the adapter, which its worker starts, and of `adapt`, which traces one command. */
 
-import { command } from "../_command.ts";
+import { command, number, text } from "../_command.ts";
+import { RUN_FLAGS } from "./_common.ts";
 
 /** The adapter takes everything from its worker. */
 export const ADAPTER = command({
@@ -9,5 +10,31 @@ export const ADAPTER = command({
   flags: {},
   notes: [
     "A worker starts it by itself (--adapter-command); it ends with its stdin.",
+  ],
+});
+
+/** Traces one command. */
+export const ADAPT = command({
+  name: "adapt",
+  summary:
+    "Run one command and record it: its times, CPU, memory, and a sentinel for the collector.",
+  flags: {
+    ...RUN_FLAGS,
+    "ts-enqueue": number("When the command entered a queue, epoch ms.", {
+      env: "TS_ENQUEUE",
+      min: 0,
+      placeholder: "MS",
+    }),
+    "cpuset": text("CPUs that it may run on, as cpuset(7) writes them.", {
+      env: "CPUSET",
+      placeholder: "LIST",
+    }),
+  },
+  operands: "-- COMMAND [ARGUMENT…]",
+  notes: [
+    "The command keeps stdin, stdout, stderr, environment and folder; signals are passed on, and this",
+    "program ends as the command did.",
+    "",
+    "  RUN_ID=demo deno task adapt -- ffmpeg -i in.mp4 out.mp4",
   ],
 });

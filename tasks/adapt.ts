@@ -1,0 +1,86 @@
+/** Traces one command: `adapt -- COMMAND ARGUMENT…`. */
+
+import { JobRefusedError } from "../adapter/job.ts";
+import type { Libc } from "../adapter/libc.ts";
+import { PR_SET_DUMPABLE } from "../adapter/linux.ts";
+import { openMachine } from "../adapter/machine.ts";
+import { SpawnError } from "../adapter/spawn_plan.ts";
+import type { Exit } from "../adapter/starter.ts";
+import { traceCommand } from "../adapter/traced_command.ts";
+import { parseCpuList } from "../trace/cpu_list.ts";
+import { type Parsed, UsageError } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { ADAPT } from "./flags/adapter.ts";
+import { asUsage, nodeIdOf, runDirOf } from "./flags/_common.ts";
+
+/** Signals that somebody may send to this process in place of the command. */
+const PASSED_ON: readonly Deno.Signal[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGWINCH",
+];
+
+/** Signals that a terminal sends to the command as well: it is in the same process group. */
+const FROM_TERMINAL: readonly Deno.Signal[] = ["SIGINT", "SIGQUIT", "SIGWINCH"];
+
+/** What shells answer for a command that is not there, and for one that cannot be executed. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/** Added to a signal's number in the status of a killed process. */
+const SIGNAL_STATUS = 128;
+
+export async function main(
+  { options, operands }: Parsed<typeof ADAPT.flags>,
+  io: Io,
+): Promise<number> {
+  if (operands.length === 0) {
+    throw new UsageError("a command is required: deno task adapt -- COMMAND [ARGUMENT…]");
+  }
+  const { cpuset } = options;
+  const machine = openMachine();
+  try {
+    const exit = await traceCommand({
+      argv: operands,
+      env: Deno.env.toObject(),
+      cwd: Deno.cwd(),
+      runDir: runDirOf(options),
+      nodeId: nodeIdOf(options),
+      stage: options.stage,
+      tsEnqueue: options["ts-enqueue"],
+      cpus: cpuset === null ? null : asUsage(() => parseCpuList(cpuset)),
+      onStarted: passSignalsOn,
+    }, machine);
+    return endAs(exit, machine.libc);
+  } catch (error) {
+    if (!(error instanceof JobRefusedError || error instanceof SpawnError)) throw error;
+    io.say(`adapt: ${error.message}`);
+    return error instanceof JobRefusedError ? NOT_FOUND : NOT_EXECUTABLE;
+  }
+}
+
+function passSignalsOn(send: (name: Deno.Signal) => void): void {
+  const hasTerminal = Deno.stdin.isTerminal() || Deno.stderr.isTerminal();
+  for (const name of PASSED_ON) {
+    const isDelivered = hasTerminal && FROM_TERMINAL.includes(name);
+    Deno.addSignalListener(name, () => isDelivered || send(name));
+  }
+}
+
+/** End as the command did: a caller that asks which signal it was gets the same answer. */
+function endAs({ status, signal }: Exit, libc: Libc | null): number {
+  if (signal !== null && libc !== null) {
+    // The core would be this program's, and nobody asked for it.
+    libc.prctl(PR_SET_DUMPABLE, 0);
+    libc.resetSignal(status - SIGNAL_STATUS);
+    Deno.kill(Deno.pid, signal as Deno.Signal);
+  }
+  return status;
+}
+
+if (import.meta.main) await runMain(ADAPT, main);
