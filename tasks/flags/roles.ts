@@ -3,7 +3,13 @@
 import type { Role } from "./_role.ts";
 import { DISPATCH_ROLE } from "./dispatch.ts";
 import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
+import { PARSE_ROLE } from "./parse.ts";
 import { VERIFY_OPENDC_ROLE } from "./verify_opendc.ts";
 
 /** The roles, in the order of the data flow. */
-export const ROLES: readonly Role[] = [DISPATCH_ROLE, EXPORT_OPENDC_ROLE, VERIFY_OPENDC_ROLE];
+export const ROLES: readonly Role[] = [
+  DISPATCH_ROLE,
+  PARSE_ROLE,
+  EXPORT_OPENDC_ROLE,
+  VERIFY_OPENDC_ROLE,
+];

@@ -1,0 +1,215 @@
+/**
+ * The readings of one process as what it used between them.
+ *
+ * A reading is a total since the process started, so that nothing it says can be lost: what cannot have
+ * been used in one interval (more than its length times the cores: clock ticks are coarse, and a sampler
+ * can be held up between its stamp and its reading) belongs to the neighbours.
+ *
+ * @module
+ */
+
+import type { TaskAccount } from "./task_account.ts";
+
+/**
+ * Excess that may always be carried to the next interval, µs per core: ten clock ticks. Worst outcome of
+ * a smaller one: readings of a loaded host are reported as impossible that are only late.
+ */
+const CARRY_US = 100_000;
+
+/** What one reading says. */
+export interface SeriesReading {
+  /** When it was read, µs on the clock of the run. */
+  readonly atUs: number;
+  /** CPU time since the process started, µs. */
+  readonly cpuUs: number;
+  /** Resident memory, kB; -1: not known. */
+  readonly rssKb: number;
+  /** Peak resident memory so far, kB; -1: not known. */
+  readonly hwmKb: number;
+}
+
+/** What one process used in one interval. */
+export interface MetricRow {
+  /** End of the interval, µs. */
+  readonly endUs: number;
+  /** Length of the interval, µs. */
+  readonly dtUs: number;
+  /** CPU time used in it, µs. */
+  readonly cpuUs: number;
+  /** Resident memory at its end, kB; -1: not known. */
+  readonly rssKb: number;
+}
+
+/** Takes rows as they become final. */
+export interface RowSink {
+  /** The difference of two readings of a process. */
+  reading(series: ProcessSeries, row: MetricRow): void;
+  /** CPU time of a task that only its total shows; `pid` null: of which process is not known. */
+  spread(account: TaskAccount, row: MetricRow & { readonly pid: number | null }): void;
+}
+
+/** What became of a reading. */
+export type ReadOutcome = "taken" | "duplicate" | "unsorted" | "after_end";
+
+/** Which process a series is of, and what is known before its first reading. */
+export interface SeriesOptions {
+  /** Process id. */
+  readonly pid: number;
+  /** Start time, clock ticks since boot; -1: not known. */
+  readonly startTicks: number;
+  /** When it began to use CPU time that counts, µs; null: at its first reading. */
+  readonly fromUs: number | null;
+  /** Cores that it can have used at once. */
+  readonly cores: number;
+  /** The task that it belongs to; null: none. */
+  readonly account: TaskAccount | null;
+  /** Trace named in its readings; null: none. */
+  readonly traceId: string | null;
+}
+
+/** One process, identified by pid and start time. */
+export class ProcessSeries {
+  /** Process id. */
+  readonly pid: number;
+  /** Start time, clock ticks since boot; -1: not known. */
+  readonly startTicks: number;
+  /** The task that it belongs to; null: none. */
+  readonly account: TaskAccount | null;
+  /** Trace named in its readings, or that of its task; null: none. */
+  readonly traceId: string | null;
+  /** End of the last interval, or its start before there is one, µs. */
+  lastUs: number;
+  /** Highest CPU total read, µs. */
+  lastCpuUs = 0;
+  /** CPU total from which it counts, µs. */
+  baseUs = 0;
+  /** Readings taken. */
+  readings = 0;
+  /** Most cores used over one interval. */
+  peakRate = 0;
+  /** Most resident memory read, kB; -1: none was. */
+  peakRssKb = -1;
+  /** Readings whose CPU total was below the one before. */
+  decreases = 0;
+  /** Rows that say more CPU time than the interval can hold. */
+  overfullRows = 0;
+  /** What the sink wants to keep for the rows of this process. */
+  rowSuffix: Uint8Array | null = null;
+  /** An earlier process with the same pid. */
+  older: ProcessSeries | null = null;
+  readonly #cores: number;
+  #isBased: boolean;
+  #readUs = -Infinity;
+  #carryUs = 0;
+  /** The last row is held back: what the next reading shows may still belong to it. */
+  #heldEndUs = 0;
+  #heldDtUs = 0;
+  #heldCpuUs = 0;
+  #heldRssKb = -1;
+
+  /** A process without readings yet. */
+  constructor(options: SeriesOptions) {
+    this.pid = options.pid;
+    this.startTicks = options.startTicks;
+    this.account = options.account;
+    this.traceId = options.account?.traceId ?? options.traceId;
+    this.#cores = options.cores;
+    this.lastUs = options.fromUs ?? 0;
+    this.#isBased = options.fromUs !== null;
+  }
+
+  /** CPU time that was read but is in no row yet, µs. */
+  get carryUs(): number {
+    return this.#carryUs;
+  }
+
+  /** CPU time of the row that is held back, µs. */
+  get heldCpuUs(): number {
+    return this.#heldCpuUs;
+  }
+
+  /** Take the next reading; the row before it becomes final. */
+  read(reading: SeriesReading, sink: RowSink): ReadOutcome {
+    const { atUs } = reading;
+    const account = this.account;
+    if (account !== null && atUs > account.endUs) return "after_end";
+    if (atUs < this.#readUs) return "unsorted";
+    if (atUs === this.#readUs && reading.cpuUs === this.lastCpuUs) return "duplicate";
+    this.#readUs = atUs;
+    this.readings++;
+    this.peakRssKb = Math.max(this.peakRssKb, reading.rssKb, reading.hwmKb);
+    if (!this.#isBased) {
+      this.#isBased = true;
+      this.lastUs = atUs;
+      this.lastCpuUs = this.baseUs = reading.cpuUs;
+      return "taken";
+    }
+    let newUs = reading.cpuUs - this.lastCpuUs;
+    if (newUs < 0) {
+      this.decreases++;
+      newUs = 0;
+    }
+    this.lastCpuUs += newUs;
+    account?.see(newUs, atUs);
+    const dtUs = atUs - this.lastUs;
+    // A first reading can stand before the recorded start: two programs stamped the two.
+    if (dtUs <= 0) this.#carryUs += newUs;
+    else {
+      this.lastUs = atUs;
+      this.#close(newUs, { dtUs, sink });
+      this.#heldRssKb = reading.rssKb;
+    }
+    return "taken";
+  }
+
+  /** Go on from `atUs` where the clock was set back: what was used meanwhile goes to the next interval. */
+  restartAt(atUs: number): void {
+    this.#readUs = -Infinity;
+    this.lastUs = atUs;
+  }
+
+  /** Take up to `limitUs` off the row that is held back; returns how much that was. */
+  trim(limitUs: number): number {
+    const trimmedUs = Math.min(limitUs, this.#heldCpuUs);
+    this.#heldCpuUs -= trimmedUs;
+    return trimmedUs;
+  }
+
+  /** Make the row that is held back final. */
+  flush(sink: RowSink): void {
+    if (this.#heldDtUs === 0) return;
+    const endUs = this.#heldEndUs;
+    const dtUs = this.#heldDtUs;
+    const cpuUs = this.#heldCpuUs;
+    this.#heldDtUs = this.#heldCpuUs = 0;
+    this.peakRate = Math.max(this.peakRate, cpuUs / dtUs);
+    this.account?.enter({ fromUs: endUs - dtUs, toUs: endUs, cpuUs });
+    sink.reading(this, { endUs, dtUs, cpuUs, rssKb: this.#heldRssKb });
+  }
+
+  /** End an interval of `dtUs` at the last reading. */
+  #close(newUs: number, { dtUs, sink }: { dtUs: number; sink: RowSink }): void {
+    const limitUs = dtUs * this.#cores;
+    let usedUs = newUs + this.#carryUs;
+    this.#carryUs = 0;
+    if (usedUs > limitUs) {
+      let excessUs = usedUs - limitUs;
+      usedUs = limitUs;
+      const backUs = Math.min(excessUs, this.#heldDtUs * this.#cores - this.#heldCpuUs);
+      if (backUs > 0) {
+        this.#heldCpuUs += backUs;
+        excessUs -= backUs;
+      }
+      if (excessUs <= Math.max(limitUs, CARRY_US * this.#cores)) this.#carryUs = excessUs;
+      else {
+        // More than any lateness explains: the data contradict the number of cores. The sum is kept.
+        this.overfullRows++;
+        usedUs += excessUs;
+      }
+    }
+    this.flush(sink);
+    this.#heldEndUs = this.lastUs;
+    this.#heldDtUs = dtUs;
+    this.#heldCpuUs = usedUs;
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * How much of its cores a task is known to have used, by time: what is left is where CPU time that no
+ * reading saw can have gone.
+ *
+ * @module
+ */
+
+/** Narrowest cell, µs: readings of one tick, which lie closer together, end in one cell. */
+const MIN_CELL_US = 20_000;
+
+/**
+ * Cells kept of one task: 3.4 minutes of ticks of 200 ms, 16 kB. A longer task's cells double in width,
+ * and the law "no more than its cores" then holds over that width for CPU time that no reading saw.
+ */
+const CELL_LIMIT = 1024;
+
+/** A share of CPU time in an interval. */
+export interface Share {
+  /** Start of the interval, µs. */
+  readonly fromUs: number;
+  /** End of the interval, µs. */
+  readonly toUs: number;
+  /** CPU time in it, µs. */
+  readonly cpuUs: number;
+}
+
+/** CPU time of one task by time, in cells that follow its readings. */
+export class UsageProfile {
+  readonly #startUs: number;
+  readonly #cores: number;
+  /** End of each cell, ascending; each begins where the one before ends. */
+  #ends: number[] = [];
+  /** CPU time known in each cell, µs. */
+  #used: number[] = [];
+  #minCellUs = MIN_CELL_US;
+
+  /** An empty profile of a task that began at `startUs` and has `cores` cores. */
+  constructor(startUs: number, cores: number) {
+    this.#startUs = startUs;
+    this.#cores = cores;
+  }
+
+  /** Let a cell end at `toUs`, where something was read. */
+  extendTo(toUs: number): void {
+    const last = this.#ends.length - 1;
+    if (last < 0) {
+      if (toUs > this.#startUs) this.#push(toUs);
+      return;
+    }
+    if (toUs <= this.#endOf(last)) return;
+    if (this.#endOf(last) - this.#startOf(last) < this.#minCellUs) this.#ends[last] = toUs;
+    else this.#push(toUs);
+  }
+
+  /** Enter CPU time that was used evenly over its interval. */
+  add({ fromUs, toUs, cpuUs }: Share): void {
+    this.extendTo(toUs);
+    for (let cell = this.#cellAt(fromUs); cell < this.#ends.length; cell++) {
+      const from = Math.max(fromUs, this.#startOf(cell));
+      const to = Math.min(toUs, this.#endOf(cell));
+      if (to <= from) break;
+      this.#used[cell] = (this.#used[cell] as number) + cpuUs * ((to - from) / (toUs - fromUs));
+    }
+  }
+
+  /** Most CPU time, whole µs, that an even use of `[fromUs, toUs)` can have on top of what is known. */
+  room(fromUs: number, toUs: number): number {
+    this.extendTo(toUs);
+    let density = this.#cores;
+    for (let cell = this.#cellAt(fromUs); cell < this.#ends.length; cell++) {
+      const overlapUs = Math.min(toUs, this.#endOf(cell)) - Math.max(fromUs, this.#startOf(cell));
+      if (overlapUs <= 0) break;
+      density = Math.min(density, this.#freeOf(cell) / overlapUs);
+    }
+    return Math.floor(density * (toUs - fromUs));
+  }
+
+  /**
+   * Where `cpuUs` whole µs can have been used until `endUs`: as evenly as the cores allow, so in one
+   * share where nothing else was near them. More than fits is spread evenly all the same.
+   */
+  fill(cpuUs: number, endUs: number): Share[] {
+    this.extendTo(endUs);
+    const level = cpuUs === 0 ? null : this.#levelFor(cpuUs);
+    if (level === null) return [{ fromUs: this.#startUs, toUs: endUs, cpuUs }];
+    const shares: Share[] = [];
+    let exactUs = 0;
+    let givenUs = 0;
+    // Neighbours below their limit share one row; a cell at its limit has its own.
+    let isOpen = false;
+    for (let cell = 0; cell < this.#ends.length; cell++) {
+      const evenUs = level * this.#widthOf(cell);
+      const isFull = evenUs >= this.#freeOf(cell);
+      exactUs += Math.min(evenUs, this.#freeOf(cell));
+      const shareUs = Math.round(exactUs) - givenUs;
+      givenUs += shareUs;
+      const before = isOpen && !isFull ? shares.pop() : undefined;
+      shares.push({
+        fromUs: before?.fromUs ?? this.#startOf(cell),
+        toUs: this.#endOf(cell),
+        cpuUs: (before?.cpuUs ?? 0) + shareUs,
+      });
+      isOpen = !isFull;
+    }
+    return shares.filter((share) => share.cpuUs > 0);
+  }
+
+  /** Density at which all cells together take `cpuUs`, each at most what it has free; null: never. */
+  #levelFor(cpuUs: number): number | null {
+    const cells = [...this.#ends.keys()]
+      .map((cell) => ({ widthUs: this.#widthOf(cell), freeUs: this.#freeOf(cell) }))
+      .sort((a, b) => a.freeUs / a.widthUs - b.freeUs / b.widthUs);
+    let restUs = cpuUs;
+    let restWidthUs = cells.reduce((sum, { widthUs }) => sum + widthUs, 0);
+    for (const { widthUs, freeUs } of cells) {
+      if (restUs * widthUs <= freeUs * restWidthUs) return restUs / restWidthUs;
+      restUs -= freeUs;
+      restWidthUs -= widthUs;
+    }
+    return null;
+  }
+
+  #push(endUs: number): void {
+    this.#ends.push(endUs);
+    this.#used.push(0);
+    if (this.#ends.length > CELL_LIMIT) this.#mergePairs();
+  }
+
+  #mergePairs(): void {
+    const pairs = Math.ceil(this.#ends.length / 2);
+    const used = this.#used;
+    this.#ends = Array.from({ length: pairs }, (_, pair) =>
+      this.#endOf(
+        Math.min(2 * pair + 1, this.#ends.length - 1),
+      ));
+    this.#used = Array.from(
+      { length: pairs },
+      (_, pair) => (used[2 * pair] as number) + (used[2 * pair + 1] ?? 0),
+    );
+    this.#minCellUs *= 2;
+  }
+
+  /** The cell in which `atUs` lies; the first one for an earlier time. */
+  #cellAt(atUs: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#endOf(middle) <= atUs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #endOf(cell: number): number {
+    return this.#ends[cell] as number;
+  }
+
+  #startOf(cell: number): number {
+    return cell === 0 ? this.#startUs : this.#endOf(cell - 1);
+  }
+
+  #widthOf(cell: number): number {
+    return this.#endOf(cell) - this.#startOf(cell);
+  }
+
+  #freeOf(cell: number): number {
+    return Math.max(0, this.#cores * this.#widthOf(cell) - (this.#used[cell] as number));
+  }
+}

@@ -1,0 +1,58 @@
+/** Flags of parse, and the permissions that they need. */
+
+import { join, resolve } from "@std/path";
+import { LAYOUTS } from "../../export/cts_rows.ts";
+import { ALIGNMENTS } from "../../export/run_clock.ts";
+import { command, type OptionsOf, text, toggle } from "../_command.ts";
+import { requireRunId, RUN_FLAGS } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** `deno task parse`. */
+export const PARSE = command({
+  name: "parse",
+  summary: "Parse a node's run directory, or those of all nodes of a run, and audit it.",
+  flags: {
+    "run-id": text("Identity of the run; else the one whose records were written last.", {
+      env: "RUN_ID",
+      placeholder: "ID",
+    }),
+    "node-id": text("Parse only this node of a run of several; names a node without metadata.", {
+      env: "NODE_ID",
+      placeholder: "ID",
+    }),
+    "stage": text("Tag of the environment, in place of the recorded one.", {
+      env: "STAGE",
+      placeholder: "TAG",
+    }),
+    "logs": RUN_FLAGS.logs,
+    "layout": text("Files to write: CTS/, or the older cctf/.", {
+      choices: LAYOUTS,
+      fallback: "cts",
+    }),
+    "align": text("Put times on the controller's clock, by the offsets in clock.jsonl.", {
+      choices: ALIGNMENTS,
+      fallback: "none",
+    }),
+    "strict": toggle("Exit 1 when the audit has findings."),
+    "json": toggle("Print the summaries as JSON."),
+  },
+  notes: [
+    "Reads logs/RUN_ID/, or each logs/RUN_ID/NODE_ID/ where the runs of several nodes lie together,",
+    "and writes CTS/{invocations,proc_metrics}.jsonl, nodes.json, audit_report.md and audit.json there.",
+    "Findings are told and do not fail the command: a run with gaps can still be worth exporting.",
+  ],
+});
+
+/** Options of parse. */
+export type ParseFlags = OptionsOf<typeof PARSE.flags>;
+
+/** Parse as a role: it reads runs, to find the newest one, and writes beside the records. */
+export const PARSE_ROLE = role({
+  command: PARSE,
+  entry: "parse.ts",
+  grant: (options) => {
+    const logs = resolve(options.logs);
+    const isGiven = options["run-id"] !== null;
+    return { read: [logs], write: [isGiven ? join(logs, requireRunId(options)) : logs] };
+  },
+});
