@@ -3,6 +3,9 @@
  * lint plugin keeps them so, and the architecture test looks that they import nothing else.
  */
 export const PURE_FILES: readonly string[] = [
+  "adapter/http_cpu_shares.ts",
+  "adapter/http_headers.ts",
+  "adapter/http_trace_context.ts",
   "scheduler/arrivals.ts",
   "scheduler/dispatch_plan.ts",
   "scheduler/mix.ts",

@@ -1,0 +1,119 @@
+/**
+ * The HTTP adapter: a transparent proxy before a service that records each request and what it cost.
+ * It runs with every permission, because cgroups and CPU clocks ask for that, and so has no third-party
+ * code but the Deno standard library.
+ */
+
+import { adaptHttp } from "../adapter/http_adapter.ts";
+import { CgroupMeter, type CpuMeter, MeterError } from "../adapter/http_cpu_meter.ts";
+import { ListenError } from "../adapter/http_proxy.ts";
+import { TreeMeter } from "../adapter/http_tree_meter.ts";
+import { removeIfThere } from "../trace/atomic_file.ts";
+import { containerName, containerOfPath, containerOfProcess } from "../trace/container.ts";
+import { type Parsed, UsageError } from "./_command.ts";
+import { findCgroup, findContainer } from "./_container.ts";
+import { CommandError, type Io, runMain } from "./_main.ts";
+import { ensureNodeMeta } from "./_node_meta.ts";
+import { registerRole } from "./_process.ts";
+import { placeOf } from "./flags/_common.ts";
+import {
+  ADAPT_HTTP,
+  type AdaptHttpOptions,
+  listenAddress,
+  targetAddress,
+} from "./flags/adapt_http.ts";
+
+/** What is measured. */
+interface Service {
+  readonly meter: CpuMeter | null;
+  /** Its container, as ENGINE://ID. */
+  readonly container: string | null;
+}
+
+/** `deno task adapt-http`. */
+export async function main(
+  { options }: Parsed<typeof ADAPT_HTTP.flags>,
+  io: Io,
+): Promise<number> {
+  const place = placeOf(options);
+  const listen = listenAddress(options.listen);
+  const target = targetAddress(options.target);
+  const { meter, container } = await openService(options);
+  using _meter = meter;
+  const { runDir, nodeId } = place;
+  await Deno.mkdir(runDir.path, { recursive: true });
+  await ensureNodeMeta(place, options.stage);
+  const record = await registerRole(place, `${ADAPT_HTTP.name}-${Deno.pid}`);
+  try {
+    const { requestCount, lostCount } = await adaptHttp({
+      listen,
+      target,
+      meter,
+      container,
+      cores: navigator.hardwareConcurrency,
+      stallMs: options["stall-timeout-s"] * 1000,
+      intervalMs: options["interval-ms"],
+      graceMs: options["grace-s"] * 1000,
+      runDir,
+      nodeId: nodeId ?? Deno.hostname(),
+      stage: options.stage,
+      signal: io.signal,
+      force: io.force,
+      onListening: (port) => {
+        const what = meter === null ? "not known" : `from ${meter.source}`;
+        const where = container === null ? "" : ` of ${container}`;
+        io.say(`requests go on to ${options.target}; CPU time${where} ${what}`);
+        io.print(`http://${hostPart(listen.hostname)}:${port}`);
+      },
+      report: io.say,
+    });
+    io.say(`${requestCount} requests recorded in ${runDir.events("http")}`);
+    if (lostCount > 0) throw new CommandError(`${lostCount} records could not be written`);
+    return 0;
+  } catch (error) {
+    if (error instanceof ListenError) throw new CommandError(error.message);
+    throw error;
+  } finally {
+    await removeIfThere(record);
+  }
+}
+
+function hostPart(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+/** What `options` say the service is. */
+async function openService(options: AdaptHttpOptions): Promise<Service> {
+  const given = [options.pid, options.cgroup, options.container].filter((one) => one !== null);
+  if (given.length > 1) throw new UsageError("--pid, --cgroup and --container exclude each other");
+  try {
+    if (options.pid !== null) return serviceOfProcess(options.pid);
+    if (options.cgroup !== null) {
+      const directory = findCgroup(options.cgroup);
+      const container = containerOfPath(directory);
+      return {
+        meter: new CgroupMeter(directory),
+        container: container === null ? null : containerName(container),
+      };
+    }
+    if (options.container !== null) {
+      const found = await findContainer(options.container, options["engine-socket"]);
+      return {
+        meter: new CgroupMeter(found.directory),
+        container: containerName(found.container),
+      };
+    }
+  } catch (error) {
+    if (error instanceof MeterError) throw new CommandError(error.message);
+    throw error;
+  }
+  return { meter: null, container: null };
+}
+
+function serviceOfProcess(pid: number): Service {
+  const meter = new TreeMeter(pid);
+  const container = containerOfProcess(Deno.readTextFileSync(`/proc/${pid}/cgroup`));
+  return { meter, container: container === null ? null : containerName(container) };
+}
+
+if (import.meta.main) await runMain(ADAPT_HTTP, main);
