@@ -144,10 +144,11 @@ function piecesOf(rows: UsageRows, span: TaskSpan): Pieces {
   return { length, from, to, cpuMs, isChain, duplicates, outside };
 }
 
-/** Row numbers by end and process, or null when the rows stand in that order. */
-function orderOf({ length, endMs, pid }: UsageRows): Uint32Array | null {
+/** Row numbers by end and process, equal rows side by side, or null when they stand in that order. */
+function orderOf({ length, endMs, dtMs, cpuMs, pid }: UsageRows): Uint32Array | null {
   const before = (a: number, b: number) =>
-    (endMs[a] as number) - (endMs[b] as number) || (pid[a] as number) - (pid[b] as number);
+    (endMs[a] as number) - (endMs[b] as number) || (pid[a] as number) - (pid[b] as number) ||
+    (dtMs[a] as number) - (dtMs[b] as number) || (cpuMs[a] as number) - (cpuMs[b] as number);
   let row = 1;
   while (row < length && before(row - 1, row) <= 0) row++;
   return row >= length ? null : Uint32Array.from({ length }, (_, one) => one).sort(before);

@@ -1,0 +1,454 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import {
+  exportOpendc,
+  type ExportOptions,
+  type ExportSummary,
+} from "../../export/opendc_export.ts";
+import { ExportError } from "../../export/opendc_input.ts";
+import { ParquetFile } from "../../export/parquet_reader.ts";
+import { verifyOpendc } from "../../export/verify.ts";
+import {
+  ctsInvocation,
+  ctsNode,
+  ctsRow,
+  RUN_START_MS as T,
+  twoNodeRun,
+  writeCts,
+  writeTwoNodeRun,
+} from "../support/cts_run.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+import { readFragments, readTasks } from "../support/workload_files.ts";
+
+const MHZ = 2400;
+
+interface ExportedRun extends AsyncDisposable {
+  readonly input: string;
+  readonly output: string;
+  readonly summary: ExportSummary;
+}
+
+/** Export the two-node run into a folder of its own. */
+async function exportTwoNodes(given: Partial<ExportOptions> = {}): Promise<ExportedRun> {
+  const folder = await tempFolder();
+  const input = join(folder.path, "run");
+  const output = join(folder.path, "out");
+  await writeTwoNodeRun(input);
+  const summary = await exportOpendc({ input, output, version: "test", ...given });
+  return {
+    input,
+    output,
+    summary,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("exportOpendc() writes the tasks in the order of submission", async () => {
+  await using run = await exportTwoNodes();
+  const base = { cpu_count: 1, cpu_capacity: MHZ };
+  assertEquals(await readTasks(run.output), [
+    {
+      ...base,
+      id: 1,
+      submission_time: T,
+      duration: 1000,
+      cpu_count: 2,
+      cpu_capacity: 2 * MHZ,
+      mem_capacity: 200_000,
+      name: "t1",
+      num_fragments: 6,
+    },
+    {
+      ...base,
+      id: 2,
+      submission_time: T + 1,
+      duration: 600,
+      cpu_count: 4,
+      cpu_capacity: 4 * MHZ,
+      mem_capacity: 300_000,
+      name: "t2",
+      num_fragments: 3,
+    },
+    {
+      ...base,
+      id: 3,
+      submission_time: T + 2,
+      duration: 1,
+      mem_capacity: 1000,
+      name: "t3",
+      num_fragments: 1,
+    },
+    {
+      ...base,
+      id: 4,
+      submission_time: T + 4,
+      duration: 200,
+      mem_capacity: 4000,
+      name: "t5",
+      num_fragments: 1,
+    },
+    {
+      ...base,
+      id: 5,
+      submission_time: T + 6,
+      duration: 100,
+      mem_capacity: 0,
+      name: "t7",
+      num_fragments: 1,
+    },
+  ]);
+});
+
+Deno.test("exportOpendc() writes fragments whose demand is the CPU time of the rows", async () => {
+  await using run = await exportTwoNodes();
+  const fragments = await readFragments(run.output);
+  const demand = (id: number) =>
+    fragments.filter((row) => row.id === id).map(({ duration, cpu_usage }) => [
+      Number(duration),
+      Math.round(Number(cpu_usage)),
+    ]);
+  // Two processes overlap from 110 to 610 ms after the start of t1.
+  assertEquals(demand(1), [
+    [100, 1 * MHZ],
+    [100, 1.8 * MHZ],
+    [200, 1.85 * MHZ],
+    [200, 1.9 * MHZ],
+    [200, 1.15 * MHZ],
+    [200, 1.2 * MHZ],
+  ]);
+  assertEquals(demand(2), [[200, 1.9 * MHZ], [200, 0], [200, 1 * MHZ]]);
+  assertEquals(demand(3), [[1, 0.3 * MHZ]]);
+  assertEquals(demand(4), [[200, 0.9 * MHZ]]);
+  assertEquals(demand(5), [[100, 0.42 * MHZ]]);
+});
+
+Deno.test("exportOpendc() leaves out what was not done or not measured, and says so", async () => {
+  await using run = await exportTwoNodes();
+  assertEquals(
+    run.summary.left_out.map(({ task_id, attempt, reason }) => [task_id, attempt, reason]),
+    [
+      ["t4", 1, "not_done"],
+      ["t5", 1, "superseded"],
+      ["t8", 1, "no_end"],
+      ["t6", 1, "not_measured"],
+    ],
+  );
+  assertEquals(run.summary.totals_only, ["t7"]);
+  assertEquals(run.summary.memory_unknown, ["t7"]);
+  assertEquals(run.summary.rows, {
+    read: 13,
+    kept: 10,
+    left_out: 2,
+    foreign: 1,
+    malformed: 0,
+    torn: 0,
+  });
+});
+
+Deno.test("exportOpendc() passes its own verification, also against the run", async () => {
+  await using run = await exportTwoNodes({
+    status: "all",
+    fill: "reserved",
+    compression: "snappy",
+  });
+  const report = await verifyOpendc({ input: run.output, cts: run.input });
+  assertEquals(report.checks.filter(({ status }) => status !== "pass"), []);
+  assertEquals(report.found?.tasks, 7);
+  assertEquals(report.found?.codecs, ["SNAPPY"]);
+});
+
+Deno.test("exportOpendc() fills what was not measured only on request, and marks it", async () => {
+  await using run = await exportTwoNodes({ fill: "reserved" });
+  assertEquals(run.summary.filled, ["t6"]);
+  const manifest = JSON.parse(await Deno.readTextFile(join(run.output, "manifest.json")));
+  const marks = manifest.tasks.map((one: { name: string; not_measured: string[] }) => [
+    one.name,
+    one.not_measured,
+  ]);
+  assertEquals(marks.slice(-2), [["t6", ["usage", "memory"]], ["t7", ["series", "memory"]]]);
+  const fragments = await readFragments(run.output);
+  const id = (await readTasks(run.output)).find(({ name }) => name === "t6")?.id;
+  assertEquals(
+    fragments.filter((row) => row.id === id),
+    [
+      { id: Number(id), duration: 200, cpu_usage: 2 * MHZ },
+    ].map((row) => ({ ...row })),
+  );
+});
+
+Deno.test("exportOpendc() derives cpu_capacity as asked", async () => {
+  const capacityOf = async (capacity: "reserved" | "p95" | "peak") => {
+    await using run = await exportTwoNodes({ capacity });
+    return (await readTasks(run.output)).slice(0, 2).map((row) => Number(row.cpu_capacity) / MHZ);
+  };
+  assertEquals(await capacityOf("reserved"), [2, 4]);
+  for (const capacity of ["p95", "peak"] as const) {
+    const [first = NaN, second = NaN] = await capacityOf(capacity);
+    assertAlmostEquals(first, 1.9, 1e-9);
+    assertAlmostEquals(second, 1.9, 1e-9);
+  }
+});
+
+Deno.test("exportOpendc() writes a replay per host: as it started, times multiplied", async () => {
+  await using run = await exportTwoNodes();
+  const [first, second, third] = await readTasks(join(run.output, "replay", "cloud2"));
+  assertEquals(
+    [first, second, third].map((row) => [row?.name, row?.submission_time, row?.duration]),
+    [
+      ["t2", T + 11, 600_000],
+      ["t5", T + 11 + 1_689_000, 200_000],
+      ["t7", T + 11 + 2_189_000, 100_000],
+    ],
+  );
+  const experiment = JSON.parse(
+    await Deno.readTextFile(join(run.output, "replay", "cloud2", "experiment.json")),
+  );
+  assertEquals(experiment.workloads, [
+    { pathToFile: "replay/cloud2", type: "ComputeWorkload" },
+  ]);
+});
+
+Deno.test("exportOpendc() writes columns of exactly these types", async () => {
+  await using run = await exportTwoNodes();
+  const schema = async (name: string) => {
+    using file = await ParquetFile.open(join(run.output, name));
+    return file.columns.map((column) => [column.name, column.type, column.repetition]);
+  };
+  assertEquals(await schema("tasks.parquet"), [
+    ["id", "INT32", "REQUIRED"],
+    ["submission_time", "INT64", "REQUIRED"],
+    ["duration", "INT64", "REQUIRED"],
+    ["cpu_count", "INT32", "REQUIRED"],
+    ["cpu_capacity", "DOUBLE", "REQUIRED"],
+    ["mem_capacity", "INT64", "REQUIRED"],
+    ["name", "BYTE_ARRAY", "OPTIONAL"],
+    ["num_fragments", "INT32", "OPTIONAL"],
+  ]);
+  assertEquals(await schema("fragments.parquet"), [
+    ["id", "INT32", "REQUIRED"],
+    ["duration", "INT64", "REQUIRED"],
+    ["cpu_usage", "DOUBLE", "REQUIRED"],
+  ]);
+});
+
+Deno.test("exportOpendc() gives the same files for the same run", async () => {
+  await using one = await exportTwoNodes();
+  await using other = await exportTwoNodes();
+  for (const name of one.summary.files.filter((name) => name !== "manifest.json")) {
+    const [a, b] = await Promise.all(
+      [one, other].map(({ output }) => Deno.readFile(join(output, name))),
+    );
+    assertEquals(a, b, name);
+  }
+});
+
+Deno.test("exportOpendc() keeps equal pids of two nodes apart in every id mode", async () => {
+  for (const taskIdMode of ["auto", "pid", "sequential"] as const) {
+    await using run = await exportTwoNodes({ taskIdMode });
+    const ids = (await readTasks(run.output)).map(({ id }) => Number(id));
+    assertEquals(new Set(ids).size, 5);
+    if (taskIdMode === "pid") assertEquals(ids, [4242, 4303, 4250, 4300, 4302]);
+  }
+});
+
+Deno.test("exportOpendc() takes the policy from the scheduler's own record", async () => {
+  await using folder = await tempFolder();
+  const input = join(folder.path, "run");
+  const output = join(folder.path, "out");
+  await writeTwoNodeRun(input);
+  const meta = {
+    format_version: "1.0",
+    run_id: "run",
+    node_id: null,
+    role: "scheduler",
+    version: "0",
+    deno_version: "0",
+    ts_start: T,
+    flags: { "weigher": "instances", "weigher-order": "max" },
+  };
+  await Deno.writeTextFile(join(input, "run_meta.scheduler.json"), JSON.stringify(meta));
+  await exportOpendc({ input, output, version: "test" });
+  const experiment = JSON.parse(
+    await Deno.readTextFile(join(output, "experiment_policy.json")),
+  );
+  assertEquals(experiment.allocationPolicies[0].weighers, [
+    { type: "InstanceCount", multiplier: 1 },
+  ]);
+});
+
+Deno.test("exportOpendc() reads the older layout, which knows pids only", async () => {
+  await using folder = await tempFolder();
+  const cctf = join(folder.path, "run", "cctf");
+  await Deno.mkdir(cctf, { recursive: true });
+  const write = (name: string, ...records: object[]) =>
+    Deno.writeTextFile(
+      join(cctf, name),
+      records.map((one) => `${JSON.stringify(one)}\n`).join(""),
+    );
+  await Deno.writeTextFile(
+    join(cctf, "nodes.json"),
+    JSON.stringify([{ node_id: "cloud1", cpu_cores: 4, mem_mb: 8192, cpu_freq_mhz: 2000 }]),
+  );
+  await write("invocations.jsonl", {
+    trace_id: "a",
+    pid: 5,
+    ts_enqueue: T,
+    ts_start: T + 10,
+    ts_end: T + 210,
+  });
+  await write("proc_cpu.jsonl", { ts_ms: T + 210, pid: 5, dt_ms: 200, cpu_ms: 100 });
+  await write("proc_rss.jsonl", { ts_ms: T + 110, pid: 5, rss_kb: 2048 });
+  const output = join(folder.path, "out");
+  const summary = await exportOpendc({ input: join(folder.path, "run"), output, version: "test" });
+  assertEquals(summary.count_from_use, ["a"]);
+  const [task] = await readTasks(output);
+  assertEquals([task?.cpu_count, task?.mem_capacity], [1, 2000]);
+  assertEquals(await readFragments(output), [{ id: 5, duration: 200, cpu_usage: 1000 }]);
+});
+
+Deno.test("exportOpendc() counts lines that are torn, malformed, there twice", async () => {
+  await using folder = await tempFolder();
+  const input = join(folder.path, "run");
+  const row = ctsRow({ trace_id: "a", ts_ms: T + 200, dt_ms: 200, cpu_ms: 100 });
+  await writeCts(input, {
+    nodes: [ctsNode({ node_id: "cloud1" })],
+    invocations: [
+      ctsInvocation({ trace_id: "a", ts_end: T + 200, cpu_ms: 100 }),
+      ctsInvocation({ trace_id: "a", ts_end: T + 200, cpu_ms: 100 }),
+    ],
+    rows: [row, row],
+  });
+  await Deno.writeTextFile(
+    join(input, "CTS", "proc_metrics.jsonl"),
+    '{"ts_ms":"soon"}\n\nnonsense\n{"ts_ms":17567',
+    { append: true },
+  );
+  await Deno.writeTextFile(join(input, "CTS", "invocations.jsonl"), "{}\n", { append: true });
+  const output = join(folder.path, "out");
+  const summary = await exportOpendc({ input, output, version: "test" });
+  assertEquals(summary.rows, {
+    read: 2,
+    kept: 2,
+    left_out: 0,
+    foreign: 0,
+    malformed: 2,
+    torn: 1,
+  });
+  assertEquals(
+    [summary.duplicate_rows, summary.duplicate_invocations, summary.malformed_invocations],
+    [1, 1, 1],
+  );
+  assertEquals(await readFragments(output), [{ id: 1000, duration: 200, cpu_usage: 1200 }]);
+});
+
+const FAILURES: readonly (readonly [string, (input: string) => Promise<void>, string])[] = [
+  [
+    "a frequency that is not known",
+    (input) =>
+      writeCts(join(input, "cloud1"), {
+        ...twoNodeRun().cloud1 ?? { nodes: [], invocations: [], rows: [] },
+        nodes: [ctsNode({ node_id: "cloud1", cpu_freq_mhz: null, cpu_freq_mhz_exact: null })],
+      }),
+    "--cpu-freq-mhz",
+  ],
+  [
+    "a node that is nowhere described",
+    (input) =>
+      writeCts(join(input, "cloud1"), {
+        ...twoNodeRun().cloud1 ?? { nodes: [], invocations: [], rows: [] },
+        nodes: [ctsNode({ node_id: "other" })],
+      }),
+    `"cloud1" is required in nodes.json`,
+  ],
+  [
+    "a missing nodes.json",
+    (input) => Deno.remove(join(input, "cloud1", "CTS", "nodes.json")),
+    "run parse first",
+  ],
+  [
+    "a folder without a parsed run",
+    (input) => Deno.remove(input, { recursive: true }),
+    "no such folder",
+  ],
+];
+
+for (const [name, breakRun, message] of FAILURES) {
+  Deno.test(`exportOpendc() with ${name} fails in words and leaves the last export whole`, async () => {
+    await using run = await exportTwoNodes();
+    const before = await fingerprints(run.output);
+    await breakRun(run.input);
+    const again = () => exportOpendc({ input: run.input, output: run.output, version: "test" });
+    await assertRejects(again, ExportError, message);
+    assertEquals(await fingerprints(run.output), before);
+  });
+}
+
+Deno.test("exportOpendc() ended in the middle of writing leaves the last export whole", async () => {
+  await using run = await exportTwoNodes();
+  const before = await fingerprints(run.output);
+  const controller = new AbortController();
+  await assertRejects(
+    () =>
+      exportOpendc({
+        input: run.input,
+        output: run.output,
+        version: "test",
+        status: "all",
+        signal: controller.signal,
+        report: ({ what }) => {
+          if (what.includes("series written")) controller.abort(new Error("enough"));
+        },
+      }),
+    Error,
+    "enough",
+  );
+  assertEquals(await fingerprints(run.output), before);
+});
+
+Deno.test("exportOpendc() removes files of the last export that this one does not have", async () => {
+  await using run = await exportTwoNodes();
+  await Deno.writeTextFile(join(run.output, "notes.txt"), "mine");
+  await Deno.remove(join(run.input, "cloud2"), { recursive: true });
+  await exportOpendc({ input: run.input, output: run.output, version: "test" });
+  const names = [...(await fingerprints(run.output)).keys()];
+  assert(!names.some((name) => name.includes("cloud2")), names.join(" "));
+  assert(names.includes("notes.txt"));
+});
+
+Deno.test("exportOpendc() of nothing measured is an empty workload that verify refuses", async () => {
+  await using folder = await tempFolder();
+  const input = join(folder.path, "run");
+  const output = join(folder.path, "out");
+  await writeCts(input, { nodes: [ctsNode({ node_id: "cloud1" })], invocations: [], rows: [] });
+  const summary = await exportOpendc({ input, output, version: "test" });
+  assertEquals([summary.tasks, summary.fragments, summary.makespan_ms], [0, 0, 0]);
+  const report = await verifyOpendc({ input: output });
+  assertEquals(report.checks.filter(({ status }) => status === "fail").map(({ id }) => id), [
+    "has_tasks",
+  ]);
+});
+
+Deno.test("exportOpendc() overrides the frequency of every node", async () => {
+  await using run = await exportTwoNodes({ cpuFreqMhz: 1000 });
+  const [first] = await readFragments(run.output);
+  assertAlmostEquals(Number(first?.cpu_usage), 1000, 1e-9);
+  const topology = JSON.parse(
+    await Deno.readTextFile(join(run.output, "small_datacenter.json")),
+  );
+  assertEquals(topology.clusters[0].hosts[0].cpu.coreSpeed, 1000);
+});
+
+/** Content of every file beneath `folder` by its path. */
+async function fingerprints(folder: string, beneath = ""): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const entries = await Array.fromAsync(Deno.readDir(join(folder, beneath)));
+  for (const { name, isDirectory } of entries) {
+    const path = join(beneath, name);
+    if (isDirectory) {
+      for (const [inner, text] of await fingerprints(folder, path)) found.set(inner, text);
+    } else {
+      found.set(path, (await Deno.readFile(join(folder, path))).join());
+    }
+  }
+  return found;
+}
