@@ -13,13 +13,17 @@ export const EVENT_FILE: RegExp = /^events\..+\.jsonl$/;
 /** Names of the other files that make a folder a node's run directory. */
 const RECORD_FILES = ["proc_metrics.jsonl", "node_meta.json"];
 
+/** Folders in a run directory that hold what was made of the records: no node's own. */
+const DERIVED_FOLDERS: readonly string[] = ["CTS", "cctf"];
+
 function isRecordFile(name: string): boolean {
   return EVENT_FILE.test(name) || RECORD_FILES.includes(name);
 }
 
 /** The run directories of nodes in `folder`: itself, and those right beneath it, in order of names. */
 export async function findNodeDirs(folder: string): Promise<string[]> {
-  const candidates = [folder, ...(await namesIn(folder)).map((name) => join(folder, name))];
+  const names = (await namesIn(folder)).filter((name) => !DERIVED_FOLDERS.includes(name));
+  const candidates = [folder, ...names.map((name) => join(folder, name))];
   const found: string[] = [];
   for (const candidate of candidates) {
     if ((await namesIn(candidate)).some(isRecordFile)) found.push(candidate);
