@@ -197,6 +197,25 @@ export const SERVICE_CPU = record("service CPU", {
 /** What a service used in one interval, {@linkcode SERVICE_CPU}. */
 export type ServiceCpu = RecordOf<typeof SERVICE_CPU>;
 
+/** `shares.jsonl`: the CPU limits of an invocation from this time on, until its next line or its end. */
+export const CPU_SHARE = record("CPU share", {
+  ts_ms: tsMs,
+  boot_ms: nullable(bootMs),
+  trace_id: traceId,
+  span_id: string({ doc: "The attempt." }),
+  task_id: nullable(string({ doc: "Task of the queue." })),
+  control: oneOf(["systemd", "cgroup_v2", "cgroup_v1", "affinity"], { doc: "What applies them." }),
+  cpus: nullable(string({ doc: "CPUs that it may run on; null: all of the node's." })),
+  quota_percent: nullable(
+    number({ doc: "CPU quota, 100 is one core; null: none.", unit: "percent", min: 0 }),
+  ),
+  weight: nullable(
+    integer({ doc: "CPU weight as cgroup v2 counts; null: the default.", min: 1, max: 10_000 }),
+  ),
+});
+/** The CPU limits of an invocation, {@linkcode CPU_SHARE}. */
+export type CpuShare = RecordOf<typeof CPU_SHARE>;
+
 /** End states of a task. */
 export const END_STATES = ["done", "failed", "dead", "cancelled"] as const;
 

@@ -120,6 +120,10 @@ export class RunDir {
   get results(): string {
     return join(this.path, "results.jsonl");
   }
+  /** CPU limits over time, {@linkcode CPU_SHARE}. */
+  get shares(): string {
+    return join(this.path, "shares.jsonl");
+  }
   /** The scheduler's decisions, {@linkcode PLACEMENT_EVENT}. */
   get placementEvents(): string {
     return join(this.path, "placement_events.jsonl");
