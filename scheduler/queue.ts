@@ -65,6 +65,8 @@ export interface Registration {
 export interface Claimed {
   /** The task, its `attempt` the one to start. */
   readonly task: Task;
+  /** Life of the worker that claimed it. */
+  readonly incarnation: string;
   /** When it was placed, epoch ms of the controller's clock. */
   readonly tsAssigned: number;
 }
@@ -83,6 +85,8 @@ export interface ClaimReply {
 export interface Finish {
   /** The task. */
   readonly taskId: string;
+  /** Life of the worker that claimed it. */
+  readonly incarnation: string;
   /** The attempt. */
   readonly attempt: number;
   /**
@@ -105,7 +109,10 @@ export interface FinishReply {
 
 /** What a worker needs of the queue. */
 export interface WorkerQueue extends AsyncDisposable {
-  /** Take the node's name: 0, or the ms to wait until its earlier worker counts as lost. */
+  /**
+   * Take the node's name: 0, or the ms to wait until its earlier worker counts as lost. After a
+   * heartbeat that was refused it is another life of the worker.
+   */
   register(registration: Registration): Promise<number>;
   /** Renew the lease: false when this worker does not hold the node any more. */
   heartbeat(): Promise<boolean>;
@@ -121,8 +128,6 @@ export interface WorkerQueue extends AsyncDisposable {
   onWake(listener: () => void): Promise<void>;
   /** Call `listener` each time a lost Redis is back. */
   onRestored(listener: () => void): void;
-  /** The controller's clock, epoch ms. */
-  time(): Promise<number>;
 }
 
 /** One placement that the scheduler wants applied. */

@@ -38,8 +38,10 @@ export class RedisIntake {
   /**
    * Give the task at `listed` what it lacks: a line in the index, its time, and the place `seq` in the
    * order of submission (null: the next one). A second copy of a task that goes on is buried.
+   *
+   * @returns true when it stands there as a task of the queue; false when the list has changed.
    */
-  async adopt({ index, raw }: Listed, task: Task, seq: number | null): Promise<void> {
+  async adopt({ index, raw }: Listed, task: Task, seq: number | null): Promise<boolean> {
     const [status, detail] = listOf(
       await this.#connection.run(SCRIPTS.adopt, this.#keys.prefix, [
         this.#node,
@@ -52,8 +54,9 @@ export class RedisIntake {
         task.ts_enqueue === null ? "" : String(task.ts_enqueue),
       ]),
     );
-    if (status !== "duplicate") return;
+    if (status !== "duplicate") return status === "adopted";
     await this.#bury({ index, raw }, task.task_id, { reason: textOf(detail), ends: "nothing" });
+    return false;
   }
 
   /** Make what stands at `listed` a dead letter, for `reason`. */

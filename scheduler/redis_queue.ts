@@ -10,8 +10,9 @@ import type { Task } from "../trace/task.ts";
 import { Keys } from "./keys.ts";
 import type { EndState, Progress } from "./queue.ts";
 import { type ConnectionOptions, RedisConnection } from "./redis_connection.ts";
+import { RedisOperator } from "./redis_operator.ts";
 import { RedisSchedulerQueue } from "./redis_scheduler_queue.ts";
-import { RedisWorkerQueue, type WorkerIdentity } from "./redis_worker_queue.ts";
+import { RedisWorkerQueue } from "./redis_worker_queue.ts";
 import { listOf, numberOf, rowsOf, textOf, textsOf } from "./reply.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { taskHead } from "./task_json.ts";
@@ -58,13 +59,18 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
   }
 
   /** The queue as the worker of one node sees it. */
-  worker(identity: WorkerIdentity, timing: Timing): RedisWorkerQueue {
-    return new RedisWorkerQueue(this.#connection, this.keys, { identity, timing });
+  worker(node: string, timing: Timing): RedisWorkerQueue {
+    return new RedisWorkerQueue(this.#connection, this.keys, { node, timing });
   }
 
   /** The queue as a scheduler sees it. */
   scheduler(schedulerId: string, timing: Timing): RedisSchedulerQueue {
     return new RedisSchedulerQueue(this.#connection, this.keys, { schedulerId, timing });
+  }
+
+  /** The queue as a person sees it. */
+  operator(timing: Timing): RedisOperator {
+    return new RedisOperator(this.#connection, this.keys, { timing, sink: this });
   }
 
   /** Append tasks to the pending queue; see {@linkcode TaskSink}. */
@@ -146,6 +152,11 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
   async #pendingKey(): Promise<string> {
     const configured = await this.#connection.command("HGET", this.keys.config, "pending");
     return this.keys.prefix + (configured === null ? Keys.PENDING : textOf(configured));
+  }
+
+  /** True while Redis is reachable. */
+  get isUp(): boolean {
+    return this.#connection.isUp;
   }
 
   /** Close the connection. */

@@ -104,6 +104,8 @@ export class RedisSchedulerQueue implements AsyncDisposable {
       policy.pendingKey,
       "max_attempts",
       String(policy.maxAttempts),
+      "on_lost",
+      policy.onLost,
     );
   }
 
@@ -158,7 +160,7 @@ export class RedisSchedulerQueue implements AsyncDisposable {
   }
 
   /** Take in a task that a person pushed; see {@linkcode RedisIntake.adopt}. */
-  adopt(listed: Listed, task: Task, seq: number | null): Promise<void> {
+  adopt(listed: Listed, task: Task, seq: number | null): Promise<boolean> {
     return this.#intake.adopt(listed, task, seq);
   }
 
@@ -176,7 +178,6 @@ export class RedisSchedulerQueue implements AsyncDisposable {
           "lose",
           this.#token,
           String(this.#timing.lostMarginMs),
-          this.#policy.onLost,
         ),
       );
       if (status !== "lost" && status !== "more") return [...lost.values()];

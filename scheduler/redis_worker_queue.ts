@@ -22,16 +22,6 @@ import { type Script, SCRIPTS } from "./scripts.ts";
 import { readListedTask } from "./task_json.ts";
 import type { Timing } from "./timing.ts";
 
-/** Which worker this is. */
-export interface WorkerIdentity {
-  /** NODE_ID. */
-  readonly node: string;
-  /** One life of its worker: no two registrations share it. */
-  readonly incarnation: string;
-  /** Where tasks go that were put into its queue past the scheduler, when it gives the node up. */
-  readonly onLost: "keep" | "pending";
-}
-
 /** What became of a task that somebody put into the node's queue past the scheduler. */
 type DirectClaim =
   | { readonly kind: "claimed"; readonly claimed: Claimed }
@@ -44,22 +34,23 @@ type DirectClaim =
 export class RedisWorkerQueue implements WorkerQueue {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
-  readonly #identity: WorkerIdentity;
+  readonly #node: string;
   readonly #timing: Timing;
   readonly #intake: RedisIntake;
+  #incarnation = crypto.randomUUID();
   #subscription: RedisConnection | null = null;
 
-  /** The queue of `identity.node` over `connection`, which stays the caller's. */
+  /** The queue of `node` over `connection`, which stays the caller's. */
   constructor(
     connection: RedisConnection,
     keys: Keys,
-    { identity, timing }: { readonly identity: WorkerIdentity; readonly timing: Timing },
+    { node, timing }: { readonly node: string; readonly timing: Timing },
   ) {
     this.#connection = connection;
     this.#keys = keys;
-    this.#identity = identity;
+    this.#node = node;
     this.#timing = timing;
-    this.#intake = new RedisIntake(connection, keys, identity.node);
+    this.#intake = new RedisIntake(connection, keys, node);
   }
 
   /** Take the node's name; see {@linkcode WorkerQueue}. */
@@ -76,7 +67,6 @@ export class RedisWorkerQueue implements WorkerQueue {
         String(leaseMs),
         String(lostMarginMs),
         registration.clearQueue ? "1" : "0",
-        this.#identity.onLost,
       ),
     );
     return status === "registered" ? 0 : numberOf(waitMs);
@@ -84,12 +74,17 @@ export class RedisWorkerQueue implements WorkerQueue {
 
   /** Renew the lease; see {@linkcode WorkerQueue}. */
   async heartbeat(): Promise<boolean> {
-    return await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs)) === 1;
+    const incarnation = this.#incarnation;
+    if (await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs)) === 1) return true;
+    // What comes next is another life: nothing of this one counts any more.
+    if (this.#incarnation === incarnation) this.#incarnation = crypto.randomUUID();
+    return false;
   }
 
   /** Take tasks that can start now; see {@linkcode WorkerQueue}. */
   async claim(limit: number): Promise<ClaimReply> {
     const claimed: Claimed[] = [];
+    const incarnation = this.#incarnation;
     for (;;) {
       const [status, rows, stranger, cancelled] = listOf(
         await this.#run(SCRIPTS.claim, String(limit - claimed.length)),
@@ -97,7 +92,7 @@ export class RedisWorkerQueue implements WorkerQueue {
       if (status !== 1) return { isHolder: false, claimed, cancelled: [] };
       for (const [taskId, raw, attempt, tsAssigned] of rowsOf(rows)) {
         const task = claimedTask(textOf(raw), textOf(taskId), numberOf(attempt));
-        claimed.push({ task, tsAssigned: numberOf(tsAssigned) });
+        claimed.push({ task, incarnation, tsAssigned: numberOf(tsAssigned) });
       }
       const reply = { isHolder: true, claimed, cancelled: textsOf(cancelled) };
       if (typeof stranger !== "string" || claimed.length >= limit) return reply;
@@ -109,45 +104,41 @@ export class RedisWorkerQueue implements WorkerQueue {
   }
 
   /** Report the end of an attempt; see {@linkcode WorkerQueue}. */
-  async finish({ taskId, attempt, outcome, status, reason }: Finish): Promise<FinishReply> {
+  async finish(finish: Finish): Promise<FinishReply> {
+    const { taskId, incarnation, attempt, outcome, status, reason } = finish;
     const [state, tsFinish] = listOf(
-      await this.#run(
-        SCRIPTS.finish,
+      await this.#connection.run(SCRIPTS.finish, this.#keys.prefix, [
+        this.#node,
+        incarnation,
         taskId,
         String(attempt),
         outcome,
         status === null ? "" : String(status),
         reason ?? "",
-      ),
+      ]),
     );
     return { state: textOf(state) as FinishReply["state"], tsFinish: numberOf(tsFinish) };
   }
 
   /** Give the node nothing new; see {@linkcode WorkerQueue}. */
   async drain(): Promise<void> {
-    await this.#connection.run(SCRIPTS.drain, this.#keys.prefix, [this.#identity.node, "1"]);
+    await this.#connection.run(SCRIPTS.drain, this.#keys.prefix, [this.#node, "1"]);
   }
 
   /** Give the node up; see {@linkcode WorkerQueue}. */
   async leave(): Promise<void> {
-    while (await this.#run(SCRIPTS.leave, this.#identity.onLost) === "more");
+    while (await this.#run(SCRIPTS.leave) === "more");
   }
 
   /** Call `listener` when there may be work; see {@linkcode WorkerQueue}. */
   async onWake(listener: () => void): Promise<void> {
     this.#subscription = await this.#connection.duplicate();
-    await this.#subscription.subscribe(this.#keys.nodeChannel(this.#identity.node), listener);
+    await this.#subscription.subscribe(this.#keys.nodeChannel(this.#node), listener);
   }
 
   /** Call `listener` each time a lost Redis is back. */
   onRestored(listener: () => void): void {
     this.#connection.onRestored(listener);
-  }
-
-  /** The controller's clock, epoch ms. */
-  async time(): Promise<number> {
-    const [seconds, microseconds] = listOf(await this.#connection.command("TIME"));
-    return numberOf(seconds) * 1000 + numberOf(microseconds) / 1000;
   }
 
   /** End the subscription. */
@@ -156,8 +147,8 @@ export class RedisWorkerQueue implements WorkerQueue {
   }
 
   #run(script: Script, ...args: readonly string[]): Promise<Reply> {
-    const { node, incarnation } = this.#identity;
-    return this.#connection.run(script, this.#keys.prefix, [node, incarnation, ...args]);
+    const all = [this.#node, this.#incarnation, ...args];
+    return this.#connection.run(script, this.#keys.prefix, all);
   }
 
   /** Deal with the first task in the node's queue that no scheduler put there. */
@@ -174,8 +165,12 @@ export class RedisWorkerQueue implements WorkerQueue {
         await this.#run(SCRIPTS.claimDirect, raw, task.task_id, String(task.cpu_units)),
       );
       if (status === "claimed") {
-        const claimed = { ...task, attempt: numberOf(attempt) };
-        return { kind: "claimed", claimed: { task: claimed, tsAssigned: numberOf(tsAssigned) } };
+        const claimed = {
+          task: { ...task, attempt: numberOf(attempt) },
+          incarnation: this.#incarnation,
+          tsAssigned: numberOf(tsAssigned),
+        };
+        return { kind: "claimed", claimed };
       }
       if (status === "full" || status === "lost") return { kind: "wait" };
       if (status === "moved") return { kind: "again" };

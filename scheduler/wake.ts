@@ -7,25 +7,27 @@
 /** Coalesces any number of notifications into one wake-up. */
 export class Wake {
   #isSet = false;
-  #resolve: (() => void) | null = null;
+  readonly #waiters = new Set<() => void>();
 
-  /** End the present wait, or the next one. */
+  /** End every present wait, or the next one when nobody waits. */
   notify(): void {
-    this.#isSet = true;
-    this.#resolve?.();
+    this.#isSet = this.#waiters.size === 0;
+    for (const resolve of this.#waiters) resolve();
   }
 
   /** Wait for a notification, for `limitMs`, or for an abort of `signal`, whichever is first. */
   async wait(limitMs: number, signal?: AbortSignal): Promise<void> {
-    if (!this.#isSet && !signal?.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#resolve = resolve;
-      const timer = setTimeout(resolve, limitMs);
-      signal?.addEventListener("abort", () => resolve(), { once: true });
-      await promise;
-      clearTimeout(timer);
-      this.#resolve = null;
+    if (this.#isSet || signal?.aborted) {
+      this.#isSet = false;
+      return;
     }
-    this.#isSet = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, limitMs);
+    this.#waiters.add(resolve);
+    signal?.addEventListener("abort", resolve as () => void);
+    await promise;
+    signal?.removeEventListener("abort", resolve as () => void);
+    this.#waiters.delete(resolve);
+    clearTimeout(timer);
   }
 }

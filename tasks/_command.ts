@@ -48,11 +48,11 @@ interface NumberOptions extends FlagOptions {
 }
 
 /** A flag that takes a text; without a `fallback` it is null when not given. */
-export function text<C extends string = string>(
+export function text<const C extends string = string>(
   help: string,
   options: StringOptions<C> & { readonly fallback: NoInfer<C> },
 ): Flag<C>;
-export function text<C extends string = string>(
+export function text<const C extends string = string>(
   help: string,
   options?: StringOptions<C>,
 ): Flag<C | null>;

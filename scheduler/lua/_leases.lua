@@ -6,10 +6,12 @@ local function leads(token) return redis.call('GET', P .. 'tk:leader') == token 
 -- Portion of a long node queue that one call moves: about 10 us each.
 local MOVE_MAX = 100
 
--- A node is gone: what it held goes back to its old place, what stood in its queue goes where
--- `on_lost` says (keep|pending). Returns {running returned, assigned returned, is_finished}.
-local function remove_node(id, on_lost)
+-- A node is gone: what it held goes back to its old place; what was put into its queue past the
+-- scheduler stays there, or becomes pending where the scheduler was told so (--on-lost). Returns
+-- {running returned, assigned returned, is_finished}.
+local function remove_node(id)
   local running, assigned = 0, 0
+  local on_lost = redis.call('HGET', CONFIG, 'on_lost')
   -- From here on no heartbeat of its worker counts, also where the move takes several calls.
   redis.call('HSET', node_key(id), 'incarnation', 'lost')
   for _, task in ipairs(redis.call('HKEYS', running_key(id))) do
@@ -17,7 +19,7 @@ local function remove_node(id, on_lost)
     if v[1] and v[3] then
       end_task(facts_of(task, v[1]), 'cancelled', v[3], { node = id })
     elseif v[1] then
-      return_task(task, v[1], v[2] == '1' and on_lost == 'keep' and id or '')
+      return_task(task, v[1], v[2] == '1' and on_lost ~= 'pending' and id or '')
     end
     running = running + 1
   end

@@ -1,14 +1,15 @@
 -- Cancel a task wherever it is.
 -- KEYS[1] prefix
 -- ARGV[1] task_id
--- ARGV[2] raw, as it stands in the pending queue, '' when it does not
+-- ARGV[2] raw, as it stands in a queue without being assigned, '' when it does not
 -- ARGV[3] reason
+-- ARGV[4] node whose queue that is, '' for the pending queue
 -- Returns 'cancelled', 'stopping' (it runs and its worker was told), 'moved' (a person moved it to the
 --   pending queue: call again with raw), or 'unknown'
 
 local id, raw, reason = ARGV[1], ARGV[2], ARGV[3]
-if raw ~= '' and redis.call('LREM', list_key(''), 1, raw) > 0 then
-  redis.call('HDEL', index_key(''), id)
+if raw ~= '' and redis.call('LREM', list_key(ARGV[4]), 1, raw) > 0 then
+  redis.call('HDEL', index_key(ARGV[4]), id)
   end_task(facts_of(id, raw), 'cancelled', reason, {})
   return 'cancelled'
 end

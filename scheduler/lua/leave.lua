@@ -2,9 +2,8 @@
 -- KEYS[1] prefix
 -- ARGV[1] node
 -- ARGV[2] incarnation
--- ARGV[3] on_lost, keep|pending for what was put into its queue past the scheduler
 -- Returns 'left', 'more' (call again) or 'lost' (it did not hold the node any more)
 
 local holder = redis.call('HGET', node_key(ARGV[1]), 'incarnation')
 if holder ~= ARGV[2] and holder ~= 'lost' then return 'lost' end
-return remove_node(ARGV[1], ARGV[3])[3] == 1 and 'left' or 'more'
+return remove_node(ARGV[1])[3] == 1 and 'left' or 'more'

@@ -2,12 +2,11 @@
 -- KEYS[1] prefix
 -- ARGV[1] token of the active scheduler
 -- ARGV[2] margin_ms after the lease: a worker that was cut off has stopped its tasks by then
--- ARGV[3] on_lost, keep|pending for what was put into a node's queue past the scheduler
 -- Returns {status, node, running, assigned}: 'lost', 'more' (the same node again), 'none' (all leases
 --   hold) or 'leader' (not active any more)
 
 if not leads(ARGV[1]) then return { 'leader', '', 0, 0 } end
 local node = redis.call('ZRANGEBYSCORE', NODES, '-inf', ms(now_ms() - tonumber(ARGV[2])), 'LIMIT', 0, 1)[1]
 if not node then return { 'none', '', 0, 0 } end
-local moved = remove_node(node, ARGV[3])
+local moved = remove_node(node)
 return { moved[3] == 1 and 'lost' or 'more', node, moved[1], moved[2] }

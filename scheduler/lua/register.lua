@@ -10,7 +10,6 @@
 -- ARGV[8] lease_ms
 -- ARGV[9] margin_ms after a lease before its node counts as lost
 -- ARGV[10] clear, 1 to cancel what stands in its queue
--- ARGV[11] on_lost, keep|pending for what an earlier worker of that name had
 -- Returns {'registered', 0} or {'leased', ms to wait}: another worker may still run tasks there
 
 local id, incarnation = ARGV[1], ARGV[2]
@@ -19,7 +18,7 @@ local holder = redis.call('HGET', node_key(id), 'incarnation')
 if holder and holder ~= incarnation then
   local deadline = tonumber(redis.call('ZSCORE', NODES, id) or '0') + tonumber(ARGV[9])
   if holder ~= 'lost' and deadline > now then return { 'leased', math.ceil(deadline - now) } end
-  if remove_node(id, ARGV[11])[3] == 0 then return { 'leased', 1 } end
+  if remove_node(id)[3] == 0 then return { 'leased', 1 } end
 end
 local used, tasks = 0, 0
 local old = redis.call('HMGET', node_key(id), 'used', 'tasks', 'slots')

@@ -4,11 +4,15 @@ import type { Role } from "./_role.ts";
 import { DISPATCH_ROLE } from "./dispatch.ts";
 import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
 import { PARSE_ROLE } from "./parse.ts";
+import { SCHEDULER_ROLE } from "./scheduler.ts";
 import { VERIFY_OPENDC_ROLE } from "./verify_opendc.ts";
+import { WORKER_ROLE } from "./worker.ts";
 
 /** The roles, in the order of the data flow. */
 export const ROLES: readonly Role[] = [
   DISPATCH_ROLE,
+  SCHEDULER_ROLE,
+  WORKER_ROLE,
   PARSE_ROLE,
   EXPORT_OPENDC_ROLE,
   VERIFY_OPENDC_ROLE,

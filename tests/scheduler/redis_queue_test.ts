@@ -52,7 +52,9 @@ Deno.test("RedisQueue carries a task from the dispatcher to its end", async () =
   assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1");
   const { claimed } = await worker.claim(10);
   assertEquals(claimed.map((one) => [one.task.task_id, one.task.attempt]), [["t1", 1]]);
-  const finish = { taskId: "t1", attempt: 1, outcome: "done", status: 0, reason: null } as const;
+  const { incarnation = "" } = claimed[0] ?? {};
+  const end = { attempt: 1, outcome: "done", status: 0, reason: null } as const;
+  const finish = { taskId: "t1", incarnation, ...end };
   const finished = await worker.finish(finish);
   assertEquals(finished.state, "done");
   assertEquals(await worker.finish(finish), finished);

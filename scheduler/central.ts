@@ -1,0 +1,282 @@
+/**
+ * The central scheduler's loop: read what changed, plan on the mirror, apply the plan in one script,
+ * and see to lost nodes and results.
+ *
+ * @module
+ */
+
+import { messageOf } from "../trace/atomic_file.ts";
+import { HostMirror } from "./host_mirror.ts";
+import { PendingWindow, type WindowTask } from "./pending_window.ts";
+import {
+  type Candidates,
+  explainWaiting,
+  type Infeasibility,
+  type PlacementPolicy,
+  planBatch,
+  type PlannedPlacement,
+} from "./placement.ts";
+import type { PlacementLog } from "./placement_log.ts";
+import type { AssignReply } from "./queue.ts";
+import { QueueError } from "./redis_connection.ts";
+import type { QueuePolicy, RedisSchedulerQueue } from "./redis_scheduler_queue.ts";
+import type { ResultsDrain } from "./results_drain.ts";
+import type { Timing } from "./timing.ts";
+import { Wake } from "./wake.ts";
+
+/** How the central scheduler works. */
+export interface CentralOptions {
+  /** How hosts are chosen. */
+  readonly policy: PlacementPolicy;
+  /** Consider only nodes that have one of so many rightmost slot tokens; 0: all. */
+  readonly scanSlots: number;
+  /** Names and limits that all roles share. */
+  readonly queuePolicy: QueuePolicy;
+  /** Times of leases and looks. */
+  readonly timing: Timing;
+  /** The record of decisions. */
+  readonly log: PlacementLog;
+  /** Where results go. */
+  readonly drain: ResultsDrain;
+  /** Talk for the operator: one line per change. */
+  readonly report: (line: string) => void;
+  /** Aborted: step down and return. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tasks in one script call: 100 take Redis 0.5 to 1 ms, and nobody waits longer than that. Smaller
+ * batches cost round trips.
+ */
+const BATCH = 100;
+
+/** Tasks read while the head waits: enough to see poison behind it, little to transfer. */
+const WAITING_WINDOW = 8;
+
+/** Run the central scheduler until `signal` is aborted. */
+export async function runCentral(
+  queue: RedisSchedulerQueue,
+  options: CentralOptions,
+): Promise<void> {
+  await new CentralScheduler(queue, options).run();
+}
+
+class CentralScheduler {
+  readonly #queue: RedisSchedulerQueue;
+  readonly #options: CentralOptions;
+  readonly #wake = new Wake();
+  readonly #mirror = new HostMirror();
+  readonly #window: PendingWindow;
+  #leader: { readonly isActive: boolean; readonly token: string } | null = null;
+  #renewedAt = -Infinity;
+  #lostCheckAt = -Infinity;
+  #removedCheckAt = -Infinity;
+  #drainedAt = -Infinity;
+  #draining: Promise<void> | null = null;
+  #graceUntil: number;
+  #waitingKey = "";
+
+  constructor(queue: RedisSchedulerQueue, options: CentralOptions) {
+    this.#queue = queue;
+    this.#options = options;
+    this.#window = new PendingWindow(queue, options.report);
+    this.#graceUntil = performance.now() + options.timing.leaseMs;
+  }
+
+  async run(): Promise<void> {
+    const { signal, timing } = this.#options;
+    await this.#queue.onWake(() => this.#wake.notify());
+    this.#queue.onRestored(() => {
+      this.#grantGrace();
+      this.#wake.notify();
+    });
+    while (!signal.aborted) {
+      const isActive = await this.#lead();
+      if (isActive && await this.#step()) continue;
+      await this.#wake.wait(isActive ? timing.lostCheckMs : timing.leaderRenewMs, signal);
+    }
+    await this.#draining;
+    if (this.#leader?.isActive) {
+      await this.#drainResults();
+      await this.#queue.resign();
+    }
+  }
+
+  /** Renew the leadership when it is due; true while this scheduler is the active one. */
+  async #lead(): Promise<boolean> {
+    const { timing, report } = this.#options;
+    const now = performance.now();
+    const before = this.#leader;
+    if (now - this.#renewedAt < timing.leaderRenewMs) return before?.isActive ?? false;
+    // Redis, or this process, stood still: nobody could renew a lease meanwhile.
+    if (before !== null && now - this.#renewedAt > timing.leaderLeaseMs) this.#grantGrace();
+    const leader = await this.#queue.lead();
+    this.#renewedAt = now;
+    this.#leader = leader;
+    if (leader.isActive && leader.token !== before?.token) await this.#takeOver(leader.token);
+    if (!leader.isActive && leader.token !== before?.token) {
+      report(`standing by: ${leader.token} is the active scheduler`);
+    }
+    return leader.isActive;
+  }
+
+  async #takeOver(token: string): Promise<void> {
+    const { queuePolicy, policy, report, log, drain } = this.#options;
+    await this.#queue.configure(queuePolicy);
+    await drain.reload();
+    this.#mirror.replace(await this.#queue.allHosts());
+    const tsMs = Date.now();
+    log.policy(tsMs, token, policy);
+    for (const host of this.#mirror.hosts) log.host(tsMs, host.node, host);
+    log.flush();
+    this.#waitingKey = "";
+    report(`active as ${token}: ${this.#mirror.hosts.length} nodes`);
+  }
+
+  /** One turn; true when there may be more to do at once. */
+  async #step(): Promise<boolean> {
+    const { timing, log } = this.#options;
+    const now = performance.now();
+    if (now - this.#lostCheckAt >= timing.lostCheckMs && now > this.#graceUntil) {
+      this.#lostCheckAt = now;
+      await this.#loseNodes();
+    }
+    if (now - this.#removedCheckAt >= timing.pollMs) {
+      this.#removedCheckAt = now;
+      const removed = await this.#queue.cancelRemoved();
+      if (removed > 0) this.#options.report(`${removed} tasks were deleted by hand: cancelled`);
+    }
+    if (now - this.#drainedAt >= timing.drainMs && this.#draining === null) {
+      this.#drainedAt = now;
+      this.#draining = this.#drainResults().finally(() => this.#draining = null);
+    }
+    const mayHaveMore = await this.#placeFront();
+    log.flush();
+    return mayHaveMore;
+  }
+
+  async #placeFront(): Promise<boolean> {
+    const { policy, scanSlots } = this.#options;
+    const count = this.#waitingKey === "" ? BATCH : Math.max(WAITING_WINDOW, policy.scanPending);
+    const [hasMoreChanges, tasks] = await Promise.all([
+      this.#readChanges(),
+      this.#window.read(scanSlots > 0 ? 1 : count),
+    ]);
+    const candidates = { hosts: this.#mirror.hosts, tokenNodes: await this.#tokenNodes() };
+    const plan = planBatch(tasks, candidates, policy);
+    if (plan.placements.length > 0) {
+      const isDone = await this.#apply(plan.placements);
+      if (!isDone) return true;
+    }
+    if (plan.waiting !== null) this.#noteWaiting(plan.waiting, candidates);
+    else this.#waitingKey = "";
+    return hasMoreChanges || (plan.waiting === null && tasks.length > 0);
+  }
+
+  /** Bring the mirror up to date; true when more changes are to be read. */
+  async #readChanges(): Promise<boolean> {
+    const changes = await this.#queue.changedHosts();
+    for (const { node, host } of changes) {
+      this.#mirror.update(node, host);
+      this.#options.log.host(Date.now(), node, this.#mirror.get(node));
+    }
+    return changes.length > 0;
+  }
+
+  async #tokenNodes(): Promise<ReadonlySet<string> | null> {
+    const { scanSlots, log } = this.#options;
+    if (scanSlots === 0) return null;
+    const nodes = await this.#queue.tokenNodes(scanSlots);
+    log.tokens(Date.now(), nodes);
+    return nodes;
+  }
+
+  /** Apply a plan; false when part of it no longer held, and the mirror was put right. */
+  async #apply(placements: readonly PlannedPlacement<WindowTask>[]): Promise<boolean> {
+    const reply = await this.#queue.assign(placements.map(({ task, host, index }) => ({
+      raw: task.raw,
+      taskId: task.taskId,
+      node: host.node,
+      units: task.units,
+      index,
+    })));
+    for (const { task, host, index } of placements.slice(0, reply.applied)) {
+      this.#options.log.placed(reply.tsAssigned, task, { node: host.node, index });
+    }
+    if (reply.refusal === null) return true;
+    await this.#takeBack(placements.slice(reply.applied), reply);
+    return false;
+  }
+
+  async #takeBack(
+    refused: readonly PlannedPlacement<WindowTask>[],
+    { refusal, host }: AssignReply,
+  ): Promise<void> {
+    const { log } = this.#options;
+    for (const { task, host: planned } of refused) {
+      planned.free += task.units;
+      planned.tasks -= 1;
+      if (planned.freeSlots !== null) planned.freeSlots += 1;
+    }
+    const [first] = refused;
+    if (first === undefined) return;
+    if (refusal === "leader") {
+      this.#renewedAt = -Infinity;
+      this.#leader = null;
+    } else if (refusal === "stranger") {
+      await this.#window.adopt(first.task, first.index);
+    } else if (refusal === "node" || refusal === "full") {
+      this.#mirror.update(first.host.node, host);
+      log.host(Date.now(), first.host.node, this.#mirror.get(first.host.node));
+    }
+  }
+
+  #noteWaiting(task: WindowTask, candidates: Candidates): void {
+    const reasons = explainWaiting(task.units, candidates);
+    const counts = Object.entries(reasons).map(([reason, nodes]) => `${reason}=${nodes.length}`);
+    const key = `${task.taskId} ${counts.join(" ")}`;
+    if (key === this.#waitingKey) return;
+    const isNewHead = !this.#waitingKey.startsWith(`${task.taskId} `);
+    this.#waitingKey = key;
+    this.#options.log.waiting(Date.now(), task, reasons);
+    if (isNewHead && isImpossible(candidates, reasons)) {
+      const { hosts } = candidates;
+      const largest = Math.max(0, ...hosts.map(({ capacity }) => capacity));
+      this.#options.report(
+        `head ${task.taskId} waits: it asks for ${task.units} units, the largest of ${hosts.length} nodes has ${largest}`,
+      );
+    }
+  }
+
+  async #loseNodes(): Promise<void> {
+    for (const { node, running, assigned } of await this.#queue.loseNodes()) {
+      this.#options.report(
+        `node ${node} is lost: ${running} running and ${assigned} assigned tasks are pending again`,
+      );
+    }
+  }
+
+  async #drainResults(): Promise<void> {
+    // One that was stopped for longer than its lease would write what its successor writes too.
+    if (performance.now() - this.#renewedAt > this.#options.timing.leaderRenewMs * 2) return;
+    try {
+      await this.#options.drain.drain();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error instanceof QueueError && error.code === "closed") return;
+      this.#options.report(`results stay in the queue: ${messageOf(error)}`);
+    }
+  }
+
+  #grantGrace(): void {
+    this.#graceUntil = performance.now() + this.#options.timing.leaseMs;
+  }
+}
+
+/** True when no node could take the task even if it were empty. */
+function isImpossible(
+  { hosts }: Candidates,
+  reasons: Readonly<Partial<Record<Infeasibility, readonly string[]>>>,
+): boolean {
+  return hosts.length > 0 && reasons.too_small?.length === hosts.length;
+}

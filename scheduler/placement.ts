@@ -1,0 +1,157 @@
+/**
+ * Placement: which node takes the next task. No clock, no I/O; the same input gives the same decision.
+ *
+ * Hosts are scanned in the order of their names. A host is feasible when it is not draining, has a free
+ * slot (where it has slots) and as many free units as the task asks for. Without a weigher the first
+ * feasible host takes the task (first-fit); with one, the feasible host of the smallest or largest
+ * weight, the earlier name winning a tie. The queue is strict FIFO: a head that fits nowhere blocks what
+ * is behind it, unless backfill is switched on.
+ *
+ * @module
+ */
+
+/** A host as placement sees it. */
+export interface Host {
+  /** NODE_ID. */
+  readonly node: string;
+  /** Units in all. */
+  readonly capacity: number;
+  /** Units that a task may take now. */
+  free: number;
+  /** Slots that a task may take now; null: the host has none, capacity alone counts. */
+  freeSlots: number | null;
+  /** Assigned and running tasks. */
+  tasks: number;
+  /** True where nothing new is placed. */
+  readonly isDraining: boolean;
+}
+
+/** How one of several feasible hosts is chosen. */
+export interface PlacementPolicy {
+  /** "": the first; `instances`: by tasks; `vcpu`: by units that are not free. */
+  readonly weigher: "" | "instances" | "vcpu";
+  /** Whether the smallest or the largest weight wins. */
+  readonly order: "min" | "max";
+  /** Tasks of the queue's front that may be placed past a waiting head; 1: none, strict FIFO. */
+  readonly scanPending: number;
+}
+
+/** Why a host cannot take a task. */
+export type Infeasibility = "draining" | "no_slot" | "no_token" | "busy" | "too_small";
+
+/** A decision about one task. */
+export type Decision =
+  | { readonly kind: "placed"; readonly host: Host }
+  | { readonly kind: "waiting" };
+
+/** What {@linkcode place} is to decide upon. */
+export interface Candidates {
+  /** All hosts, sorted by name. */
+  readonly hosts: readonly Host[];
+  /** With `--scan-slots`: hosts with slots that may be considered; null: all. */
+  readonly tokenNodes: ReadonlySet<string> | null;
+}
+
+/** Why `host` cannot take a task of `units`, or null when it can. */
+export function infeasibility(
+  host: Host,
+  units: number,
+  tokenNodes: ReadonlySet<string> | null,
+): Infeasibility | null {
+  if (host.capacity < units) return "too_small";
+  if (host.isDraining) return "draining";
+  if (host.free < units) return "busy";
+  if (host.freeSlots === null) return null;
+  if (host.freeSlots < 1) return "no_slot";
+  return tokenNodes === null || tokenNodes.has(host.node) ? null : "no_token";
+}
+
+/** The host for a task of `units`. */
+export function place(
+  units: number,
+  { hosts, tokenNodes }: Candidates,
+  policy: PlacementPolicy,
+): Decision {
+  let best: Host | null = null;
+  let bestWeight = Infinity;
+  for (const host of hosts) {
+    if (host.free < units || infeasibility(host, units, tokenNodes) !== null) continue;
+    if (policy.weigher === "") return { kind: "placed", host };
+    const weight = policy.weigher === "instances" ? host.tasks : host.capacity - host.free;
+    const signed = policy.order === "min" ? weight : -weight;
+    if (signed < bestWeight) {
+      best = host;
+      bestWeight = signed;
+    }
+  }
+  return best === null ? { kind: "waiting" } : { kind: "placed", host: best };
+}
+
+/** Hosts by the reason for which they cannot take a task of `units`. */
+export function explainWaiting(
+  units: number,
+  { hosts, tokenNodes }: Candidates,
+): Readonly<Partial<Record<Infeasibility, readonly string[]>>> {
+  const reasons: Partial<Record<Infeasibility, string[]>> = {};
+  for (const host of hosts) {
+    const reason = infeasibility(host, units, tokenNodes);
+    if (reason !== null) (reasons[reason] ??= []).push(host.node);
+  }
+  return reasons;
+}
+
+/** Take `units` and a slot of `host`. */
+export function reserve(host: Host, units: number): void {
+  host.free -= units;
+  host.tasks += 1;
+  if (host.freeSlots !== null) host.freeSlots -= 1;
+}
+
+/** A task at the front of the queue. */
+export interface QueuedTask {
+  /** The task. */
+  readonly taskId: string;
+  /** Units that it asks for. */
+  readonly units: number;
+}
+
+/** One placement of a plan. */
+export interface PlannedPlacement<T extends QueuedTask> {
+  /** The task. */
+  readonly task: T;
+  /** The host. */
+  readonly host: Host;
+  /** Its place in the queue once the placements before it are done: 0 for the head. */
+  readonly index: number;
+}
+
+/** What to do with the front of the queue. */
+export interface Plan<T extends QueuedTask> {
+  /** Placements, in their order; the hosts' books have them already. */
+  readonly placements: readonly PlannedPlacement<T>[];
+  /** The first task that fits nowhere, null when all fit. */
+  readonly waiting: T | null;
+}
+
+/** Place as many as possible of `tasks`, the front of the queue in its order. */
+export function planBatch<T extends QueuedTask>(
+  tasks: readonly T[],
+  candidates: Candidates,
+  policy: PlacementPolicy,
+): Plan<T> {
+  const placements: PlannedPlacement<T>[] = [];
+  let waiting: T | null = null;
+  let skipped = 0;
+  for (const task of tasks) {
+    const decision = place(task.units, candidates, policy);
+    if (decision.kind === "placed") {
+      reserve(decision.host, task.units);
+      placements.push({ task, host: decision.host, index: skipped });
+      continue;
+    }
+    waiting ??= task;
+    skipped += 1;
+    if (skipped >= policy.scanPending) break;
+  }
+  return { placements, waiting };
+}

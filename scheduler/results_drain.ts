@@ -1,0 +1,100 @@
+/**
+ * Results from the queue to `results.jsonl`: on the disk before the queue forgets them, and once each,
+ * also when a scheduler dies between the two or Redis rolls back.
+ *
+ * @module
+ */
+
+import { readRecords } from "../trace/json_lines.ts";
+import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { TASK_RESULT, type TaskResult } from "../trace/records.ts";
+
+/** What the drain needs of the queue. */
+export interface ResultSource {
+  /** The oldest results, as JSON. */
+  results(count: number): Promise<readonly string[]>;
+  /** Forget the oldest; false when this scheduler is not active any more. */
+  trimResults(count: number): Promise<boolean>;
+}
+
+/** Results in one portion: 250 kB, written and synced in a few ms. */
+const PORTION = 1000;
+
+/**
+ * How many of the newest results are remembered to recognise one that comes again: far more than end in
+ * the 2 s that a rolled back append-only file may lose. About 10 MB.
+ */
+const REMEMBERED = 100_000;
+
+/** Writes results down; dispose of it to close the file. */
+export class ResultsDrain implements Disposable {
+  readonly #source: ResultSource;
+  readonly #writer: JsonLinesWriter;
+  readonly #seen = new Set<string>();
+
+  private constructor(source: ResultSource, writer: JsonLinesWriter) {
+    this.#source = source;
+    this.#writer = writer;
+  }
+
+  /** Open `path`, and learn from it which results are written already. */
+  static async open(path: string, source: ResultSource): Promise<ResultsDrain> {
+    const writer = JsonLinesWriter.open(path);
+    const drain = new ResultsDrain(source, writer);
+    await drain.reload();
+    return drain;
+  }
+
+  /** Learn again what the file has: another scheduler may have written since. */
+  async reload(): Promise<void> {
+    this.#seen.clear();
+    const options = { decode: TASK_RESULT.decode, onBadLine: () => {} };
+    for await (const result of readRecords(this.#writer.path, options)) this.#remember(result);
+  }
+
+  /**
+   * Write down what there is; returns how many results were new.
+   *
+   * @throws {Error} naming the file when it cannot be written: the queue then keeps them.
+   */
+  async drain(): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const portion = await this.#source.results(PORTION);
+      if (portion.length === 0) return count;
+      let text = "";
+      for (const line of portion) {
+        const result = TASK_RESULT.decode(JSON.parse(line), "the queue's results");
+        if (!this.#remember(result)) continue;
+        text += line + "\n";
+        count += 1;
+      }
+      this.#writer.appendText(text);
+      if (text !== "") await syncFile(this.#writer.path);
+      if (!await this.#source.trimResults(portion.length)) return count;
+    }
+  }
+
+  /** Close the file. */
+  [Symbol.dispose](): void {
+    this.#writer[Symbol.dispose]();
+  }
+
+  /** False when this result was written before. */
+  #remember({ task_id, attempt, state }: TaskResult): boolean {
+    const name = `${task_id} ${attempt ?? "-"} ${state}`;
+    if (this.#seen.has(name)) return false;
+    this.#seen.add(name);
+    if (this.#seen.size > REMEMBERED) {
+      const [oldest] = this.#seen;
+      if (oldest !== undefined) this.#seen.delete(oldest);
+    }
+    return true;
+  }
+}
+
+/** Wait until the file is on the disk, beside the main thread: a sync takes ms, placements do not wait. */
+async function syncFile(path: string): Promise<void> {
+  using file = await Deno.open(path, { read: true });
+  await file.syncData();
+}

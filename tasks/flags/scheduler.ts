@@ -1,0 +1,65 @@
+/** Flags of the central scheduler. */
+
+import { command, integer, type OptionsOf, text } from "../_command.ts";
+import { placeOf, REDIS_FLAGS, redisGrant, RUN_FLAGS, runDirOf } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** Places pending tasks on nodes. */
+export const SCHEDULER = command({
+  name: "scheduler",
+  summary: "Place pending tasks on nodes, in strict order; a second one stands by.",
+  flags: {
+    "weigher": text("How to choose among nodes that fit; empty: the first by name.", {
+      choices: ["", "instances", "vcpu"],
+      fallback: "",
+    }),
+    "weigher-order": text("Prefer the node of the smallest or the largest weight.", {
+      choices: ["min", "max"],
+      fallback: "min",
+    }),
+    "pending": text("List of pending tasks.", { fallback: "q:pending", placeholder: "KEY" }),
+    "slots": text("List of slot tokens.", { fallback: "slots:available", placeholder: "KEY" }),
+    "scan-slots": integer("Consider only the rightmost N slot tokens; 0: all.", {
+      fallback: 0,
+      min: 0,
+    }),
+    "scan-pending": integer("Tasks to consider; 1: strict FIFO, more: backfill.", {
+      fallback: 1,
+      min: 1,
+    }),
+    "max-attempts": integer("Failures of a task after which it is not run again.", {
+      fallback: 1,
+      min: 1,
+    }),
+    "on-lost": text("Where tasks go that were put on a node by hand, when it is lost.", {
+      choices: ["keep", "pending"],
+      fallback: "pending",
+    }),
+    ...RUN_FLAGS,
+    ...REDIS_FLAGS,
+  },
+  notes: [
+    "Stop it with Ctrl-C: what is placed runs on, and another scheduler takes over at once.",
+    "Writes placement_events.jsonl and results.jsonl into the run directory.",
+  ],
+});
+
+/** Options of the central scheduler. */
+export type SchedulerFlags = OptionsOf<typeof SCHEDULER.flags>;
+
+/** The central scheduler as a role. */
+export const SCHEDULER_ROLE = role({
+  command: SCHEDULER,
+  entry: "scheduler.ts",
+  grant: (options) => {
+    const redis = redisGrant(options);
+    const { path } = runDirOf(options);
+    return {
+      ...redis,
+      read: [...redis.read, Deno.cwd(), path],
+      write: [path],
+      sys: ["hostname"],
+    };
+  },
+  registersIn: placeOf,
+});

@@ -1,0 +1,117 @@
+/** Flags of the worker. */
+
+import { fromFileUrl } from "@std/path";
+import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
+import { absolute, placeOf, REDIS_FLAGS, redisGrant, RUN_FLAGS, runDirOf } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** Runs the tasks of one node. */
+export const WORKER = command({
+  name: "worker",
+  summary: "Run the tasks that the scheduler places on this node.",
+  flags: {
+    "outputs": text("The only folder that tasks may write to.", {
+      fallback: "outputs",
+      placeholder: "DIR",
+    }),
+    "parallel": integer("Slots: tasks at once; 0: capacity alone counts.", { fallback: 0, min: 0 }),
+    "slots-key": text("List of slot tokens.", { fallback: "slots:available", placeholder: "KEY" }),
+    "capacity-units": integer("Capacity in vCPUs; 0: allocation ratio times logical cores.", {
+      fallback: 0,
+      min: 0,
+    }),
+    "allocation-ratio": number("vCPUs offered per logical core.", { fallback: 1, min: 0 }),
+    "cpus": text("Cores of this node, as cpuset(7) writes them: 0-3,8; else all.", {
+      env: "CPUS",
+      placeholder: "LIST",
+    }),
+    "cpu-binding": text("A task gets cores of its own, or a weight among all.", {
+      choices: ["exclusive", "shared"],
+      fallback: "exclusive",
+    }),
+    "cpuweight-per-vcpu": integer("CPUWeight of a task per vCPU, where cores are shared.", {
+      fallback: 100,
+      min: 1,
+    }),
+    "cpu-control": text("What applies it.", {
+      choices: ["auto", "systemd", "cgroup", "none"],
+      fallback: "auto",
+    }),
+    "reset-capacity": toggle(
+      "As in earlier versions; every start sets the remaining capacity anew.",
+    ),
+    "clear-queue": toggle("Cancel what stands in this node's queue from before."),
+    "allowed-commands": text("Programs that tasks of kind command may run, by name.", {
+      fallback: "",
+      placeholder: "NAME,…",
+      isEmptyGiven: true,
+    }),
+    "adapter-command": text("Starts the adapter; else this Deno with every permission.", {
+      env: "ADAPTER_COMMAND",
+      placeholder: "COMMAND",
+    }),
+    ...RUN_FLAGS,
+    ...REDIS_FLAGS,
+  },
+  notes: [
+    "First Ctrl-C: takes nothing new and finishes what runs. Second: stops it and gives it back.",
+    'CPU control may need root: --adapter-command "sudo -n deno run -A -q tasks/adapter.ts"',
+  ],
+});
+
+/** Options of the worker. */
+export type WorkerFlags = OptionsOf<typeof WORKER.flags>;
+
+/** What the adapter's process gets of this environment; no password of Redis is among it. */
+export const ADAPTER_VARIABLES = [
+  "PATH",
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "TMPDIR",
+  "DENO_DIR",
+  "XDG_RUNTIME_DIR",
+  "DBUS_SESSION_BUS_ADDRESS",
+] as const;
+
+/**
+ * Program and arguments of the adapter.
+ *
+ * @throws {UsageError} when the command is empty.
+ */
+export function adapterCommand(options: Pick<WorkerFlags, "adapter-command">): {
+  readonly program: string;
+  readonly args: readonly string[];
+} {
+  const given = options["adapter-command"];
+  if (given === null) {
+    const entry = fromFileUrl(new URL("../adapter.ts", import.meta.url));
+    return { program: Deno.execPath(), args: ["run", "-A", "-q", entry] };
+  }
+  const [program, ...args] = given.trim().split(/\s+/);
+  if (!program) throw new UsageError("--adapter-command must name a program");
+  return { program, args };
+}
+
+/** The worker as a role. */
+export const WORKER_ROLE = role({
+  command: WORKER,
+  entry: "worker.ts",
+  grant: (options) => {
+    const redis = redisGrant(options);
+    const { path } = runDirOf(options);
+    const outputs = absolute(options.outputs);
+    return {
+      ...redis,
+      read: [...redis.read, Deno.cwd(), Deno.execPath(), path, outputs],
+      write: [path, outputs],
+      run: [adapterCommand(options).program],
+      env: [...redis.env, ...ADAPTER_VARIABLES],
+      sys: ["hostname", "uid", "gid"],
+    };
+  },
+  registersIn: placeOf,
+});

@@ -1,0 +1,54 @@
+/** The central scheduler. */
+
+import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { removeIfThere } from "../trace/atomic_file.ts";
+import { runCentral } from "../scheduler/central.ts";
+import { PlacementLog } from "../scheduler/placement_log.ts";
+import { ResultsDrain } from "../scheduler/results_drain.ts";
+import { TIMING } from "../scheduler/timing.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { openQueue } from "./_queue.ts";
+import { writeRoleMeta } from "./_role_meta.ts";
+import { placeOf } from "./flags/_common.ts";
+import { SCHEDULER } from "./flags/scheduler.ts";
+
+/** Run the central scheduler until it is stopped. */
+export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io): Promise<number> {
+  const place = placeOf(options);
+  const { runDir } = place;
+  await Deno.mkdir(runDir.path, { recursive: true });
+  await writeRoleMeta(SCHEDULER.name, { place, options });
+  await using redis = await openQueue(options, io);
+  const id = `${place.nodeId}-${Deno.pid}`;
+  await using queue = redis.scheduler(id, TIMING);
+  using events = JsonLinesWriter.open(runDir.placementEvents);
+  using drain = await ResultsDrain.open(runDir.results, queue);
+  // Without Redis there is nothing to hand over, and nothing to wait for.
+  io.signal.addEventListener("abort", () => {
+    if (!redis.isUp) redis[Symbol.asyncDispose]();
+  });
+  await runCentral(queue, {
+    policy: {
+      weigher: options.weigher,
+      order: options["weigher-order"],
+      scanPending: options["scan-pending"],
+    },
+    scanSlots: options["scan-slots"],
+    queuePolicy: {
+      pendingKey: options.pending,
+      slotsKey: options.slots,
+      maxAttempts: options["max-attempts"],
+      onLost: options["on-lost"],
+    },
+    timing: TIMING,
+    log: new PlacementLog(events),
+    drain,
+    report: io.say,
+    signal: io.signal,
+  });
+  await removeIfThere(runDir.role(SCHEDULER.name));
+  return 0;
+}
+
+if (import.meta.main) await runMain(SCHEDULER, main);

@@ -1,0 +1,153 @@
+/** The worker of one node. */
+
+import { AdapterClient } from "../adapter/client.ts";
+import { measureClockOffset } from "../scheduler/clock_offset.ts";
+import type { Registration } from "../scheduler/queue.ts";
+import { TIMING } from "../scheduler/timing.ts";
+import { type OwnedLauncher, runWorker } from "../scheduler/worker.ts";
+import type { AdapterHello } from "../trace/adapter_protocol.ts";
+import { removeIfThere } from "../trace/atomic_file.ts";
+import { parseCpuList } from "../trace/cpu_list.ts";
+import { JsonLinesWriter } from "../trace/json_lines.ts";
+import type { ClockOffset } from "../trace/records.ts";
+import { roundToUs } from "../trace/units.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { openQueue } from "./_queue.ts";
+import { writeRoleMeta } from "./_role_meta.ts";
+import { absolute, asUsage, placeOf } from "./flags/_common.ts";
+import type { RolePlace } from "./flags/_role.ts";
+import { ADAPTER_VARIABLES, adapterCommand, WORKER, type WorkerFlags } from "./flags/worker.ts";
+
+/** Between two measurements of the clock's offset, ms. */
+const CLOCK_INTERVAL_MS = 30_000;
+
+/** Run the worker until it is stopped. */
+export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Promise<number> {
+  const place = placeOf(options);
+  const { runDir } = place;
+  const node = place.nodeId ?? "";
+  const registration = registrationOf(options);
+  await Deno.mkdir(runDir.path, { recursive: true });
+  await Deno.mkdir(absolute(options.outputs), { recursive: true });
+  await writeRoleMeta(WORKER.name, {
+    place,
+    options,
+    worker: {
+      capacity_units: registration.capacityUnits,
+      slots: registration.slots,
+      allocation_ratio: registration.allocationRatio,
+      cpu_binding: options["cpu-binding"],
+    },
+  });
+  await using redis = await openQueue(options, io);
+  await using queue = redis.worker(node, TIMING);
+  using results = JsonLinesWriter.open(runDir.results);
+  using clock = JsonLinesWriter.open(runDir.clock);
+  async function noteClock(): Promise<void> {
+    clock.append([await clockOffset(() => redis.time())]);
+  }
+  // Without Redis nobody hears what ended, and on the second signal nobody waits for it.
+  io.force.addEventListener("abort", () => {
+    if (!redis.isUp) redis[Symbol.asyncDispose]();
+  });
+  await noteClock();
+  const timer = setInterval(() => redis.isUp && noteClock(), CLOCK_INTERVAL_MS);
+  try {
+    await runWorker(queue, {
+      node,
+      registration,
+      timing: TIMING,
+      openLauncher: () => openAdapter(helloOf(place, options), options),
+      onResult: (result) => results.append([result]),
+      report: io.say,
+      signal: io.signal,
+      force: io.force,
+    });
+  } finally {
+    clearInterval(timer);
+  }
+  await noteClock();
+  await removeIfThere(runDir.role(WORKER.name));
+  return 0;
+}
+
+function registrationOf(options: WorkerFlags): Registration {
+  const { cpus } = options;
+  const cores = cpus === null
+    ? navigator.hardwareConcurrency
+    : asUsage(() => parseCpuList(cpus)).length;
+  const ratio = options["allocation-ratio"];
+  return {
+    capacityUnits: options["capacity-units"] || Math.max(1, Math.floor(ratio * cores)),
+    slots: options.parallel,
+    slotsKey: options["slots-key"],
+    physicalCores: cores,
+    allocationRatio: ratio,
+    clearQueue: options["clear-queue"],
+  };
+}
+
+function helloOf(
+  { runDir, runId, nodeId }: RolePlace,
+  options: WorkerFlags,
+): Omit<AdapterHello, "type" | "protocol"> {
+  return {
+    run_id: runId,
+    node_id: nodeId ?? "",
+    stage: options.stage,
+    run_dir: runDir.path,
+    inputs_root: Deno.cwd(),
+    outputs_dir: absolute(options.outputs),
+    uid: Deno.uid(),
+    gid: Deno.gid(),
+    cpus: options.cpus,
+    cpu_binding: options["cpu-binding"],
+    cpuweight_per_vcpu: options["cpuweight-per-vcpu"],
+    cpu_control: options["cpu-control"],
+    allowed_commands: options["allowed-commands"].split(",").filter((name) => name !== ""),
+  };
+}
+
+/** Start an adapter of this worker's own. */
+async function openAdapter(
+  hello: Omit<AdapterHello, "type" | "protocol">,
+  options: WorkerFlags,
+): Promise<OwnedLauncher> {
+  const { program, args } = adapterCommand(options);
+  const variables = ADAPTER_VARIABLES.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const child = new Deno.Command(program, {
+    args: [...args],
+    clearEnv: true,
+    env: Object.fromEntries(variables),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const client = await AdapterClient.open({ requests: child.stdin, replies: child.stdout }, hello);
+  return {
+    ready: client.ready,
+    closed: client.closed,
+    launch: (task) => client.launch(task),
+    async [Symbol.asyncDispose](): Promise<void> {
+      await client.close();
+      await child.status;
+    },
+  };
+}
+
+async function clockOffset(time: () => Promise<number>): Promise<ClockOffset> {
+  const { tsMs, offsetMs, errorMs } = await measureClockOffset(time);
+  return {
+    ts_ms: roundToUs(tsMs),
+    // The boot clock stands behind /proc or FFI, and this role has neither.
+    boot_ms: null,
+    offset_ms: roundToUs(offsetMs),
+    error_ms: roundToUs(errorMs),
+  };
+}
+
+if (import.meta.main) await runMain(WORKER, main);
