@@ -60,6 +60,10 @@ export class Keys {
   task(taskId: string): string {
     return `${this.prefix}tk:task:${taskId}`;
   }
+  /** STRING: how a task ended, for a minute after its end. */
+  ended(taskId: string): string {
+    return `${this.prefix}tk:ended:${taskId}`;
+  }
   /** LIST: results that the scheduler has not written down yet. */
   get results(): string {
     return `${this.prefix}tk:results`;

@@ -25,6 +25,7 @@ import leave from "./lua/leave.lua" with { type: "text" };
 import lose from "./lua/lose.lua" with { type: "text" };
 import readNodes from "./lua/read_nodes.lua" with { type: "text" };
 import register from "./lua/register.lua" with { type: "text" };
+import requeue from "./lua/requeue.lua" with { type: "text" };
 import resign from "./lua/resign.lua" with { type: "text" };
 import trimResults from "./lua/trim_results.lua" with { type: "text" };
 
@@ -63,6 +64,7 @@ export const SCRIPTS = {
   lose: script("lose", lose),
   readNodes: script("read_nodes", readNodes),
   register: script("register", register),
+  requeue: script("requeue", requeue),
   resign: script("resign", resign),
   trimResults: script("trim_results", trimResults),
 } as const;
