@@ -3,6 +3,8 @@
  */
 
 import { quantileSorted } from "simple-statistics";
+import type { Audit } from "../export/audit.ts";
+import type { Progress } from "../scheduler/queue.ts";
 import type { Invocation } from "../trace/cts.ts";
 import { kbToMib } from "../trace/units.ts";
 
@@ -24,6 +26,68 @@ export interface DemoSummary {
   readonly cpu_residual_max_ms: number;
   readonly run_dir: string;
   readonly export_dir: string;
+}
+
+/** Everything that is known at the end of a demo. */
+export interface DemoOutcome {
+  /** RUN_ID. */
+  readonly runId: string;
+  /** Tasks dispatched. */
+  readonly total: number;
+  /** How many tasks ended in each way, as the queue counted them. */
+  readonly ended: Progress["ended"];
+  /** Invocations of all nodes. */
+  readonly invocations: readonly Invocation[];
+  /** The audit of each node. */
+  readonly audits: readonly Audit[];
+  /** Where the run lies. */
+  readonly runDir: string;
+  /** Where the export lies. */
+  readonly exportDir: string;
+}
+
+/** The summary of `outcome`. */
+export function summaryOf(outcome: DemoOutcome): DemoSummary {
+  const { audits, ended, invocations } = outcome;
+  return {
+    run_id: outcome.runId,
+    tasks: outcome.total,
+    done: ended.done,
+    failed: ended.failed,
+    dead: ended.dead,
+    makespan_ms: makespanMs(invocations),
+    wait_p50_ms: medianWaitMs(invocations),
+    samples: audits.reduce((sum, { samples }) => sum + samples, 0),
+    cpu_residual_max_ms: Math.max(0, ...audits.map((one) => one.cpu_residual_max_ms)),
+    run_dir: outcome.runDir,
+    export_dir: outcome.exportDir,
+  };
+}
+
+/** The report of `outcome` for people: the table, the totals, the audits and where everything lies. */
+export function reportOf(outcome: DemoOutcome): string[] {
+  const { audits } = outcome;
+  const summary = summaryOf(outcome);
+  const totalMs = audits.reduce((sum, { cpu_total_ms }) => sum + cpu_total_ms, 0);
+  const seenMs = audits.reduce((sum, { cpu_seen_ms }) => sum + cpu_seen_ms, 0);
+  const seenShare = totalMs === 0 ? 100 : 100 * seenMs / totalMs;
+  return [
+    "",
+    tableOf(outcome.invocations),
+    "",
+    `${summary.done} of ${summary.tasks} tasks done, ${summary.failed} failed, ${summary.dead} dead; ` +
+    `makespan ${seconds(summary.makespan_ms)} s, median wait ${seconds(summary.wait_p50_ms)} s`,
+    `${seconds(totalMs)} s of CPU time, ${
+      seenShare.toFixed(1)
+    } % of it seen by ${summary.samples} ` +
+    `samples, the rest from exit totals; largest residual ${summary.cpu_residual_max_ms} ms`,
+    ...audits.map(({ node, verdict, findings }) =>
+      `Audit of ${node}: ${verdict}${findings.length > 0 ? `, ${findings.length} findings` : ""}`
+    ),
+    "",
+    `Run:    ${summary.run_dir} (CTS/audit_report.md of each node says how good it is)`,
+    `Export: ${summary.export_dir} (its README.md says how OpenDC replays it)`,
+  ];
 }
 
 /** From the first enqueue to the last end of `invocations`, ms; null when there is none. */

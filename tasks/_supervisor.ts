@@ -16,6 +16,8 @@ export interface ProcessSpec {
   readonly env?: Readonly<Record<string, string>>;
   /** File that takes stdout and stderr, appended. */
   readonly logFile: string;
+  /** True for a process that is to end by itself: only its failure is one. Default false. */
+  readonly endsByItself?: boolean;
 }
 
 /** A process under supervision. */
@@ -37,14 +39,21 @@ const TEARDOWN_GRACE_MS = 10_000;
 export class Supervisor implements AsyncDisposable {
   readonly #running: (Supervised & { isExpectedToEnd: boolean; logFile: string })[] = [];
   readonly #failure = Promise.withResolvers<never>();
+  #isDisposed = false;
 
-  constructor() {
+  /** @param signal Aborted when the user interrupts: what runs {@linkcode during} then fails. */
+  constructor(signal: AbortSignal) {
     // A failure that nobody awaits yet must not end the program as unhandled: `during` reports it.
-    this.#failure.promise.catch((error) => error);
+    this.#failure.promise.catch((error: unknown) => error);
+    const interrupt = () => this.#failure.reject(new CommandError("interrupted"));
+    if (signal.aborted) interrupt();
+    signal.addEventListener("abort", interrupt, { once: true });
   }
 
   /** Start a process; from now on its end is a failure, until {@linkcode end} asks for it. */
   start(spec: ProcessSpec): Supervised {
+    // Work that lost the race against a failure may still be under way: it starts nothing more.
+    if (this.#isDisposed) throw new CommandError(`${spec.name} is not started: all is being ended`);
     // The shell opens the log and becomes the program; the kernel tells the program when this process
     // is gone (PR_SET_PDEATHSIG), also after SIGKILL.
     const child = new Deno.Command("setpriv", {
@@ -73,7 +82,7 @@ export class Supervisor implements AsyncDisposable {
     };
     this.#running.push(supervised);
     child.status.then(async (status) => {
-      if (supervised.isExpectedToEnd) return;
+      if (supervised.isExpectedToEnd || (spec.endsByItself && status.success)) return;
       const how = status.signal ?? `exit code ${status.code}`;
       const last = await lastLine(spec.logFile);
       this.#failure.reject(
@@ -85,7 +94,7 @@ export class Supervisor implements AsyncDisposable {
     return supervised;
   }
 
-  /** The result of `work`, or the failure of a process that ended before it. */
+  /** The result of `work`, or the interruption or the failure of a process that came before it. */
   during<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#failure.promise]);
   }
@@ -100,6 +109,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** End everything that still runs, the youngest first: asked twice to stop, then killed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     for (const one of this.#running.toReversed()) {
       this.#expectEnd(one);
       one.kill("SIGTERM");

@@ -1,0 +1,150 @@
+/**
+ * The processes of the demo: a private Redis, the scheduler, and for each node a collector and a
+ * worker, every one the very program that a cluster would run.
+ */
+
+import { fromFileUrl, join } from "@std/path";
+import { RunDir } from "../trace/run_dir.ts";
+import { CommandError } from "./_main.ts";
+import { type PrivateRedis, startPrivateRedis } from "./_private_redis.ts";
+import type { Supervised, Supervisor } from "./_supervisor.ts";
+
+/** One node that the demo plays. */
+export interface DemoNode {
+  /** NODE_ID. */
+  readonly id: string;
+  /** Its share of the machine's cores, as cpuset(7) writes them. */
+  readonly cpus: string;
+  /** Its run directory. */
+  readonly runDir: RunDir;
+}
+
+/** What is common to all processes of a demo. */
+export interface DemoPlan {
+  /** RUN_ID. */
+  readonly runId: string;
+  /** Folder of all runs, absolute. */
+  readonly logs: string;
+  /** The controller's run directory: `logs/RUN_ID/`. */
+  readonly runDir: RunDir;
+  /** The nodes. */
+  readonly nodes: readonly DemoNode[];
+  /** Folder of the inputs, absolute. */
+  readonly inputs: string;
+  /** Folder of what the tasks make, absolute. */
+  readonly outputs: string;
+  /** Capacity of each node, vCPUs. */
+  readonly capacityUnits: number;
+  /** Sampling interval, ms. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Split `coreCount` cores among `nodeCount` nodes: contiguous blocks, the first ones larger when it does
+ * not come out even; with fewer cores than nodes some nodes share a core.
+ */
+export function coreShares(coreCount: number, nodeCount: number): string[] {
+  return Array.from({ length: nodeCount }, (_, index) => {
+    if (nodeCount > coreCount) return String(index % coreCount);
+    const first = Math.ceil(index * coreCount / nodeCount);
+    const last = Math.ceil((index + 1) * coreCount / nodeCount) - 1;
+    return first === last ? String(first) : `${first}-${last}`;
+  });
+}
+
+/** The processes of a running demo. */
+export interface Stage {
+  /** Its Redis. */
+  readonly redis: PrivateRedis;
+  /** Workers, in the order of the nodes. */
+  readonly workers: readonly Supervised[];
+  /** Collectors, in the order of the nodes. */
+  readonly collectors: readonly Supervised[];
+  /** The central scheduler. */
+  readonly scheduler: Supervised;
+  /** Environment that gives a role the run and the queue. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Start everything; what is started belongs to `supervisor`. */
+export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promise<Stage> {
+  await Deno.mkdir(plan.runDir.path, { recursive: true });
+  const redis = await startPrivateRedis(supervisor, join(plan.runDir.path, "redis"));
+  const env = {
+    RUN_ID: plan.runId,
+    STAGE: "demo",
+    LOGS_DIR: plan.logs,
+    REDIS_URL: redis.url,
+    REDIS_PASSWORD: redis.password,
+    // One machine, one clock: nothing to synchronize.
+    TIME_SYNC: "0",
+  };
+  const scheduler = supervisor.start({
+    name: "scheduler",
+    command: roleCommand("run.ts", "scheduler"),
+    env,
+    logFile: join(plan.runDir.path, "scheduler.log"),
+  });
+  const collectors: Supervised[] = [];
+  const workers: Supervised[] = [];
+  for (const node of plan.nodes) {
+    await Deno.mkdir(node.runDir.path, { recursive: true });
+    const nodeEnv = { ...env, NODE_ID: node.id, PER_NODE: "1" };
+    collectors.push(supervisor.start({
+      name: `collector of ${node.id}`,
+      command: roleCommand(
+        "collector.ts",
+        `--interval-ms=${plan.intervalMs}`,
+        `--cpus=${node.cpus}`,
+      ),
+      env: nodeEnv,
+      logFile: join(node.runDir.path, "collector.log"),
+    }));
+    workers.push(supervisor.start({
+      name: `worker of ${node.id}`,
+      command: roleCommand(
+        "run.ts",
+        "worker",
+        `--outputs=${plan.outputs}`,
+        `--capacity-units=${plan.capacityUnits}`,
+        `--cpus=${node.cpus}`,
+      ),
+      env: nodeEnv,
+      logFile: join(node.runDir.path, "worker.log"),
+    }));
+  }
+  await supervisor.during(waitForCollectors(plan));
+  return { redis, workers, collectors, scheduler, env };
+}
+
+/** The command line of one of our programs. */
+export function roleCommand(file: string, ...args: readonly string[]): string[] {
+  const path = fromFileUrl(new URL(file, import.meta.url));
+  return [Deno.execPath(), "run", "-A", "-q", path, ...args];
+}
+
+/** How long the collectors may take to write down their node, ms. */
+const COLLECTOR_START_LIMIT_MS = 15_000;
+
+/** A collector has started when it has described its node. */
+async function waitForCollectors({ nodes }: DemoPlan): Promise<void> {
+  const deadline = performance.now() + COLLECTOR_START_LIMIT_MS;
+  for (const { id, runDir } of nodes) {
+    while (!await exists(runDir.nodeMeta)) {
+      if (performance.now() > deadline) {
+        throw new CommandError(`The collector of ${id} wrote no ${runDir.nodeMeta} within 15 s`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

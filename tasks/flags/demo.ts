@@ -1,0 +1,27 @@
+/** Flags of the demo. */
+
+import { command, integer, text, toggle } from "../_command.ts";
+
+/** The main job on one machine. */
+export const DEMO = command({
+  name: "demo",
+  summary: "Run a small batch from the queue to OpenDC, on this machine, with real parts.",
+  flags: {
+    "total": integer("Tasks to run.", { fallback: 10, min: 1 }),
+    "mix": text("Share of each profile.", {
+      fallback: "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3",
+      placeholder: "PROFILE=WEIGHT,…",
+    }),
+    "seed": integer("Seed of the mix; 0: unseeded.", { fallback: 20250901, min: 0 }),
+    "nodes": integer("Nodes to play, cloud1 to cloudN.", { fallback: 2, min: 1 }),
+    "capacity-units": integer("Capacity of each node, in vCPUs.", { fallback: 4, min: 1 }),
+    "interval-ms": integer("Sampling interval, ms.", { fallback: 200, min: 1 }),
+    "inputs": text("Folder of the test videos; made when it has none.", {
+      fallback: "inputs/demo",
+      placeholder: "DIR",
+    }),
+    "out": text("Folder of the OpenDC export; else opendc_traces_RUN_ID.", { placeholder: "DIR" }),
+    "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
+    "json": toggle("Print a JSON summary on stdout in place of the table."),
+  },
+});
