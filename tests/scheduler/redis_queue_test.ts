@@ -18,10 +18,7 @@ function task(id: string, more: Partial<Task> = {}): Task {
 Deno.test("RedisQueue carries a task from the dispatcher to its end", async () => {
   await using redis = await startRedisServer();
   await using queue = await openQueue(redis);
-  await using worker = queue.worker(
-    { node: "cloud1", incarnation: "a", onLost: "pending" },
-    TIMING,
-  );
+  await using worker = queue.worker("cloud1", TIMING);
   await using scheduler = queue.scheduler("s", TIMING);
   const [first, again] = await queue.enqueue([task("t1"), task("t1")]);
   assertEquals([first?.isNew, again?.isNew], [true, false]);
