@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers";
 import { basename } from "@std/path";
 import type { Clock } from "../trace/clock.ts";
 import { messageOf } from "../trace/atomic_file.ts";
+import { NS_PER_MS } from "../trace/units.ts";
 import type { Libc } from "./libc.ts";
 
 /** What happened while the sampler waited. */
@@ -56,6 +57,7 @@ export function openAlarm(options: AlarmOptions): Alarm {
   return libc === null ? new RuntimeAlarm(options) : new KernelAlarm(options, libc);
 }
 
+const NS_PER_S = 1_000_000_000n;
 const CLOCK_BOOTTIME = 7;
 const TFD_NONBLOCK_CLOEXEC = 0o2004000;
 const TFD_TIMER_ABSTIME = 1;
@@ -123,8 +125,10 @@ class KernelAlarm implements Alarm {
 
   async wait(untilBootMs: number): Promise<AlarmEvents> {
     const { symbols } = this.#libc;
-    this.#timerSpec[2] = BigInt(Math.floor(untilBootMs / 1000));
-    this.#timerSpec[3] = BigInt(Math.round((untilBootMs % 1000) * 1e6));
+    // 0 would disarm the timer, and never wake.
+    const untilNs = BigInt(Math.max(1, Math.ceil(untilBootMs * NS_PER_MS)));
+    this.#timerSpec[2] = untilNs / NS_PER_S;
+    this.#timerSpec[3] = untilNs % NS_PER_S;
     // Setting it takes back an expiry that nobody has read.
     symbols.timerfd_settime(this.#timer, TFD_TIMER_ABSTIME, this.#timerBytes, null);
     while (!this.#signal.aborted) {

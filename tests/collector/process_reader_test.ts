@@ -1,0 +1,151 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import type { Alarm } from "../../collector/alarm.ts";
+import { Libc } from "../../collector/libc.ts";
+import { ProcessGoneError } from "../../collector/proc_errors.ts";
+import {
+  openProcessReader,
+  type ProcessReader,
+  readHwmKb,
+} from "../../collector/process_reader.ts";
+import { Procfs } from "../../collector/procfs.ts";
+import { openReadingClock } from "../../collector/reading_clock.ts";
+import { Child } from "./child.ts";
+import { FIXTURE_PROCFS, ProcTree } from "./fixture.ts";
+
+const NO_ALARM: Pick<Alarm, "watchEnd"> = { watchEnd: () => null };
+
+interface Tools extends Disposable {
+  readonly reader: ProcessReader;
+}
+
+function openTools({ ffi, mount = "/proc" }: { ffi: boolean; mount?: string }): Tools {
+  const resources = new DisposableStack();
+  const procfs = new Procfs(mount);
+  const libc = ffi ? Libc.open() : null;
+  if (libc !== null) resources.use(libc);
+  const clock = resources.use(openReadingClock(procfs, { ffi }));
+  const reader = openProcessReader({ procfs, clock, libc, alarm: NO_ALARM });
+  return { reader, [Symbol.dispose]: () => resources.dispose() };
+}
+
+for (const ffi of [true, false]) {
+  const source = ffi ? "the CPU clock" : "/proc/PID/stat";
+
+  Deno.test(`ProcessHandle.read() by ${source} agrees with the kernel's own count of this process`, () => {
+    using tools = openTools({ ffi });
+    assertEquals(tools.reader.cpuSource, ffi ? "cpu_clock" : "stat");
+    using handle = tools.reader.open(Deno.pid);
+    const before = Deno.readTextFileSync(`/proc/${Deno.pid}/schedstat`);
+    const reading = handle.read();
+    assert(reading !== null);
+    const cpuMs = ffi
+      ? (reading.cpuNs ?? NaN) / 1e6
+      : ((reading.utime ?? NaN) + (reading.stime ?? NaN)) * 10;
+    // schedstat is the main thread alone, so the process has at least that; a tick is 10 ms.
+    assert(cpuMs >= Number(before.split(" ")[0]) / 1e6 - 20, `${cpuMs} ms, schedstat ${before}`);
+    const rssKb = Deno.memoryUsage().rss / 1024;
+    assert(Math.abs((reading.rssKb ?? 0) - rssKb) < 8 * 1024, `${reading.rssKb} kB, ${rssKb} kB`);
+    assert(Math.abs(reading.tsMs - Date.now()) < 1000);
+  });
+
+  Deno.test(`ProcessHandle.read() by ${source} never goes back`, () => {
+    using tools = openTools({ ffi });
+    using handle = tools.reader.open(Deno.pid);
+    let last = handle.read();
+    for (let count = 0; count < 1000; count++) {
+      const next = handle.read();
+      assert(last !== null && next !== null);
+      assert(next.bootMs >= last.bootMs && next.tsMs >= last.tsMs);
+      assert((next.cpuNs ?? 0) >= (last.cpuNs ?? 0) && (next.utime ?? 0) >= (last.utime ?? 0));
+      last = next;
+    }
+  });
+
+  Deno.test(`ProcessHandle.read() by ${source} still reads a zombie, whose memory is gone`, async () => {
+    using tools = openTools({ ffi });
+    // The shell does not wait for its child before it is told to.
+    await using parent = Child.start('sh -c "echo $\\$; read x" <&0 & read line; wait');
+    const pid = Number(await parent.nextLine());
+    using handle = tools.reader.open(pid);
+    const alive = handle.read();
+    Deno.kill(pid, "SIGKILL");
+    let zombie = handle.read();
+    while (zombie !== null && zombie.rssKb !== null) zombie = handle.read();
+    assert(alive !== null && zombie !== null);
+    assert((zombie.cpuNs ?? 0) >= (alive.cpuNs ?? 0) && (zombie.utime ?? 0) >= (alive.utime ?? 0));
+  });
+
+  Deno.test(`ProcessHandle.read() by ${source} is null when the process is gone`, async () => {
+    using tools = openTools({ ffi });
+    await using child = Child.start();
+    using handle = tools.reader.open(child.pid);
+    assert(handle.read() !== null);
+    await child.tell();
+    await child.status;
+    assertEquals(handle.read(), null);
+    assertThrows(() => tools.reader.open(child.pid), ProcessGoneError, String(child.pid));
+  });
+
+  Deno.test(`ProcessReader.open() by ${source} leaves no descriptor behind`, async () => {
+    using tools = openTools({ ffi });
+    await using child = Child.start();
+    const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const before = count();
+    for (let round = 0; round < 100; round++) {
+      tools.reader.open(child.pid)[Symbol.dispose]();
+      assertThrows(() => tools.reader.open(2 ** 22 + 1), ProcessGoneError);
+    }
+    assertEquals(count(), before);
+  });
+
+  Deno.test(`ProcessHandle.read() by ${source} never mixes two processes of one pid`, async () => {
+    // The pid is given again by writing ns_last_pid in a pid namespace of its own.
+    const script = fromFileUrl(new URL("pid_reuse.ts", import.meta.url));
+    const { code, stdout, stderr } = await new Deno.Command("unshare", {
+      args: [
+        ...["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"],
+        ...[Deno.execPath(), "run", "-A", "-q", script, ffi ? "ffi" : "stat"],
+      ],
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    const { pid, reusedPid, reading, otherCpuNs } = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals(reusedPid, pid, "the pid was not given again");
+    assert(otherCpuNs !== null, "by bare pid, the clock of the other process can be read");
+    assertEquals(reading, null);
+  });
+}
+
+Deno.test("ProcessHandle.read() takes the page size from the mount: 64 KiB in the fixture", () => {
+  using tools = openTools({ ffi: true, mount: FIXTURE_PROCFS });
+  assertEquals(tools.reader.cpuSource, "stat", "pids of a fixture are not ours");
+  using handle = tools.reader.open(100);
+  const reading = handle.read();
+  assertEquals(reading?.rssKb, 2048 * 64);
+  assertEquals([reading?.cpuNs, reading?.utime, reading?.stime], [null, 1500, 42]);
+});
+
+Deno.test("ProcessHandle.read() is null for memory where the page size is not known", async () => {
+  await using tree = await ProcTree.copy();
+  Deno.removeSync(`${tree.mount}/self/auxv`);
+  using tools = openTools({ ffi: false, mount: tree.mount });
+  using handle = tools.reader.open(100);
+  assertEquals(handle.read()?.rssKb, null);
+});
+
+Deno.test("ProcessReader.open() says that a folder without files is a process that ended", () => {
+  using tools = openTools({ ffi: false, mount: FIXTURE_PROCFS });
+  assertThrows(() => tools.reader.open(108), ProcessGoneError, "108");
+});
+
+Deno.test("ProcessReader.open() is loud about a file that is not what proc(5) says", async () => {
+  await using tree = await ProcTree.copy();
+  Deno.writeTextFileSync(`${tree.mount}/100/stat`, "100 (ffmpeg) S 1");
+  using tools = openTools({ ffi: false, mount: tree.mount });
+  assertThrows(() => tools.reader.open(100), SyntaxError, "whole number");
+});
+
+Deno.test("readHwmKb() is the peak of a process, null for a zombie and one that is gone", () => {
+  const procfs = new Procfs(FIXTURE_PROCFS);
+  assertEquals([100, 106, 999].map((pid) => readHwmKb(procfs, pid)), [140_000, null, null]);
+});
