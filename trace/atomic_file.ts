@@ -37,11 +37,11 @@ export async function writeFileAtomic(
       written += await file.write(bytes.subarray(written));
     }
     await file.syncData();
+    await Deno.rename(beside, path);
   } catch (error) {
     await removeIfThere(beside);
     throw new Error(`Cannot write "${path}": ${messageOf(error)}`, { cause: error });
   }
-  await Deno.rename(beside, path);
 }
 
 /** `value` as indented JSON under `path`, written as {@linkcode writeFileAtomic} does. */

@@ -15,13 +15,14 @@ const NEWLINE = 10;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Longest accepted line, bytes. The largest honest record is a task with its stderr tail (a few kB);
- * without a bound a file of another kind would be read into one string.
+ * Longest accepted line, in UTF-16 units. The largest honest record is a task with its stderr tail (a
+ * few kB); without a bound a file of another kind would be read into one string.
  */
-const LINE_LIMIT_BYTES = 16 * 1024 * 1024;
+const LINE_LIMIT = 16 * 1024 * 1024;
 
 /** Appends records to one file; each batch is one write. Dispose of it to close the file. */
 export class JsonLinesWriter implements Disposable {
+  /** The file. */
   readonly path: string;
   readonly #file: Deno.FsFile;
   readonly #encoder = new TextEncoder();
@@ -69,6 +70,7 @@ export class JsonLinesWriter implements Disposable {
     this.#file.syncDataSync();
   }
 
+  /** Close the file. */
   [Symbol.dispose](): void {
     this.#file.close();
   }
@@ -79,13 +81,19 @@ export class JsonLinesWriter implements Disposable {
     try {
       while (written < bytes.length) written += this.#file.writeSync(bytes.subarray(written));
     } catch (error) {
-      // Cutting back can itself fail on a broken device; the first error is the one to tell, and a
-      // line that stays torn is what the reader reports.
-      if (written > 0) {
-        const size = this.#file.statSync().size;
-        this.#file.truncateSync(size - written);
-      }
+      this.#cutOff(written);
       throw new Error(`Cannot append to "${this.path}": ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Take back what a failed write left at the end. */
+  #cutOff(bytes: number): void {
+    if (bytes === 0) return;
+    try {
+      this.#file.truncateSync(this.#file.statSync().size - bytes);
+    } catch (error) {
+      // The failed write is the error to tell; a line that stays torn is what the reader reports.
+      if (!(error instanceof Error)) throw error;
     }
   }
 }
@@ -114,7 +122,7 @@ export interface LineBatch {
  * The lines of `path` in batches, one per chunk read.
  *
  * @throws {Deno.errors.NotFound} when there is no such file.
- * @throws {SyntaxError} on a line longer than 16 MiB.
+ * @throws {SyntaxError} on a line longer than 16 Mi characters.
  */
 export async function* readLines(path: string): AsyncGenerator<LineBatch> {
   using file = await Deno.open(path, { read: true });
@@ -129,16 +137,16 @@ export async function* readLines(path: string): AsyncGenerator<LineBatch> {
       : decoder.decode(buffer.subarray(0, count), { stream: true });
     const isTorn = count === null && rest !== "";
     const end = isTorn ? rest.length : rest.lastIndexOf("\n");
-    if (end > 0 || (end === 0 && rest.startsWith("\n"))) {
+    if (end >= 0) {
       const lines = rest.slice(0, end).split("\n");
       rest = rest.slice(end + 1);
       yield { firstLine, lines, isTorn };
       firstLine += lines.length;
     }
     if (count === null) return;
-    if (rest.length > LINE_LIMIT_BYTES) {
+    if (rest.length > LINE_LIMIT) {
       throw new SyntaxError(
-        `Cannot read "${path}" line ${firstLine}: a line of at most ${LINE_LIMIT_BYTES} bytes is required`,
+        `Cannot read "${path}" line ${firstLine}: a line of at most ${LINE_LIMIT} characters is required`,
       );
     }
   }

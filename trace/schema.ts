@@ -31,6 +31,8 @@ export interface Field<T> {
   readonly expected: string;
   /** True when `value` is valid; null and missing are handled apart. */
   readonly accepts: (value: unknown) => boolean;
+  /** What is wrong inside a value that is not accepted; null: {@linkcode expected} says it all. */
+  readonly explain?: (value: unknown) => string | null;
   /** True when null (or a missing field) is valid. */
   readonly isNullable: boolean;
   /** Unit of the value, null for a value without one. */
@@ -59,6 +61,7 @@ export interface NumberOptions extends FieldOptions {
 
 /** A record that does not have the shape its file promises. */
 export class DecodeError extends TypeError {
+  /** Name of the class, as messages show it. */
   override readonly name = "DecodeError";
 }
 
@@ -168,6 +171,7 @@ export function nested<F extends Fields>(
   return {
     expected: `an object with ${Object.keys(schema.fields).join(", ")}`,
     accepts: (value) => isObject(value) && schema.firstProblem(value) === null,
+    explain: (value) => isObject(value) ? schema.firstProblem(value) : null,
     isNullable: false,
     unit: null,
     doc: options.doc,
@@ -227,6 +231,8 @@ export function record<const F extends Fields>(name: string, fields: F): RecordS
         }
         value[key] = null;
       } else if (!field.accepts(found)) {
+        const inside = field.explain?.(found) ?? null;
+        if (inside !== null) return `field "${key}", ${inside}`;
         return `field "${key}": ${field.expected} is required, got ${quote(found)}`;
       }
     }

@@ -5,6 +5,7 @@
  */
 
 import {
+  DecodeError,
   integer,
   list,
   mapOf,
@@ -119,7 +120,7 @@ export function completeTask(value: unknown, where: string, taskId: string): Tas
   };
   const task = TASK.decode(complete, where);
   const problem = firstProblem(task);
-  if (problem !== null) throw new TypeError(`Cannot decode task at ${where}: ${problem}`);
+  if (problem !== null) throw new DecodeError(`Cannot decode task at ${where}: ${problem}`);
   return task;
 }
 
