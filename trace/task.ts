@@ -107,27 +107,23 @@ export function completeTask(value: unknown, where: string, taskId: string): Tas
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return TASK.decode(value, where);
   }
-  const given = value as PartialTask & { readonly _seq?: unknown };
-  const kind = given.kind ?? (given.argv ? "command" : "ffmpeg");
-  const complete = {
-    ...(kind === "ffmpeg" ? FFMPEG_DEFAULTS : {}),
-    attempt: 1,
-    cpu_units: 1,
-    seq: given._seq ?? null,
-    ...withoutNulls(given),
-    kind,
-    task_id: given.task_id ?? taskId,
-  };
-  const task = TASK.decode(complete, where);
+  const { _seq, ...given } = value as PartialTask & { readonly _seq?: number };
+  // Field by field: a scheduler completes tens of thousands of tasks a second.
+  given.kind ??= given.argv ? "command" : "ffmpeg";
+  given.task_id ??= taskId;
+  given.attempt ??= 1;
+  given.cpu_units ??= 1;
+  given.seq ??= _seq ?? null;
+  if (given.kind === "ffmpeg") {
+    given.scale ??= FFMPEG_DEFAULTS.scale;
+    given.vcodec ??= FFMPEG_DEFAULTS.vcodec;
+    given.preset ??= FFMPEG_DEFAULTS.preset;
+    given.crf ??= FFMPEG_DEFAULTS.crf;
+  }
+  const task = TASK.decode(given, where);
   const problem = firstProblem(task);
   if (problem !== null) throw new DecodeError(`Cannot decode task at ${where}: ${problem}`);
   return task;
-}
-
-function withoutNulls(given: object): object {
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== null && value !== undefined),
-  );
 }
 
 function firstProblem(task: Task): string | null {
