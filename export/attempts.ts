@@ -136,17 +136,22 @@ function accountOf(
     tsUs: msToUs(event.ts_end),
     bootUs: bootUsOf(event.boot_end_ms),
   });
-  const hasTotal = event.user_ms !== null && event.system_ms !== null &&
-    event.cpu_source !== "none";
   return new TaskAccount({
     traceId: event.trace_id,
     startUs,
     endUs: startUs === null ? endUs : Math.max(endUs, startUs + LIFE_MIN_US),
-    totalUs: hasTotal ? msToUs(event.user_ms as number) + msToUs(event.system_ms as number) : null,
+    totalUs: totalOf(event),
     cores: Math.min(cores, cpusetSize(event.cpuset)),
     pid: event.pid,
     startTicks: event.start_ticks,
   });
+}
+
+/** Exact CPU time, µs; null: not known. */
+function totalOf({ user_ms, system_ms, cpu_ms, cpu_source }: InvocationEvent): number | null {
+  if (cpu_source === "none") return null;
+  if (user_ms !== null && system_ms !== null) return msToUs(user_ms) + msToUs(system_ms);
+  return cpu_ms === null ? null : msToUs(cpu_ms);
 }
 
 /** Number of CPUs in a cpuset; Infinity where none is known. */
@@ -183,6 +188,16 @@ function decisionOn(event: InvocationEvent, results: Results): TaskResult | unde
   );
 }
 
+/** True for a request to a service: its status is of HTTP and no exit code. */
+function isRequest(event: InvocationEvent): boolean {
+  return event.module_id === "http";
+}
+
+/** True where the service did not do what a request asked for; a refusal of its own (4xx) is an answer. */
+function isUnserved({ status, is_aborted }: InvocationEvent): boolean {
+  return is_aborted === true || status === null || status >= 500;
+}
+
 function stateOf(
   event: InvocationEvent,
   { results, isAccepted }: { results: Results; isAccepted: boolean },
@@ -191,7 +206,8 @@ function stateOf(
   const decision = decisionOn(event, results);
   if (decision !== undefined) return isAccepted ? decision.state : "superseded";
   if (event.event === "launch") return "running";
-  const isFailure = event.event === "refused" || event.status !== 0;
+  const isFailure = event.event === "refused" ||
+    (isRequest(event) ? isUnserved(event) : event.status !== 0);
   // A failed attempt that was tried again failed; one that went well but does not count came too late.
   if (isFailure) return "failed";
   return decisions.some(({ state }) => state === "done") ? "superseded" : "done";

@@ -14,6 +14,7 @@ import type { NodeInputs } from "./node_inputs.ts";
 import type { LineCounts } from "./raw_samples.ts";
 import type { RunClock } from "./run_clock.ts";
 import type { LedgerCounts } from "./run_ledger.ts";
+import type { ServiceTotals } from "./service_shares.ts";
 
 /** What the audit looks at. */
 export interface AuditFacts {
@@ -29,6 +30,8 @@ export interface AuditFacts {
   readonly counts: LedgerCounts;
   /** The timeline. */
   readonly clock: RunClock;
+  /** What services behind the HTTP adapter used. */
+  readonly service: ServiceTotals;
   /** True where times were put on the controller's clock. */
   readonly isAligned: boolean;
   /** Sampling interval, ms. */

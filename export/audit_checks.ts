@@ -13,6 +13,7 @@ import {
   conservationFindings,
   crossFindings,
   readingFindings,
+  serviceNotes,
 } from "./audit_trace_checks.ts";
 
 /** Share of missed ticks that is told as a finding: below it the series has a hole now and then. */
@@ -34,7 +35,7 @@ export interface CheckResults {
 
 /** Run every check. */
 export function auditChecks(facts: AuditFacts, collector: CollectorAccount | null): CheckResults {
-  const notes: string[] = [];
+  const notes = serviceNotes(facts);
   const findings = [
     ...collectorFindings(facts, { collector, notes }),
     ...fileFindings(facts),

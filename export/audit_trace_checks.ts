@@ -4,7 +4,7 @@
  * @module
  */
 
-import { usToMs } from "../trace/units.ts";
+import { roundToUs, usToMs } from "../trace/units.ts";
 import type { AuditFacts } from "./audit.ts";
 import { type Finding, nameOf, namesOf, onCount, onSome } from "./audit_finding.ts";
 import type { Attempt } from "./attempts.ts";
@@ -109,6 +109,20 @@ export function crossFindings(
       cost: "States are taken from exit codes: of two attempts of a task both may count.",
       action: "Put the scheduler's results.jsonl beside the events, or one folder above.",
     }),
+  ];
+}
+
+/** What services used besides their requests. */
+export function serviceNotes({ service }: AuditFacts): string[] {
+  const { cpuMs, backgroundMs, unknownMs, lines } = service;
+  if (lines === null) return [];
+  const background =
+    `Of ${roundToUs(cpuMs)} ms of its service, ${roundToUs(backgroundMs)} ms were used with no ` +
+    "request open: they are rows without a trace, and no task's.";
+  if (unknownMs === 0) return [background];
+  return [
+    background,
+    `${roundToUs(unknownMs)} ms went to requests that left no event: the adapter was killed.`,
   ];
 }
 

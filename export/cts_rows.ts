@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Attempt } from "./attempts.ts";
 import { ByteLines } from "./byte_lines.ts";
 import type { MetricRow, ProcessSeries, RowSink } from "./process_series.ts";
 import type { StagedFiles } from "./staged_files.ts";
@@ -28,6 +29,8 @@ const NULL = encoder.encode("null");
 
 /** Takes rows and writes them in one layout. Dispose of it to close its files. */
 export interface RowFiles extends RowSink, Disposable {
+  /** A request's share of its service's CPU time; null: what that used with no request open. */
+  shared(request: Attempt | null, row: MetricRow): void;
   /** Write what was taken. */
   flush(): Promise<void>;
   /** Wait until all is on the disk. */
@@ -46,6 +49,12 @@ export async function openRowFiles(layout: Layout, staged: StagedFiles): Promise
 /** What follows the numbers of a row. */
 function suffixOf(traceId: string | null, source: "reading" | "spread"): Uint8Array {
   return encoder.encode(`,"trace_id":${JSON.stringify(traceId)},"source":"${source}"}\n`);
+}
+
+/** The same for a request: several may share a trace. */
+function suffixOfRequest(request: Attempt | null): Uint8Array {
+  const { trace_id = null, span_id = null } = request?.event ?? {};
+  return encoder.encode(`,${JSON.stringify({ trace_id, span_id, source: "shared" }).slice(1)}\n`);
 }
 
 function writeHead(lines: ByteLines, { pid, endUs }: { pid: number | null; endUs: number }): void {
@@ -91,6 +100,13 @@ class CtsRows implements RowFiles {
     this.#lines.raw(suffixOf(account.traceId, "spread"));
   }
 
+  shared(request: Attempt | null, row: MetricRow): void {
+    writeHead(this.#lines, { pid: null, endUs: row.endUs });
+    writeCpu(this.#lines, row);
+    writeRss(this.#lines, row.rssKb);
+    this.#lines.raw(suffixOfRequest(request));
+  }
+
   flush(): Promise<void> {
     return this.#lines.flush();
   }
@@ -128,6 +144,12 @@ class CctfRows implements RowFiles {
     writeHead(this.#cpu, row);
     writeCpu(this.#cpu, row);
     this.#cpu.raw(suffixOf(account.traceId, "spread"));
+  }
+
+  shared(request: Attempt | null, row: MetricRow): void {
+    writeHead(this.#cpu, { pid: null, endUs: row.endUs });
+    writeCpu(this.#cpu, row);
+    this.#cpu.raw(suffixOfRequest(request));
   }
 
   async flush(): Promise<void> {

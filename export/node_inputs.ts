@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { readRecordFile } from "../trace/record_file.ts";
 import {
   CLOCK_OFFSET,
@@ -78,7 +78,10 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
   }
   const offsets = await all(runDir.clock, CLOCK_OFFSET.decode);
   const stats = await all(runDir.collectorStats, COLLECTOR_STATS.decode);
-  const wanted = [runDir.procMetrics, runDir.nodeMeta, runDir.collectorStats];
+  // A service behind the HTTP adapter is measured by that: its run needs no collector.
+  const isService = names.includes(basename(runDir.serviceCpu));
+  const series = isService ? [] : [runDir.procMetrics, runDir.collectorStats];
+  const wanted = [runDir.nodeMeta, ...series];
   const missing = wanted.map((path) => path.slice(runDir.path.length + 1))
     .filter((name) => !names.includes(name));
   if (eventPaths.length === 0) missing.push("events.*.jsonl");

@@ -17,6 +17,7 @@ import { type NodeInputs, readNodeInputs } from "./node_inputs.ts";
 import { type LineCounts, noLines, RawSampleFile } from "./raw_samples.ts";
 import { type Alignment, bootUsOf, type RecordTime, RunClock } from "./run_clock.ts";
 import { type LedgerCounts, RunLedger } from "./run_ledger.ts";
+import { readServiceShares, type ServiceTotals } from "./service_shares.ts";
 import { StagedFiles } from "./staged_files.ts";
 
 /** Sampling interval where the collector did not leave one, ms: the default of PROC_INTERVAL_MS. */
@@ -76,6 +77,7 @@ interface Pass {
   readonly counts: LedgerCounts;
   readonly clock: RunClock;
   readonly lines: LineCounts;
+  readonly service: ServiceTotals;
 }
 
 /** What a pass works with. */
@@ -97,8 +99,9 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
   const inputs = await readNodeInputs(runDir);
   await using staged = await StagedFiles.in(folder);
   using rows = await openRowFiles(layout, staged);
-  const pass = await readSamples(runDir.procMetrics, { ...options, inputs, rows });
+  const pass = await readSamples(runDir, { ...options, inputs, rows });
   inputs.files.set(runDir.procMetrics, pass.lines);
+  if (pass.service.lines !== null) inputs.files.set(runDir.serviceCpu, pass.service.lines);
   await rows.sync();
   const node = inputs.meta?.node_id ?? options.nodeId ?? basename(path);
   const invocations = pass.attempts.map((attempt) => invocationOf(attempt, node));
@@ -127,7 +130,8 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
   };
 }
 
-async function readSamples(path: string, options: PassOptions): Promise<Pass> {
+async function readSamples(runDir: RunDir, options: PassOptions): Promise<Pass> {
+  const path = runDir.procMetrics;
   const { inputs, rows, signal } = options;
   const cores = inputs.meta?.cpu_cores ?? Infinity;
   const clock = new RunClock(await firstTime(path, inputs));
@@ -137,6 +141,7 @@ async function readSamples(path: string, options: PassOptions): Promise<Pass> {
     clock,
     cores,
   });
+  const service = await readServiceShares(runDir.serviceCpu, { attempts, clock, sink: rows });
   const intervalUs = msToUs(intervalOf(inputs));
   const ledger = new RunLedger({ attempts, clock, cores, intervalUs, sink: rows });
   using source = await openIfThere(path);
@@ -151,7 +156,7 @@ async function readSamples(path: string, options: PassOptions): Promise<Pass> {
     }
   }
   ledger.finish();
-  return { attempts, counts: ledger.counts, clock, lines: source?.counts ?? noLines() };
+  return { attempts, counts: ledger.counts, clock, service, lines: source?.counts ?? noLines() };
 }
 
 /** The first time of the run that is known with its boot clock, of the samples where they have one. */
