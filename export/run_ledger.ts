@@ -113,7 +113,8 @@ export class RunLedger {
       [...Map.groupBy(known, ({ event }) => event.pid as number)]
         .map(([pid, all]) => [pid, all.map(({ account }) => account)]),
     );
-    this.#open = attempts.map(({ account }) => account).sort((a, b) => b.endUs - a.endUs);
+    const open = attempts.map(({ account }) => account).filter((one) => !one.isFinished);
+    this.#open = open.sort((a, b) => b.endUs - a.endUs);
     this.#nextUs = this.#nextEnd();
   }
 
