@@ -270,7 +270,8 @@ class StatHandle implements ProcessHandle {
 
   #readStat(): ProcPidStat {
     this.#file.seekSync(0, Deno.SeekMode.Start);
-    const length = accessProcess(this.#path, () => this.#file.readSync(this.#buffer)) ?? 0;
+    const length = accessProcess(this.#path, () => this.#file.readSync(this.#buffer));
+    if (length === null) throw new ProcessGoneError(`Cannot read "${this.#path}": it is empty`);
     return parseProcPidStat(this.#decoder.decode(this.#buffer.subarray(0, length)));
   }
 }

@@ -1,0 +1,78 @@
+/** Everything that observes a tree of processes, on a clock that a test moves. */
+
+import { RAW_SAMPLE, type RawSample } from "../../trace/records.ts";
+import type { Clock, ClockReading } from "../../trace/clock.ts";
+import { BirthWatch } from "../../collector/birth_watch.ts";
+import { FollowedSet } from "../../collector/followed_set.ts";
+import { openProcessReader } from "../../collector/process_reader.ts";
+import { ProcessTable } from "../../collector/process_table.ts";
+import { Procfs } from "../../collector/procfs.ts";
+
+/** A clock that stands still until it is moved. */
+export class ManualClock implements Clock {
+  readonly isPrecise = true;
+  #bootMs: number;
+  readonly #tsOffsetMs: number;
+
+  /** @param bootMs Time since boot now. The wall clock is this machine's now. */
+  constructor(bootMs = 300_000) {
+    this.#bootMs = bootMs;
+    this.#tsOffsetMs = Date.now() - bootMs;
+  }
+
+  /** Let time pass. */
+  advance(ms: number): void {
+    this.#bootMs += ms;
+  }
+
+  now(): ClockReading {
+    return { tsMs: this.#bootMs + this.#tsOffsetMs, bootMs: this.#bootMs };
+  }
+
+  bootMs(): number {
+    return this.#bootMs;
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+/** What observes the processes below one mount, by clock ticks. */
+export class Observation implements Disposable {
+  readonly clock: ManualClock = new ManualClock();
+  readonly procfs: Procfs;
+  readonly births: BirthWatch;
+  readonly table: ProcessTable;
+  readonly followed: FollowedSet;
+  /** What was reported to the user. */
+  readonly reports: string[] = [];
+
+  constructor(mount: string) {
+    const clock = this.clock;
+    this.procfs = new Procfs(mount);
+    this.births = new BirthWatch(this.procfs);
+    this.table = new ProcessTable(this.procfs);
+    const alarm = { watchEnd: () => null };
+    const reader = openProcessReader({ procfs: this.procfs, clock, libc: null, alarm });
+    this.followed = new FollowedSet({ procfs: this.procfs, reader, clock });
+  }
+
+  /** Note what is reported. */
+  readonly report = (line: string): void => {
+    this.reports.push(line);
+  };
+
+  /** The samples since the last call, decoded. */
+  takeSamples(): RawSample[] {
+    const lines = this.followed.takeLines().split("\n").slice(0, -1);
+    return lines.map((line, at) => RAW_SAMPLE.decode(JSON.parse(line), `line ${at}`));
+  }
+
+  /** Processes of the samples since the last call, ascending. */
+  takePids(): number[] {
+    return this.takeSamples().map(({ pid }) => pid).sort((a, b) => a - b);
+  }
+
+  [Symbol.dispose](): void {
+    this.followed[Symbol.dispose]();
+  }
+}
