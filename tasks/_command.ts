@@ -224,7 +224,7 @@ function walk(command: Command, args: readonly string[]): Arguments {
     } else if (command.flags[negated]?.kind === "boolean" && inline === undefined) {
       flags.set(negated, "0");
     } else if (command.flags[name] === undefined) {
-      throw new UsageError(`unknown flag ${argument}${suggestion(argument, names)}`);
+      throw new UsageError(`unknown flag ${withoutValue(argument)}${suggestion(argument, names)}`);
     } else {
       // What looks like a flag is not taken for a value: `--run-id --json` has forgotten one.
       const value = inline ?? args[++at];
@@ -249,7 +249,7 @@ export function parseCommand<F extends Flags>(
 ): Parsed<F> {
   const { flags, variables, operands } = walk(command, args);
   if (command.operands === null && operands[0] !== undefined) {
-    throw new UsageError(`unexpected argument ${quote(operands[0])}`);
+    throw new UsageError(`unexpected argument ${quote(withoutValue(operands[0]))}`);
   }
   const given = new Set<string>();
   const options: Record<string, unknown> = {};
@@ -294,6 +294,11 @@ function valueOf(flag: Flag, label: string, text: string): unknown {
   const kind = flag.kind === "integer" ? "a whole number" : "a number";
   const bound = flag.min === null ? "" : ` of at least ${flag.min}`;
   throw new UsageError(`${label} must be ${kind}${bound}, got ${quote(text)}`);
+}
+
+/** `NAME=…` of `NAME=value`: what somebody took for a variable or a flag may be a password. */
+function withoutValue(argument: string): string {
+  return argument.replace(/=.*$/s, "=…");
 }
 
 /** The flag that `argument` was probably meant to be, as the end of an error. */
