@@ -21,6 +21,7 @@ import { readArrivals, readDurations, readWork, type Work } from "./_dispatch_wo
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { openProgress } from "./_progress.ts";
 import { reachQueue } from "./_queue.ts";
+import { sleep } from "./_sleep.ts";
 import { DISPATCH, type DispatchFlags } from "./flags/dispatch.ts";
 
 /** `deno task dispatch`. */
@@ -88,7 +89,7 @@ function closeWhenStopped(queue: AsyncDisposable, signal: AbortSignal): Disposab
   };
   signal.addEventListener("abort", onAbort);
   return {
-    [Symbol.dispose]() {
+    [Symbol.dispose](): void {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     },
@@ -165,19 +166,6 @@ const CLOCK_LOOKS = 5;
 
 function localMs(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const finish = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, durationMs);
-    signal.addEventListener("abort", finish, { once: true });
-  });
 }
 
 if (import.meta.main) await runMain(DISPATCH, main);

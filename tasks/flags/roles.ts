@@ -3,6 +3,7 @@
 import type { Role } from "./_role.ts";
 import { DISPATCH_ROLE } from "./dispatch.ts";
 import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
+import { OPERATOR_ROLES } from "./operator.ts";
 import { PARSE_ROLE } from "./parse.ts";
 import { SCHEDULER_ROLE } from "./scheduler.ts";
 import { VERIFY_OPENDC_ROLE } from "./verify_opendc.ts";
@@ -16,4 +17,5 @@ export const ROLES: readonly Role[] = [
   PARSE_ROLE,
   EXPORT_OPENDC_ROLE,
   VERIFY_OPENDC_ROLE,
+  ...OPERATOR_ROLES,
 ];

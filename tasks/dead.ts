@@ -1,0 +1,49 @@
+/** List dead letters, try them again, or drop them. */
+
+import type { DeadLetter } from "../scheduler/queue_status.ts";
+import { TIMING } from "../scheduler/timing.ts";
+import { type Parsed, UsageError } from "./_command.ts";
+import { CommandError, type Io, runMain } from "./_main.ts";
+import { reachQueue } from "./_queue.ts";
+import { DEAD } from "./flags/operator.ts";
+
+/** `deno task dead`. */
+export async function main(
+  { options, operands }: Parsed<typeof DEAD.flags>,
+  io: Io,
+): Promise<number> {
+  const [action, ...taskIds] = operands;
+  if (action !== "list" && action !== "retry" && action !== "drop") {
+    throw new UsageError("list, retry or drop is required");
+  }
+  if (action !== "list" && options.all === (taskIds.length > 0)) {
+    throw new UsageError(`${action} needs either TASK_ID… or --all`);
+  }
+  const chosen = taskIds.length === 0 ? null : new Set(taskIds);
+  await using queue = await reachQueue(options, io);
+  const operator = queue.operator(TIMING);
+  let found: readonly DeadLetter[];
+  if (action === "list") {
+    const letters = await operator.deadLetters();
+    found = letters.filter(({ task_id }) => chosen === null || chosen.has(task_id));
+    for (const letter of found) io.print(options.json ? JSON.stringify(letter) : lineOf(letter));
+  } else if (action === "drop") {
+    found = await operator.dropDead(chosen);
+    io.say(`${found.length} dead letters dropped`);
+  } else {
+    const retried = await operator.retryDead(chosen);
+    for (const { letter, newId } of retried) {
+      io.say(`${letter.task_id}: ${newId === null ? "is no task, and stays" : `now ${newId}`}`);
+    }
+    found = retried.map(({ letter }) => letter);
+  }
+  const missing = [...chosen ?? []].filter((id) => !found.some(({ task_id }) => task_id === id));
+  if (missing.length > 0) throw new CommandError(`there is no dead letter ${missing.join(", ")}`);
+  return 0;
+}
+
+function lineOf({ task_id, ts_ms, reason }: DeadLetter): string {
+  return `${new Date(ts_ms).toISOString()}  ${task_id}  ${reason}`;
+}
+
+if (import.meta.main) await runMain(DEAD, main);

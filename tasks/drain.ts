@@ -1,0 +1,33 @@
+/** Give nodes nothing new and take back what they have not begun, or let them take part again. */
+
+import { TIMING } from "../scheduler/timing.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { reachQueue } from "./_queue.ts";
+import { DRAIN, requireOperands } from "./flags/operator.ts";
+
+/** `deno task drain`. */
+export async function main(
+  { options, operands }: Parsed<typeof DRAIN.flags>,
+  io: Io,
+): Promise<number> {
+  const nodes = requireOperands(operands, "NODE");
+  await using queue = await reachQueue(options, io);
+  const operator = queue.operator(TIMING);
+  let unknown = 0;
+  for (const node of nodes) {
+    const drained = options.undo ? null : await operator.drain(node);
+    const isKnown = options.undo ? await operator.undrain(node) : drained !== null;
+    if (!isKnown) {
+      unknown++;
+      io.say(`${node}: no live worker has this name`);
+    } else if (drained === null) {
+      io.say(`${node}: takes part again`);
+    } else {
+      io.say(`${node}: draining, ${drained.returned} tasks taken back, ${drained.running} run on`);
+    }
+  }
+  return unknown === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await runMain(DRAIN, main);

@@ -1,0 +1,23 @@
+/** Take back all that waits in the queues of nodes. */
+
+import { TIMING } from "../scheduler/timing.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { reachQueue } from "./_queue.ts";
+import { REQUEUE, requireOperands } from "./flags/operator.ts";
+
+/** `deno task requeue`. */
+export async function main(
+  { options, operands }: Parsed<typeof REQUEUE.flags>,
+  io: Io,
+): Promise<number> {
+  const nodes = requireOperands(operands, "NODE");
+  await using queue = await reachQueue(options, io);
+  const operator = queue.operator(TIMING);
+  for (const node of nodes) {
+    io.say(`${node}: ${await operator.requeue(node)} tasks are pending again`);
+  }
+  return 0;
+}
+
+if (import.meta.main) await runMain(REQUEUE, main);

@@ -1,0 +1,38 @@
+/** Show how the queue stands, once or again and again. */
+
+import type { RedisOperator } from "../scheduler/redis_operator.ts";
+import { TIMING } from "../scheduler/timing.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { reachQueue } from "./_queue.ts";
+import { sleep } from "./_sleep.ts";
+import { statusLines } from "./_status_report.ts";
+import { STATUS } from "./flags/operator.ts";
+
+/** Erase the screen and go to its top. */
+const CLEAR = "\x1b[2J\x1b[H";
+
+/** `deno task status`. */
+export async function main({ options }: Parsed<typeof STATUS.flags>, io: Io): Promise<number> {
+  await using queue = await reachQueue(options, io);
+  const operator = queue.operator(TIMING);
+  const isDrawn = options.watch && !options.json && Deno.stdout.isTerminal();
+  for (;;) {
+    const text = await look(operator, options);
+    io.print(isDrawn ? CLEAR + text : text);
+    if (!options.watch) return 0;
+    await sleep(options["interval-s"] * 1000, io.signal);
+    if (io.signal.aborted) return 0;
+    if (!options.json && !isDrawn) io.print("");
+  }
+}
+
+async function look(
+  operator: RedisOperator,
+  { json }: { readonly json: boolean },
+): Promise<string> {
+  const status = await operator.status();
+  return json ? JSON.stringify(status) : statusLines(status).join("\n");
+}
+
+if (import.meta.main) await runMain(STATUS, main);
