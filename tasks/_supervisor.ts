@@ -54,11 +54,11 @@ export class Supervisor implements AsyncDisposable {
   start(spec: ProcessSpec): Supervised {
     // Work that lost the race against a failure may still be under way: it starts nothing more.
     if (this.#isDisposed) throw new CommandError(`${spec.name} is not started: all is being ended`);
-    // The shell opens the log and becomes the program; the kernel tells the program when this process
-    // is gone (PR_SET_PDEATHSIG), also after SIGKILL.
+    // The shell opens the log and becomes the program. Should this process be killed, the kernel kills
+    // the program (PR_SET_PDEATHSIG): nobody is left to whom it could be of use.
     const child = new Deno.Command("setpriv", {
       args: [
-        "--pdeathsig=TERM",
+        "--pdeathsig=KILL",
         "sh",
         "-c",
         'log=$0; exec "$@" >>"$log" 2>&1 </dev/null',

@@ -15,6 +15,7 @@ import {
   TASK_RESULT,
   type TaskResult,
 } from "../../trace/records.ts";
+import { processesNaming } from "../support/processes.ts";
 import { Observer } from "./observer.ts";
 import {
   checkCapacity,
@@ -82,7 +83,7 @@ async function runDemo(folder: string): Promise<Run> {
     tasks: await tableOf<ExportedTask>(join(exported, "tasks.parquet")),
     fragments: await tableOf<ExportedFragment>(join(exported, "fragments.parquet")),
     stopwatch: observer.stopwatch,
-    leftOver: await processesUnder(folder),
+    leftOver: await processesNaming(folder),
   };
 }
 
@@ -117,22 +118,6 @@ async function tableOf<T>(path: string): Promise<T[]> {
       ]),
     ) as T
   );
-}
-
-/** Command lines of processes that name `folder`. */
-async function processesUnder(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const command = await Deno.readTextFile(`/proc/${name}/cmdline`);
-      if (command.includes(folder)) found.push(`${name}: ${command.replaceAll("\0", " ")}`);
-    } catch (error) {
-      // The process ended in the middle of the look.
-      if (!(error instanceof Deno.errors.NotFound || /os error 3/.test(String(error)))) throw error;
-    }
-  }
-  return found;
 }
 
 function problemsOf(run: Run): string[] {

@@ -1,0 +1,70 @@
+/**
+ * A demo that is ended in the middle leaves no process and no half-written output behind, and what it
+ * recorded stays.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { processesNaming } from "../support/processes.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const DEMO = fromFileUrl(new URL("../../tasks/demo.ts", import.meta.url));
+
+/** Ways to end a demo while its first task runs, and what it then says. */
+const ENDINGS: readonly {
+  readonly how: string;
+  readonly end: (demo: Deno.ChildProcess, folder: string) => Promise<void> | void;
+  readonly says: string | null;
+}[] = [
+  { how: "Ctrl-C", end: (demo) => demo.kill("SIGINT"), says: "interrupted" },
+  { how: "SIGKILL", end: (demo) => demo.kill("SIGKILL"), says: null },
+  {
+    how: "the death of its scheduler",
+    end: async (_, folder) => {
+      const schedulers = (await processesNaming(folder)).filter((one) =>
+        one.includes("tasks/scheduler.ts")
+      );
+      assertEquals(schedulers.length, 1, schedulers.join("\n"));
+      Deno.kill(parseInt(schedulers[0] ?? ""), "SIGKILL");
+    },
+    says: "scheduler ended unexpectedly (SIGKILL)",
+  },
+];
+
+Deno.test.each(ENDINGS)("demo ended by $how leaves nothing behind", async ({ end, says }) => {
+  const folder = await Deno.makeTempDir({ prefix: "tracekit-demo-" });
+  try {
+    const demo = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "-q", DEMO, "--mix=hevc1080p=1", "--total=2", "--nodes=1"],
+      cwd: folder,
+      env: { INIT_CWD: folder, TMPDIR: folder },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const stderr = new Response(demo.stderr).text();
+    await waitFor({
+      what: "a task runs",
+      read: () => processesNaming(folder),
+      until: (found) => found.some((one) => / ffmpeg .*-c:v libx265/.test(one)),
+    });
+    await end(demo, folder);
+    const { code } = await demo.status;
+    if (says !== null) {
+      assertStringIncludes(await stderr, says);
+      assertEquals(code, 1);
+    } else await stderr;
+    await waitFor({
+      what: "no process is left",
+      read: () => processesNaming(folder),
+      until: (found) => found.length === 0,
+    });
+    const [run] = await Array.fromAsync(Deno.readDir(join(folder, "logs")));
+    const events = join(folder, "logs", run?.name ?? "", "cloud1", "events.ffmpeg.jsonl");
+    assertStringIncludes(await Deno.readTextFile(events), '"event":"launch"');
+    const outputs = await Array.fromAsync(Deno.readDir(join(folder, "outputs", run?.name ?? "")));
+    assert(outputs.every(({ name }) => name.endsWith(".mp4") && !name.startsWith(".")));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
