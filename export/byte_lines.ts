@@ -13,6 +13,9 @@ const BUFFER_BYTES = 1 << 20;
 /** Room for two numbers of any size with a sign and a point, bytes. */
 const NUMBER_BYTES = 64;
 
+/** So few bytes are copied faster one by one than by a call of the engine. */
+const COPIED_BYTES = 24;
+
 const ZERO = 0x30;
 const DOT = 0x2e;
 
@@ -40,7 +43,10 @@ export class ByteLines implements Disposable {
   /** Add `bytes`. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
+    if (bytes.length > COPIED_BYTES) this.#buffer.set(bytes, this.#length);
+    else {for (let at = 0; at < bytes.length; at++) {
+        this.#buffer[this.#length + at] = bytes[at] as number;
+      }}
     this.#length += bytes.length;
   }
 

@@ -28,7 +28,7 @@ export interface SeriesReading {
   readonly hwmKb: number;
 }
 
-/** What one process used in one interval. */
+/** What was used in one interval. */
 export interface MetricRow {
   /** End of the interval, µs. */
   readonly endUs: number;
@@ -42,7 +42,7 @@ export interface MetricRow {
 
 /** Takes rows as they become final. */
 export interface RowSink {
-  /** The difference of two readings of a process. */
+  /** The difference of two readings of a process; the row is valid during the call only. */
   reading(series: ProcessSeries, row: MetricRow): void;
   /** CPU time of a task that only its total shows; `pid` null: of which process is not known. */
   spread(account: TaskAccount, row: MetricRow & { readonly pid: number | null }): void;
@@ -65,6 +65,8 @@ export interface SeriesOptions {
   readonly account: TaskAccount | null;
   /** Trace named in its readings; null: none. */
   readonly traceId: string | null;
+  /** Takes its rows. */
+  readonly sink: RowSink;
 }
 
 /** One process, identified by pid and start time. */
@@ -98,14 +100,14 @@ export class ProcessSeries {
   /** An earlier process with the same pid. */
   older: ProcessSeries | null = null;
   readonly #cores: number;
+  readonly #sink: RowSink;
   #isBased: boolean;
   #readUs = -Infinity;
   #carryUs = 0;
   /** The last row is held back: what the next reading shows may still belong to it. */
-  #heldEndUs = 0;
-  #heldDtUs = 0;
-  #heldCpuUs = 0;
-  #heldRssKb = -1;
+  readonly #held = { endUs: 0, dtUs: 0, cpuUs: 0, rssKb: -1 };
+  /** The same for its task; both serve for all rows, for there are millions. */
+  readonly #share = { fromUs: 0, toUs: 0, cpuUs: 0 };
 
   /** A process without readings yet. */
   constructor(options: SeriesOptions) {
@@ -114,6 +116,7 @@ export class ProcessSeries {
     this.account = options.account;
     this.traceId = options.account?.traceId ?? options.traceId;
     this.#cores = options.cores;
+    this.#sink = options.sink;
     this.lastUs = options.fromUs ?? 0;
     this.#isBased = options.fromUs !== null;
   }
@@ -125,11 +128,11 @@ export class ProcessSeries {
 
   /** CPU time of the row that is held back, µs. */
   get heldCpuUs(): number {
-    return this.#heldCpuUs;
+    return this.#held.cpuUs;
   }
 
   /** Take the next reading; the row before it becomes final. */
-  read(reading: SeriesReading, sink: RowSink): ReadOutcome {
+  read(reading: SeriesReading): ReadOutcome {
     const { atUs } = reading;
     const account = this.account;
     if (account !== null && atUs > account.endUs) return "after_end";
@@ -156,8 +159,8 @@ export class ProcessSeries {
     if (dtUs <= 0) this.#carryUs += newUs;
     else {
       this.lastUs = atUs;
-      this.#close(newUs, { dtUs, sink });
-      this.#heldRssKb = reading.rssKb;
+      this.#close(newUs, dtUs);
+      this.#held.rssKb = reading.rssKb;
     }
     return "taken";
   }
@@ -170,34 +173,39 @@ export class ProcessSeries {
 
   /** Take up to `limitUs` off the row that is held back; returns how much that was. */
   trim(limitUs: number): number {
-    const trimmedUs = Math.min(limitUs, this.#heldCpuUs);
-    this.#heldCpuUs -= trimmedUs;
+    const trimmedUs = Math.min(limitUs, this.#held.cpuUs);
+    this.#held.cpuUs -= trimmedUs;
     return trimmedUs;
   }
 
   /** Make the row that is held back final. */
-  flush(sink: RowSink): void {
-    if (this.#heldDtUs === 0) return;
-    const endUs = this.#heldEndUs;
-    const dtUs = this.#heldDtUs;
-    const cpuUs = this.#heldCpuUs;
-    this.#heldDtUs = this.#heldCpuUs = 0;
-    this.peakRate = Math.max(this.peakRate, cpuUs / dtUs);
-    this.account?.enter({ fromUs: endUs - dtUs, toUs: endUs, cpuUs });
-    sink.reading(this, { endUs, dtUs, cpuUs, rssKb: this.#heldRssKb });
+  flush(): void {
+    const held = this.#held;
+    if (held.dtUs === 0) return;
+    this.peakRate = Math.max(this.peakRate, held.cpuUs / held.dtUs);
+    if (this.account !== null) {
+      const share = this.#share;
+      share.fromUs = held.endUs - held.dtUs;
+      share.toUs = held.endUs;
+      share.cpuUs = held.cpuUs;
+      this.account.enter(share);
+    }
+    this.#sink.reading(this, held);
+    held.dtUs = held.cpuUs = 0;
   }
 
-  /** End an interval of `dtUs` at the last reading. */
-  #close(newUs: number, { dtUs, sink }: { dtUs: number; sink: RowSink }): void {
+  /** End an interval of `dtUs`, in which `newUs` were read to be used, at the last reading. */
+  #close(newUs: number, dtUs: number): void {
+    const held = this.#held;
     const limitUs = dtUs * this.#cores;
     let usedUs = newUs + this.#carryUs;
     this.#carryUs = 0;
     if (usedUs > limitUs) {
       let excessUs = usedUs - limitUs;
       usedUs = limitUs;
-      const backUs = Math.min(excessUs, this.#heldDtUs * this.#cores - this.#heldCpuUs);
+      const backUs = Math.min(excessUs, held.dtUs * this.#cores - held.cpuUs);
       if (backUs > 0) {
-        this.#heldCpuUs += backUs;
+        held.cpuUs += backUs;
         excessUs -= backUs;
       }
       if (excessUs <= Math.max(limitUs, CARRY_US * this.#cores)) this.#carryUs = excessUs;
@@ -207,9 +215,9 @@ export class ProcessSeries {
         usedUs += excessUs;
       }
     }
-    this.flush(sink);
-    this.#heldEndUs = this.lastUs;
-    this.#heldDtUs = dtUs;
-    this.#heldCpuUs = usedUs;
+    this.flush();
+    held.endUs = this.lastUs;
+    held.dtUs = dtUs;
+    held.cpuUs = usedUs;
   }
 }

@@ -13,6 +13,9 @@ import { msToUs, NS_PER_US, ticksToUs, US_PER_MS } from "../trace/units.ts";
 /** Longest run of digits that a double holds exactly, whatever they are. */
 const EXACT_DIGITS = 15;
 
+/** Digits that fit 31 bits, whatever they are. */
+const INTEGER_DIGITS = 9;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const DOT = 0x2e;
@@ -214,8 +217,15 @@ export class RawLineParser implements RawReading {
   #number(at: number, field: number): number {
     const bytes = this.#bytes;
     const start = at;
-    let value = 0;
+    // The first digits in integer arithmetic, which is several times as fast.
+    const quickEnd = at + INTEGER_DIGITS;
+    let quick = 0;
     let digit = (bytes[at] as number) - ZERO;
+    while (digit >= 0 && digit <= 9 && at < quickEnd) {
+      quick = (quick * 10 + digit) | 0;
+      digit = (bytes[++at] as number) - ZERO;
+    }
+    let value = quick;
     while (digit >= 0 && digit <= 9) {
       value = value * 10 + digit;
       digit = (bytes[++at] as number) - ZERO;
@@ -229,13 +239,13 @@ export class RawLineParser implements RawReading {
     value *= US_PER_MS;
     if (bytes[at] === DOT) {
       const point = at;
-      let scale = US_PER_MS;
+      let unit = 100;
       digit = (bytes[++at] as number) - ZERO;
       while (digit >= 0 && digit <= 9) {
-        scale /= 10;
         // Below a microsecond only the first digit counts: it rounds.
-        if (scale >= 1) value += digit * scale;
+        if (at < point + 4) value += digit * unit;
         else if (at === point + 4 && digit >= 5) value += 1;
+        unit = (unit / 10) | 0;
         digit = (bytes[++at] as number) - ZERO;
       }
       if (at === point + 1) return UNKNOWN;

@@ -125,7 +125,7 @@ export class RunLedger {
    */
   read(raw: RawReading): void {
     const { counts } = this;
-    const { clock, sink } = this.#options;
+    const { clock } = this.#options;
     const atUs = clock.toUs(raw);
     clock.watch(raw);
     if (!(atUs <= counts.lastUs)) counts.lastUs = atUs;
@@ -143,13 +143,13 @@ export class RunLedger {
     reading.cpuUs = raw.cpuUs;
     reading.rssKb = raw.rssKb;
     reading.hwmKb = raw.hwmKb;
-    let outcome = series.read(reading, sink);
+    let outcome = series.read(reading);
     if (outcome === "unsorted") {
       // CPU totals tell a clock that was set back from lines in the wrong order.
       if (raw.bootUs >= 0 || raw.cpuUs < series.lastCpuUs) throw new UnsortedError();
       counts.clockBackSteps++;
       series.restartAt(atUs);
-      outcome = series.read(reading, sink);
+      outcome = series.read(reading);
     }
     if (outcome === "duplicate") counts.duplicates++;
     else if (outcome === "after_end") counts.afterEnd++;
@@ -186,7 +186,7 @@ export class RunLedger {
   /** Close a process that belongs to no task. */
   #end(series: ProcessSeries): void {
     if (series.account !== null) return;
-    series.flush(this.#options.sink);
+    series.flush();
     this.counts.decreases += series.decreases;
     this.counts.foreignOverfullRows += series.overfullRows;
     this.counts.foreignUs += series.lastCpuUs - series.baseUs;
@@ -208,6 +208,7 @@ export class RunLedger {
       cores: account?.cores ?? this.#options.cores,
       account,
       traceId,
+      sink: this.#options.sink,
     });
     series.older = newest;
     this.#processes.set(raw.pid, series);

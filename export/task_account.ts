@@ -136,7 +136,7 @@ export class TaskAccount {
     if (restUs < 0 && -restUs <= TRIM_LIMIT_US) {
       for (const one of this.processes) restUs += one.trim(-restUs);
     }
-    for (const one of this.processes) one.flush(sink);
+    for (const one of this.processes) one.flush();
     const endUs = this.endUs === Infinity ? this.#lastUs : this.endUs;
     const startUs = this.startUs === -Infinity ? endUs : this.startUs;
     if (restUs < 0) this.excessUs = -restUs;

@@ -18,6 +18,9 @@ class Rows implements RowSink {
   spread(_account: TaskAccount, row: MetricRow & { readonly pid: number | null }): void {
     this.all.push({ ...row, isReading: false });
   }
+  shared(): never {
+    throw new Error("a task without requests has no shared rows");
+  }
   get cpuUs(): number {
     return this.all.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
   }
@@ -128,12 +131,13 @@ function observe(truth: Truth): { account: TaskAccount; rows: Rows; totalUs: num
           cores: truth.cores,
           account,
           traceId: null,
+          sink: rows,
         });
         account.processes.push(series);
       }
       const exact = usedUntil(truth, { process, atUs: Math.min(endUs, atUs + truth.delayUs) });
       const cpuUs = Math.floor(exact / truth.stepUs) * truth.stepUs;
-      series.read({ atUs, cpuUs, rssKb: 1, hwmKb: -1 }, rows);
+      series.read({ atUs, cpuUs, rssKb: 1, hwmKb: -1 });
     }
   }
   account.finish(rows, INTERVAL_US);
