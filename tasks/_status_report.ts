@@ -9,12 +9,14 @@ export function statusLines(status: QueueStatus): string[] {
   const { pending_key, pending, scheduler, head, nodes, dead_letters, ended } = status;
   const lines = [
     `${pending_key}  ${pending} waiting · scheduler ${scheduler ?? "none is active"}` +
-    ` · ${dead_letters} dead letters`,
+    ` · ${counted(dead_letters, "dead letter")}`,
   ];
   if (head !== null) {
     const task = head.task_id === null
       ? "not a task"
-      : `${head.task_id} (${head.profile ?? "no profile"}, ${head.cpu_units} units, ` +
+      : `${head.task_id} (${head.profile ?? "no profile"}, ${
+        counted(head.cpu_units ?? 0, "unit")
+      }, ` +
         `waiting for ${duration(head.waited_ms)})`;
     lines.push(`head       ${task}: ${head.why}`);
   }
@@ -67,6 +69,11 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
   );
+}
+
+/** `1 task`, `2 tasks`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A length of time as people say it. */

@@ -5,6 +5,7 @@ import { TIMING } from "../scheduler/timing.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { reachQueue } from "./_queue.ts";
+import { counted } from "./_status_report.ts";
 import { DEAD } from "./flags/operator.ts";
 
 /** `deno task dead`. */
@@ -29,7 +30,7 @@ export async function main(
     for (const letter of found) io.print(options.json ? JSON.stringify(letter) : lineOf(letter));
   } else if (action === "drop") {
     found = await operator.dropDead(chosen);
-    io.say(`${found.length} dead letters dropped`);
+    io.say(`${counted(found.length, "dead letter")} dropped`);
   } else {
     const retried = await operator.retryDead(chosen);
     for (const { letter, newId } of retried) {

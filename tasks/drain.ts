@@ -4,6 +4,7 @@ import { TIMING } from "../scheduler/timing.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { reachQueue } from "./_queue.ts";
+import { counted } from "./_status_report.ts";
 import { DRAIN, requireOperands } from "./flags/operator.ts";
 
 /** `deno task drain`. */
@@ -24,7 +25,8 @@ export async function main(
     } else if (drained === null) {
       io.say(`${node}: takes part again`);
     } else {
-      io.say(`${node}: draining, ${drained.returned} tasks taken back, ${drained.running} run on`);
+      const returned = counted(drained.returned, "task");
+      io.say(`${node}: draining, ${returned} taken back, ${drained.running} still running`);
     }
   }
   return unknown === 0 ? 0 : 1;

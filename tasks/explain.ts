@@ -8,7 +8,7 @@ import type { TaskResult } from "../trace/records.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { reachQueue } from "./_queue.ts";
-import { duration, whereaboutsLine } from "./_status_report.ts";
+import { counted, duration, whereaboutsLine } from "./_status_report.ts";
 import { EXPLAIN, explainedRun } from "./flags/operator.ts";
 
 /** All that is known of one task. */
@@ -56,7 +56,7 @@ function explanationLines(
 ): string[] {
   const lines = task.state === null && results.length > 0 ? [] : [whereaboutsLine(task)];
   if (task.ts_enqueue !== null) {
-    const units = task.cpu_units === null ? "" : `, asks for ${task.cpu_units} units`;
+    const units = task.cpu_units === null ? "" : `, asks for ${counted(task.cpu_units, "unit")}`;
     lines.push(`  enqueued ${duration(nowMs - task.ts_enqueue)} ago, place ${task.seq}${units}`);
   }
   if (head !== null) {

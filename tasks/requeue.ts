@@ -4,6 +4,7 @@ import { TIMING } from "../scheduler/timing.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { reachQueue } from "./_queue.ts";
+import { counted } from "./_status_report.ts";
 import { REQUEUE, requireOperands } from "./flags/operator.ts";
 
 /** `deno task requeue`. */
@@ -15,7 +16,7 @@ export async function main(
   await using queue = await reachQueue(options, io);
   const operator = queue.operator(TIMING);
   for (const node of nodes) {
-    io.say(`${node}: ${await operator.requeue(node)} tasks are pending again`);
+    io.say(`${node}: ${counted(await operator.requeue(node), "task")} pending again`);
   }
   return 0;
 }
