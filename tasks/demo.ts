@@ -41,6 +41,8 @@ export async function main(
   await writeFileAtomic("run_id.env", `RUN_ID=${plan.runId}\n`);
   io.say(`Run ${plan.runId}: ${options.nodes} nodes on this machine (run_id.env written)`);
   if (!given.has("inputs")) await makeInputs(plan, io);
+  // What is wrong with inputs or mix is told before anything is started.
+  await step(io, "dispatch", "--dry-run", ...dispatchArguments(plan, options));
   const ended = await runBatch(plan, { options, io });
   io.say("Parse, audit, export, verify");
   const exportDir = resolve(options.out ?? `opendc_traces_${plan.runId}`);
