@@ -48,7 +48,7 @@ export function isAlive(identity: RoleIdentity): boolean {
  * @throws {CommandError} when another process that still runs is that role there.
  */
 export async function registerRole(place: RolePlace, role: string): Promise<string> {
-  const path = place.runDir.role(role);
+  const path = roleRecord(place, role);
   const other = await readRole(path);
   if (other !== null && other.pid !== Deno.pid && isAlive(other)) {
     throw new CommandError(
@@ -70,6 +70,11 @@ export async function registerRole(place: RolePlace, role: string): Promise<stri
   };
   await writeJsonAtomic(path, identity);
   return path;
+}
+
+/** Where this process writes down, or has written down, that it is `role` at `place`. */
+export function roleRecord({ runDir, isOneOfMany }: RolePlace, role: string): string {
+  return runDir.role(isOneOfMany ? `${role}.${Deno.pid}` : role);
 }
 
 /** The role recorded under `path`, or null when none is. */

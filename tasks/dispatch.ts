@@ -14,15 +14,17 @@ import {
 import { type NodeTask, placeOnNodes } from "../scheduler/node_policy.ts";
 import { QueueError } from "../scheduler/redis_connection.ts";
 import type { TaskSink } from "../scheduler/task_sink.ts";
+import { removeIfThere } from "../trace/atomic_file.ts";
 import type { Task } from "../trace/task.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { describeMode, type DispatchMode, modeOf, type NodesMode } from "./_dispatch_mode.ts";
 import { readArrivals, readDurations, readWork, type Work } from "./_dispatch_work.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
+import { roleRecord } from "./_process.ts";
 import { openProgress } from "./_progress.ts";
 import { reachQueue } from "./_queue.ts";
 import { sleep } from "./_sleep.ts";
-import { DISPATCH, type DispatchFlags } from "./flags/dispatch.ts";
+import { DISPATCH, type DispatchFlags, dispatchPlace } from "./flags/dispatch.ts";
 
 /** `deno task dispatch`. */
 export async function main(
@@ -39,7 +41,12 @@ export async function main(
     return 0;
   }
   if (mode === null) throw new UsageError("--pending or --nodes NODE,… is required");
-  return await dispatch(work, { mode, io, options });
+  try {
+    return await dispatch(work, { mode, io, options });
+  } finally {
+    const place = dispatchPlace(options);
+    if (place !== null) await removeIfThere(roleRecord(place, DISPATCH.name));
+  }
 }
 
 interface DispatchCall {

@@ -29,6 +29,8 @@ export interface RolePlace {
   readonly runId: string;
   /** NODE_ID; null for a role of the controller. */
   readonly nodeId: string | null;
+  /** True where several processes may have the role at once. Default false: a second is refused. */
+  readonly isOneOfMany?: boolean;
 }
 
 /** A role that runs under a grant computed from its flags. */
@@ -41,7 +43,7 @@ export interface Role {
   /** The permissions that these options need. */
   readonly grant: (options: never, operands: readonly string[]) => Grant;
   /** Where a long-running role writes its identity; null for a role that ends by itself. */
-  readonly registersIn: ((options: never) => RolePlace) | null;
+  readonly registersIn: ((options: never) => RolePlace | null) | null;
 }
 
 /** Declare a role. */
@@ -50,7 +52,7 @@ export function role<const F extends Flags>(
     readonly command: Command<F>;
     readonly entry: string;
     readonly grant: (options: OptionsOf<F>, operands: readonly string[]) => Grant;
-    readonly registersIn?: (options: OptionsOf<F>) => RolePlace;
+    readonly registersIn?: (options: OptionsOf<F>) => RolePlace | null;
   },
 ): Role {
   return { ...declared, registersIn: declared.registersIn ?? null } as Role;

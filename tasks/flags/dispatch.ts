@@ -2,8 +2,9 @@
 
 import { NODE_POLICIES } from "../../scheduler/node_policy.ts";
 import { command, integer, number, type OptionsOf, text, toggle } from "../_command.ts";
-import { absolute, REDIS_FLAGS, redisGrant } from "./_common.ts";
-import { role } from "./_role.ts";
+import { RunDir } from "../../trace/run_dir.ts";
+import { absolute, asUsage, REDIS_FLAGS, redisGrant, RUN_FLAGS } from "./_common.ts";
+import { role, type RolePlace } from "./_role.ts";
 
 /** `deno task dispatch`. */
 export const DISPATCH = command({
@@ -61,6 +62,8 @@ export const DISPATCH = command({
       fallback: 1,
       min: 1,
     }),
+    "run-id": RUN_FLAGS["run-id"],
+    "logs": RUN_FLAGS.logs,
     "dry-run": toggle("Print the tasks as JSON Lines; needs no Redis."),
     ...REDIS_FLAGS,
   },
@@ -83,9 +86,19 @@ export const DISPATCH_ROLE = role({
     const read = files.filter(isGiven).map(absolute);
     if (options["dry-run"]) return { read };
     const redis = redisGrant(options);
-    return { ...redis, read: [...redis.read, ...read] };
+    const place = dispatchPlace(options);
+    const write = place === null ? [] : [place.runDir.roles];
+    return { ...redis, read: [...redis.read, ...read], write };
   },
+  registersIn: (options) => options["dry-run"] ? null : dispatchPlace(options),
 });
+
+/** Where a dispatcher registers, so that `stop` finds it; null without a RUN_ID, which it can do without. */
+export function dispatchPlace({ "run-id": runId, logs }: DispatchFlags): RolePlace | null {
+  if (runId === null) return null;
+  const runDir = asUsage(() => RunDir.of(absolute(logs), runId));
+  return { runDir, runId, nodeId: null, isOneOfMany: true };
+}
 
 function isGiven(path: string | null): path is string {
   return path !== null;

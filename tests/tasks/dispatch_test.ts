@@ -170,6 +170,25 @@ Deno.test("dispatch stops on Ctrl-C also while Redis is away", async () => {
   });
 });
 
+Deno.test("stop ends every dispatcher of a run", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const run = ["--run-id=r1", "--logs", join(inputs, "logs")];
+    const args = dispatchArgs(inputs, redis, "--pending", "--arrivals=every:60", ...run);
+    await using first = startCommand(args);
+    await using second = startCommand(args);
+    for (const one of [first, second]) await one.says(/^Dispatching 3 tasks/);
+    const stopped = await runCommand(["stop", "--logs", join(inputs, "logs")]);
+    assertEquals(stopped.stderr.match(/Stopped dispatch \(run r1, pid \d+\)/g)?.length, 2);
+    for (const one of [first, second]) {
+      const ended = await one.ended;
+      assertEquals(ended.code, 1);
+      assertMatch(lastLine(ended), /^dispatch: stopped: \d of 3 tasks enqueued/);
+    }
+    assertEquals(await Array.fromAsync(Deno.readDir(join(inputs, "logs", "r1", "roles"))), []);
+  });
+});
+
 Deno.test("dispatch keeps the intended time of each arrival beside the actual one", async () => {
   await using redis = await startRedisServer();
   await withInputs(async (inputs) => {
