@@ -44,11 +44,11 @@ export interface CentralOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * Tasks in one script call: 100 take Redis 0.5 to 1 ms, and nobody waits longer than that. Smaller
- * batches cost round trips.
- */
-const BATCH = 100;
+/** Tasks in one script call: 64 take Redis 0.4 to 0.9 ms, and nobody waits longer than that. */
+const BATCH = 64;
+
+/** Tasks planned at once; their calls are sent without waiting in between. */
+const WINDOW = 8 * BATCH;
 
 /** Tasks read while the head waits: enough to see poison behind it, little to transfer. */
 const WAITING_WINDOW = 8;
@@ -157,17 +157,14 @@ class CentralScheduler {
 
   async #placeFront(): Promise<boolean> {
     const { policy, scanSlots } = this.#options;
-    const count = this.#waitingKey === "" ? BATCH : Math.max(WAITING_WINDOW, policy.scanPending);
+    const count = this.#waitingKey === "" ? WINDOW : Math.max(WAITING_WINDOW, policy.scanPending);
     const [hasMoreChanges, tasks] = await Promise.all([
       this.#readChanges(),
       this.#window.read(scanSlots > 0 ? 1 : count),
     ]);
     const candidates = { hosts: this.#mirror.hosts, tokenNodes: await this.#tokenNodes() };
     const plan = planBatch(tasks, candidates, policy);
-    if (plan.placements.length > 0) {
-      const isDone = await this.#apply(plan.placements);
-      if (!isDone) return true;
-    }
+    if (!await this.#apply(plan.placements)) return true;
     if (plan.waiting !== null) this.#noteWaiting(plan.waiting, candidates);
     else this.#waitingKey = "";
     return hasMoreChanges || (plan.waiting === null && tasks.length > 0);
@@ -193,19 +190,30 @@ class CentralScheduler {
 
   /** Apply a plan; false when part of it no longer held, and the mirror was put right. */
   async #apply(placements: readonly PlannedPlacement<WindowTask>[]): Promise<boolean> {
-    const reply = await this.#queue.assign(placements.map(({ task, host, index }) => ({
+    const batches = batchesOf(placements);
+    // What comes next is parsed while Redis works.
+    const ahead = placements.length === WINDOW ? this.#window.warm(WINDOW, WINDOW) : null;
+    const replies = await Promise.all(batches.map((batch) => this.#assign(batch)));
+    await ahead;
+    for (const [at, reply] of replies.entries()) {
+      const batch = batches[at] ?? [];
+      for (const { task, host, index } of batch.slice(0, reply.applied)) {
+        this.#options.log.placed(reply.tsAssigned, task, { node: host.node, index });
+      }
+      // What was planned behind a refused task met another head, and was refused too.
+      if (reply.refusal !== null) await this.#takeBack(batch.slice(reply.applied), reply);
+    }
+    return replies.every(({ refusal }) => refusal === null);
+  }
+
+  #assign(batch: readonly PlannedPlacement<WindowTask>[]): Promise<AssignReply> {
+    return this.#queue.assign(batch.map(({ task, host, index }) => ({
       raw: task.raw,
       taskId: task.taskId,
       node: host.node,
       units: task.units,
       index,
     })));
-    for (const { task, host, index } of placements.slice(0, reply.applied)) {
-      this.#options.log.placed(reply.tsAssigned, task, { node: host.node, index });
-    }
-    if (reply.refusal === null) return true;
-    await this.#takeBack(placements.slice(reply.applied), reply);
-    return false;
   }
 
   async #takeBack(
@@ -271,6 +279,11 @@ class CentralScheduler {
   #grantGrace(): void {
     this.#graceUntil = performance.now() + this.#options.timing.leaseMs;
   }
+}
+
+function batchesOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(items.length / BATCH);
+  return Array.from({ length: count }, (_, at) => items.slice(at * BATCH, (at + 1) * BATCH));
 }
 
 /** True when no node could take the task even if it were empty. */

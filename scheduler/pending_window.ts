@@ -21,8 +21,8 @@ export interface WindowTask extends QueuedTask {
 
 /** What the window needs of the queue. */
 export interface PendingSource {
-  /** The first elements. */
-  window(count: number): Promise<readonly string[]>;
+  /** `count` elements, from the place `first` on. */
+  window(count: number, first?: number): Promise<readonly string[]>;
   /** Complete an element; see {@linkcode RedisIntake.adopt}. */
   adopt(listed: Listed, task: Task, seq: number | null): Promise<boolean>;
   /** Make an element a dead letter. */
@@ -49,6 +49,11 @@ export class PendingWindow {
     }
   }
 
+  /** Parse `count` elements from the place `first` on ahead of their turn, while Redis is busy. */
+  async warm(count: number, first: number): Promise<void> {
+    for (const raw of await this.#source.window(count, first)) this.#parsed.set(raw, parse(raw));
+  }
+
   /** Take in a stamped task that the queue does not know: somebody moved or copied it. */
   async adopt({ raw, task }: WindowTask, index: number): Promise<void> {
     await this.#source.adopt({ index, raw }, task, task.seq);
@@ -58,8 +63,7 @@ export class PendingWindow {
     const before = this.#parsed;
     this.#parsed = new Map();
     return raws.map((raw, index) => {
-      const listed = before.get(raw) ??
-        readListedTask(raw, `hand-${crypto.randomUUID().slice(0, 8)}`);
+      const listed = before.get(raw) ?? parse(raw);
       this.#parsed.set(raw, listed);
       return { index, raw, listed };
     });
@@ -85,6 +89,10 @@ export class PendingWindow {
     }
     return isChanged;
   }
+}
+
+function parse(raw: string): ListedTask {
+  return readListedTask(raw, `hand-${crypto.randomUUID().slice(0, 8)}`);
 }
 
 interface Element extends Listed {

@@ -142,8 +142,12 @@ export function planBatch<T extends QueuedTask>(
   const placements: PlannedPlacement<T>[] = [];
   let waiting: T | null = null;
   let skipped = 0;
+  // What cannot take the smallest of these tasks need not be looked at for each of them.
+  const least = tasks.reduce((units, task) => Math.min(units, task.units), Infinity);
+  const { tokenNodes } = candidates;
+  const hosts = candidates.hosts.filter((host) => infeasibility(host, least, tokenNodes) === null);
   for (const task of tasks) {
-    const decision = place(task.units, candidates, policy);
+    const decision = place(task.units, { hosts, tokenNodes }, policy);
     if (decision.kind === "placed") {
       reserve(decision.host, task.units);
       placements.push({ task, host: decision.host, index: skipped });

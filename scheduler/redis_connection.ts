@@ -15,7 +15,7 @@ import {
 import { messageOf } from "../trace/atomic_file.ts";
 import { describeAddress, type RedisAddress } from "./redis_url.ts";
 import type { Reply } from "./reply.ts";
-import type { Script } from "./scripts.ts";
+import { checkArguments, type Script } from "./scripts.ts";
 
 /** What goes wrong between us and Redis and cannot be mended by waiting. */
 export class QueueError extends Error {
@@ -139,6 +139,7 @@ export class RedisConnection implements AsyncDisposable {
    * @throws {QueueError} as {@linkcode command}.
    */
   async run(script: Script, prefix: string, args: readonly string[]): Promise<Reply> {
+    checkArguments(script, args);
     for (;;) {
       try {
         return await this.#client.sendCommand<Reply>([

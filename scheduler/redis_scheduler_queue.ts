@@ -132,10 +132,11 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     }));
   }
 
-  /** The first `count` elements of the pending queue. */
-  async window(count: number): Promise<readonly string[]> {
+  /** `count` elements of the pending queue from `first` on. */
+  async window(count: number, first = 0): Promise<readonly string[]> {
     const key = this.#keys.prefix + this.#policy.pendingKey;
-    return textsOf(await this.#connection.command("LRANGE", key, "0", String(count - 1)));
+    const last = String(first + count - 1);
+    return textsOf(await this.#connection.command("LRANGE", key, String(first), last));
   }
 
   /** Nodes that have one of the rightmost `count` slot tokens. */

@@ -37,13 +37,39 @@ export interface Script {
   readonly source: string;
   /** What Redis knows it by. */
   readonly sha1: string;
+  /** How many arguments its header names. */
+  readonly argumentCount: number;
+  /** True where the last of them may be repeated, or be missing. */
+  readonly isOpenEnded: boolean;
 }
 
 const PRELUDE = [keysPrelude, nodesPrelude, tasksPrelude, leasesPrelude].join("\n");
 
 function script(name: string, body: string): Script {
   const source = `${PRELUDE}\n${body}`;
-  return { name, source, sha1: createHash("sha1").update(source).digest("hex") };
+  const named = [...body.matchAll(/^-- ARGV\[(\d+)(\.\.\.)?\]/gm)];
+  return {
+    name,
+    source,
+    sha1: createHash("sha1").update(source).digest("hex"),
+    argumentCount: named.length,
+    isOpenEnded: named.at(-1)?.[2] !== undefined,
+  };
+}
+
+/**
+ * Check a call against the header of its script.
+ *
+ * @throws {TypeError} when the number of arguments is another: the caller is wrong.
+ */
+export function checkArguments(called: Script, args: readonly string[]): void {
+  const { name, argumentCount, isOpenEnded } = called;
+  const isRight = isOpenEnded ? args.length >= argumentCount - 1 : args.length === argumentCount;
+  if (isRight) return;
+  const bound = isOpenEnded ? `at least ${argumentCount - 1}` : String(argumentCount);
+  throw new TypeError(
+    `Cannot run ${name}.lua: ${bound} arguments are required, got ${args.length}`,
+  );
 }
 
 /** The scripts by the name that code uses. */

@@ -34,14 +34,27 @@ local function ms(value) return string.format('%.3f', value) end
 local function wake_scheduler() redis.call('PUBLISH', P .. 'tk:wake', '') end
 local function wake_node(node) redis.call('PUBLISH', P .. 'tk:wake:' .. node, '') end
 
--- A stamp for the next task that enters: the clock, but later than the one before it.
-local function next_ts_enqueue()
-  local ts = math.max(now_ms(), tonumber(redis.call('GET', P .. 'tk:last_ts') or '0') + 0.001)
-  redis.call('SET', P .. 'tk:last_ts', ms(ts))
-  return ms(ts)
+-- Places and times for tasks that enter: the next whole number, and the clock in whole microseconds but
+-- later than the one before. Read once, counted here, written once.
+local STAMPS_SEQ, STAMPS_US = P .. 'tk:seq', P .. 'tk:last_us'
+local function open_stamps()
+  local last = redis.call('MGET', STAMPS_SEQ, STAMPS_US)
+  local time = redis.call('TIME')
+  return { seq = tonumber(last[1] or '0'), us = tonumber(last[2] or '0'),
+    now_us = tonumber(time[1]) * 1000000 + tonumber(time[2]) }
 end
-
-local function next_seq() return redis.call('INCR', P .. 'tk:seq') end
+local function next_seq(stamps)
+  stamps.seq = stamps.seq + 1
+  return string.format('%.0f', stamps.seq)
+end
+local function next_ts(stamps)
+  stamps.us = math.max(stamps.now_us, stamps.us + 1)
+  return string.format('%.3f', stamps.us / 1000)
+end
+local function close_stamps(stamps)
+  redis.call('MSET', STAMPS_SEQ, string.format('%.0f', stamps.seq),
+    STAMPS_US, string.format('%.0f', stamps.us))
+end
 
 -- Decoding costs about 10 ns a byte and is needed for tasks of a few hundred; what is longer than this
 -- is poison that the scheduler is about to bury, and to decode it would block Redis.

@@ -24,8 +24,7 @@ local function save_node(node)
   node.cap = node.capacity - node.used - node.hold
   redis.call('HSET', node_key(node.id), 'used', node.used, 'tasks', node.tasks, 'hold', node.hold,
     'cap', node.cap)
-  redis.call('SET', P .. 'cap:' .. node.id, node.cap)
-  redis.call('SET', P .. 'run_count:' .. node.id, node.tasks)
+  redis.call('MSET', P .. 'cap:' .. node.id, node.cap, P .. 'run_count:' .. node.id, node.tasks)
 end
 
 local function fits(node, units)

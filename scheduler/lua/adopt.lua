@@ -34,8 +34,10 @@ if v[1] == 'assigned' then
 elseif not v[1] and redis.call('EXISTS', ended_key(id)) == 1 then
   return { 'duplicate', 'a task with this id has just ended' }
 end
-local seq = ARGV[7] ~= '' and ARGV[7] or tostring(next_seq())
-local ts = ARGV[8] ~= '' and ARGV[8] or next_ts_enqueue()
+local stamps = open_stamps()
+local seq = ARGV[7] ~= '' and ARGV[7] or next_seq(stamps)
+local ts = ARGV[8] ~= '' and ARGV[8] or next_ts(stamps)
+close_stamps(stamps)
 local adopted = ARGV[6] .. ',"seq":' .. seq .. ',"ts_enqueue":' .. ts .. '}'
 redis.call('LSET', list, ARGV[2], adopted)
 redis.call('HSET', index_key(node), id, seq .. ' ' .. ts .. ' ' .. ARGV[5])

@@ -24,24 +24,29 @@ local function known_stamp(id, dispatch)
   if ended then return string.match(ended, '(%S+) (%S+)$') end
 end
 
-local replies = {}
+local replies, added = {}, {}
+local stamps = open_stamps()
 for i = 3, #ARGV, 3 do
   local id, dispatch, head = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local seq, ts = known_stamp(id, dispatch)
   if seq then
     replies[#replies + 1] = { seq, ts, 0 }
   else
-    seq, ts = tostring(next_seq()), next_ts_enqueue()
+    seq, ts = next_seq(stamps), next_ts(stamps)
     redis.call('RPUSH', list, head .. ',"seq":' .. seq .. ',"ts_enqueue":' .. ts .. '}')
     redis.call('HSET', index, id, seq .. ' ' .. ts .. ' ' .. dispatch)
     if dispatch ~= '' then
       redis.call('HSET', P .. 'tk:dispatch:' .. dispatch, id, seq .. ' ' .. ts)
-      redis.call('PEXPIRE', P .. 'tk:dispatch:' .. dispatch, ARGV[2])
-      redis.call('HINCRBY', P .. 'tk:progress:' .. dispatch, 'enqueued', 1)
-      redis.call('PEXPIRE', P .. 'tk:progress:' .. dispatch, ARGV[2])
+      added[dispatch] = (added[dispatch] or 0) + 1
     end
     replies[#replies + 1] = { seq, ts, 1 }
   end
+end
+close_stamps(stamps)
+for dispatch, count in pairs(added) do
+  redis.call('HINCRBY', P .. 'tk:progress:' .. dispatch, 'enqueued', count)
+  redis.call('PEXPIRE', P .. 'tk:dispatch:' .. dispatch, ARGV[2])
+  redis.call('PEXPIRE', P .. 'tk:progress:' .. dispatch, ARGV[2])
 end
 if node == '' then wake_scheduler() else wake_node(node) end
 return replies
