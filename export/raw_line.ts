@@ -16,6 +16,7 @@ const EXACT_DIGITS = 15;
 /** Digits that fit 31 bits, whatever they are. */
 const INTEGER_DIGITS = 9;
 
+const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const DOT = 0x2e;
@@ -125,16 +126,25 @@ export class RawLineParser implements RawReading {
   }
 
   /**
-   * Parse the line in the block's bytes `[start, end)`, its newline not included.
+   * Parse the line that begins at `start` where it has the known shape.
+   *
+   * @param limit Index behind the last whole line of the block.
+   * @returns the index of its newline, or `limit`; -1 where {@linkcode parse} must look at the line.
+   */
+  parseKnown(start: number, limit: number): number {
+    this.#traceText = null;
+    const end = this.#readKnownShape(start, limit);
+    return end !== UNKNOWN && this.#takeValues() ? end : UNKNOWN;
+  }
+
+  /**
+   * Parse the line in the block's bytes `[start, end)`, its newline not included, as any JSON.
    *
    * @throws {SyntaxError} when it is not JSON.
    * @throws {DecodeError} when it is not a raw sample with a CPU time.
    */
   parse(start: number, end: number): void {
-    this.#traceText = null;
-    if (!this.#parseKnownShape(start, end)) {
-      this.#take(JSON.parse(this.#decoder.decode(this.#bytes.subarray(start, end))));
-    }
+    this.#take(JSON.parse(this.#decoder.decode(this.#bytes.subarray(start, end))));
   }
 
   #take(value: unknown): void {
@@ -157,41 +167,42 @@ export class RawLineParser implements RawReading {
     }
   }
 
-  /** Read a flat object of the known fields; false where the line is anything else. */
-  #parseKnownShape(start: number, end: number): boolean {
+  /** Read a flat object of the known fields; the index behind it, or -1 where it is anything else. */
+  #readKnownShape(start: number, limit: number): number {
     const bytes = this.#bytes;
     const values = this.#values.fill(UNKNOWN);
     this.#traceStart = this.#traceEnd = 0;
     let at = start;
-    if (bytes[at++] !== OPEN) return false;
+    if (bytes[at++] !== OPEN) return UNKNOWN;
     for (;;) {
       if (bytes[at] === SPACE) at++;
-      if (bytes[at++] !== QUOTE) return false;
+      if (bytes[at++] !== QUOTE) return UNKNOWN;
       const field = fieldAt(bytes, at);
-      if (field === UNKNOWN) return false;
+      if (field === UNKNOWN) return UNKNOWN;
       at += (NAME_BYTES[field] as Uint8Array).length + 1;
-      if (bytes[at++] !== COLON) return false;
+      if (bytes[at++] !== COLON) return UNKNOWN;
       if (bytes[at] === SPACE) at++;
       if (bytes[at] === LETTER_N) {
-        if (!matches(bytes, at + 1, ULL)) return false;
+        if (!matches(bytes, at + 1, ULL)) return UNKNOWN;
         at += 4;
       } else if (field === TRACE_ID) {
-        if (bytes[at++] !== QUOTE) return false;
+        if (bytes[at++] !== QUOTE) return UNKNOWN;
         this.#traceStart = at;
-        while (at < end && bytes[at] !== QUOTE) {
-          if (bytes[at++] === BACKSLASH) return false;
+        while (at < limit && bytes[at] !== QUOTE) {
+          if (bytes[at++] === BACKSLASH) return UNKNOWN;
         }
         this.#traceEnd = at++;
       } else {
         const value = this.#number(at, field);
-        if (value === UNKNOWN) return false;
+        if (value === UNKNOWN) return UNKNOWN;
         values[field] = value;
         at = this.#numberEnd;
       }
       if (bytes[at] === CLOSE) break;
-      if (bytes[at++] !== COMMA) return false;
+      if (bytes[at++] !== COMMA) return UNKNOWN;
     }
-    return at === end - 1 && this.#takeValues();
+    at++;
+    return at === limit || (at < limit && bytes[at] === NEWLINE) ? at : UNKNOWN;
   }
 
   /** Take the values of the known shape; false where the decoder has something to say about them. */

@@ -143,28 +143,33 @@ export class RawSampleFile implements SampleSource {
   next(): boolean {
     while (this.#at < this.#wholeEnd) {
       const start = this.#at;
+      this.lineStart = start;
+      this.#line++;
+      if (!this.#isSkipping) {
+        this.lineEnd = this.#parser.parseKnown(start, this.#wholeEnd);
+        if (this.lineEnd >= 0) {
+          this.#at = this.lineEnd + 1;
+          this.counts.lines++;
+          return true;
+        }
+      }
       let end = this.#block.indexOf(NEWLINE, start);
       const isTorn = end < 0 || end >= this.#wholeEnd;
       if (isTorn) end = this.#wholeEnd;
       this.#at = end + 1;
-      this.#line++;
+      this.lineEnd = end;
       if (this.#isSkipping) {
         this.#isSkipping = false;
-        continue;
+      } else if (end > start) {
+        this.counts.lines++;
+        try {
+          this.#parser.parse(start, end);
+          return true;
+        } catch (error) {
+          if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+          countBadLine(this.counts, { error, where: `${this.#path}:${this.#line}`, isTorn });
+        }
       }
-      if (end === start) continue;
-      this.counts.lines++;
-      this.lineStart = start;
-      this.lineEnd = end;
-      try {
-        this.#parser.parse(start, end);
-      } catch (error) {
-        if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-        const where = `${this.#path}:${this.#line}`;
-        countBadLine(this.counts, { error, where, isTorn });
-        continue;
-      }
-      return true;
     }
     return false;
   }

@@ -9,7 +9,7 @@
 const MIN_CELL_US = 20_000;
 
 /**
- * Cells kept of one task: 3.4 minutes of ticks of 200 ms, 16 kB. A longer task's cells double in width,
+ * Cells kept of one task, an even number: 3.4 minutes of ticks of 200 ms, 16 kB. A longer task's cells double in width,
  * and the law "no more than its cores" then holds over that width for CPU time that no reading saw.
  */
 const CELL_LIMIT = 1024;
@@ -29,9 +29,11 @@ export class UsageProfile {
   readonly #startUs: number;
   readonly #cores: number;
   /** End of each cell, ascending; each begins where the one before ends. */
-  #ends: number[] = [];
+  readonly #ends: number[] = [];
   /** CPU time known in each cell, µs. */
-  #used: number[] = [];
+  readonly #used: number[] = [];
+  /** Cells in use; the lists keep their length when cells are merged. */
+  #count = 0;
   #minCellUs = MIN_CELL_US;
 
   /** An empty profile of a task that began at `startUs` and has `cores` cores. */
@@ -42,7 +44,7 @@ export class UsageProfile {
 
   /** Let a cell end at `toUs`, where something was read. */
   extendTo(toUs: number): void {
-    const last = this.#ends.length - 1;
+    const last = this.#count - 1;
     if (last < 0) {
       if (toUs > this.#startUs) this.#push(toUs);
       return;
@@ -55,7 +57,7 @@ export class UsageProfile {
   /** Enter CPU time that was used evenly over its interval. */
   add({ fromUs, toUs, cpuUs }: Share): void {
     this.extendTo(toUs);
-    for (let cell = this.#cellAt(fromUs); cell < this.#ends.length; cell++) {
+    for (let cell = this.#cellAt(fromUs); cell < this.#count; cell++) {
       const from = Math.max(fromUs, this.#startOf(cell));
       const to = Math.min(toUs, this.#endOf(cell));
       if (to <= from) break;
@@ -67,7 +69,7 @@ export class UsageProfile {
   room(fromUs: number, toUs: number): number {
     this.extendTo(toUs);
     let density = this.#cores;
-    for (let cell = this.#cellAt(fromUs); cell < this.#ends.length; cell++) {
+    for (let cell = this.#cellAt(fromUs); cell < this.#count; cell++) {
       const overlapUs = Math.min(toUs, this.#endOf(cell)) - Math.max(fromUs, this.#startOf(cell));
       if (overlapUs <= 0) break;
       density = Math.min(density, this.#freeOf(cell) / overlapUs);
@@ -88,7 +90,7 @@ export class UsageProfile {
     let givenUs = 0;
     // Neighbours below their limit share one row; a cell at its limit has its own.
     let isOpen = false;
-    for (let cell = 0; cell < this.#ends.length; cell++) {
+    for (let cell = 0; cell < this.#count; cell++) {
       const evenUs = level * this.#widthOf(cell);
       const isFull = evenUs >= this.#freeOf(cell);
       exactUs += Math.min(evenUs, this.#freeOf(cell));
@@ -107,9 +109,10 @@ export class UsageProfile {
 
   /** Density at which all cells together take `cpuUs`, each at most what it has free; null: never. */
   #levelFor(cpuUs: number): number | null {
-    const cells = [...this.#ends.keys()]
-      .map((cell) => ({ widthUs: this.#widthOf(cell), freeUs: this.#freeOf(cell) }))
-      .sort((a, b) => a.freeUs / a.widthUs - b.freeUs / b.widthUs);
+    const cells = Array.from(
+      { length: this.#count },
+      (_, cell) => ({ widthUs: this.#widthOf(cell), freeUs: this.#freeOf(cell) }),
+    ).sort((a, b) => a.freeUs / a.widthUs - b.freeUs / b.widthUs);
     let restUs = cpuUs;
     let restWidthUs = cells.reduce((sum, { widthUs }) => sum + widthUs, 0);
     for (const { widthUs, freeUs } of cells) {
@@ -121,29 +124,25 @@ export class UsageProfile {
   }
 
   #push(endUs: number): void {
-    this.#ends.push(endUs);
-    this.#used.push(0);
-    if (this.#ends.length > CELL_LIMIT) this.#mergePairs();
+    this.#ends[this.#count] = endUs;
+    this.#used[this.#count++] = 0;
+    if (this.#count === CELL_LIMIT) this.#mergePairs();
   }
 
+  /** Make one cell of each two. In place: thousands of tasks do it again and again. */
   #mergePairs(): void {
-    const pairs = Math.ceil(this.#ends.length / 2);
-    const used = this.#used;
-    this.#ends = Array.from({ length: pairs }, (_, pair) =>
-      this.#endOf(
-        Math.min(2 * pair + 1, this.#ends.length - 1),
-      ));
-    this.#used = Array.from(
-      { length: pairs },
-      (_, pair) => (used[2 * pair] as number) + (used[2 * pair + 1] ?? 0),
-    );
+    this.#count = CELL_LIMIT / 2;
+    for (let pair = 0; pair < this.#count; pair++) {
+      this.#ends[pair] = this.#ends[2 * pair + 1] as number;
+      this.#used[pair] = (this.#used[2 * pair] as number) + (this.#used[2 * pair + 1] as number);
+    }
     this.#minCellUs *= 2;
   }
 
   /** The cell in which `atUs` lies; the first one for an earlier time. */
   #cellAt(atUs: number): number {
     let low = 0;
-    let high = this.#ends.length;
+    let high = this.#count;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.#endOf(middle) <= atUs) low = middle + 1;

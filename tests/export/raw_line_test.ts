@@ -7,10 +7,13 @@ const encoder = new TextEncoder();
 
 function parse(line: string): RawReading {
   // Bytes of the next line stand behind, as they do in a block.
-  const bytes = encoder.encode(`${line}\n{"ts_ms":1,`);
+  const bytes = encoder.encode(`${line}\n{"ts_ms":1,"pid":2}\n`);
+  const end = encoder.encode(line).length;
   const parser = new RawLineParser();
   parser.useBlock(bytes);
-  parser.parse(0, encoder.encode(line).length);
+  const found = parser.parseKnown(0, bytes.length);
+  if (found < 0) parser.parse(0, end);
+  else assertEquals(found, end);
   return parser;
 }
 
