@@ -18,7 +18,8 @@ import {
   string,
 } from "../trace/schema.ts";
 import type { ExportOptions, ExportSummary } from "./opendc_export.ts";
-import type { InputFile, RowCounts } from "./opendc_join.ts";
+import type { RowCounts } from "./opendc_join.ts";
+import type { FileHash } from "./file_hash.ts";
 import { OPENDC_MIN_VERSION } from "./opendc_schema.ts";
 import { LEFT_OUT_REASONS, type LeftOut } from "./opendc_tasks.ts";
 import type { WrittenTask } from "./opendc_writer.ts";
@@ -27,14 +28,16 @@ import type { HostNode, Topology } from "./topology.ts";
 /** Name of the file in the export's folder. */
 export const MANIFEST_NAME = "manifest.json";
 
+/** A file that was read. */
+export interface InputFile extends FileHash {
+  /** Path, relative to the input. */
+  readonly path: string;
+}
+
 /** A file of the export. */
-export interface OutputFile {
+export interface OutputFile extends FileHash {
   /** Path, relative to the folder. */
   readonly name: string;
-  /** Size. */
-  readonly bytes: number;
-  /** Hash of the content, hexadecimal. */
-  readonly sha256: string;
 }
 
 /** The whole of `manifest.json`. */

@@ -4,18 +4,12 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { join, relative } from "@std/path";
 import { experimentOf, policyNotes } from "./experiment.ts";
-import { MANIFEST_NAME, manifestOf, readManifest } from "./manifest.ts";
-import { findSources, readRun, rowFiles } from "./opendc_input.ts";
-import {
-  describeFile,
-  emptyCounts,
-  readRows,
-  type RowCounts,
-  sizeOf,
-  TaskIndex,
-} from "./opendc_join.ts";
+import { hashFile, RunningHash } from "./file_hash.ts";
+import { type InputFile, MANIFEST_NAME, manifestOf, readManifest } from "./manifest.ts";
+import { type CtsSource, findSources, readRun, rowFiles } from "./opendc_input.ts";
+import { emptyCounts, readRows, type RowCounts, sizeOf, TaskIndex } from "./opendc_join.ts";
 import { hostNodesOf, type PlannedTask, planTasks } from "./opendc_plan.ts";
 import { readPolicy } from "./opendc_policy.ts";
 import { readmeOf } from "./opendc_readme.ts";
@@ -133,9 +127,11 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   const index = new TaskIndex(run.invocations, { candidates });
   const total = await sizeOf(sources.flatMap(rowFiles));
   let readBytes = 0;
-  const onRead = (bytes: number) => {
+  const hashes = new Map<string, RunningHash>();
+  const onRead = (bytes: Uint8Array, path: string) => {
     options.signal?.throwIfAborted();
-    readBytes += bytes;
+    hashOf(hashes, path).update(bytes);
+    readBytes += bytes.length;
     const fraction = READ_FRACTION * readBytes / total;
     options.report?.({ fraction, what: `${counts.read} rows read` });
   };
@@ -196,11 +192,6 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     files: [...stage.names, "README.md", MANIFEST_NAME],
   };
   await stage.writeText("README.md", readmeOf({ summary, topology, version: options.version }));
-  const inputs = sources.flatMap((source) => [
-    join(source.folder, "nodes.json"),
-    join(source.folder, "invocations.jsonl"),
-    ...rowFiles(source),
-  ]);
   await writeJson(
     stage,
     MANIFEST_NAME,
@@ -208,7 +199,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       summary,
       options,
       invocations: run.invocations.length,
-      inputs: await Promise.all(inputs.map((path) => describeFile(path, options.input))),
+      inputs: await describeInputs(options.input, { sources, hashes }),
       outputs: written.outputs,
       tasks,
       topology,
@@ -217,6 +208,34 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   );
   await stage.commit(previous);
   return summary;
+}
+
+/** The hash that runs over a file's rows. */
+function hashOf(hashes: Map<string, RunningHash>, path: string): RunningHash {
+  const known = hashes.get(path) ?? new RunningHash();
+  hashes.set(path, known);
+  return known;
+}
+
+/** Every file that was read; the rows were hashed while they passed. */
+async function describeInputs(
+  input: string,
+  { sources, hashes }: {
+    readonly sources: readonly CtsSource[];
+    readonly hashes: Map<string, RunningHash>;
+  },
+): Promise<InputFile[]> {
+  const files: InputFile[] = [];
+  for (const source of sources) {
+    for (const name of ["nodes.json", "invocations.jsonl"]) {
+      const path = join(source.folder, name);
+      files.push({ path: relative(input, path), ...await hashFile(path) });
+    }
+    for (const path of rowFiles(source)) {
+      files.push({ path: relative(input, path), ...hashOf(hashes, path).digest() });
+    }
+  }
+  return files;
 }
 
 function namesOf(

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { relative } from "@std/path";
 import { PROC_METRIC, type ProcMetric } from "../trace/cts.ts";
-import { readLines } from "../trace/json_lines.ts";
-import { type FileHash, hashFile } from "./file_hash.ts";
+import { NEWLINE, readLineBlocks } from "./line_blocks.ts";
+import { RowLine } from "./opendc_row_line.ts";
 import { type CtsSource, rowFiles, type SourcedInvocation } from "./opendc_input.ts";
 
 /** Counts of the rows that were read. */
@@ -46,16 +45,12 @@ interface Span {
 
 /** What a row says about its task. */
 export interface RowIdentity {
-  /** The attempt. */
-  readonly spanId: string | null;
-  /** The invocation. */
-  readonly traceId: string | null;
-  /** The process. */
-  readonly pid: number | null;
+  /** The attempt and the invocation. */
+  readonly tail: { readonly traceId: string | null; readonly spanId: string | null };
+  /** The process; 0: none can be named. */
+  readonly pid: number;
   /** End of its interval, epoch ms. */
   readonly tsMs: number;
-  /** Index of the source that it stands in. */
-  readonly source: number;
 }
 
 /**
@@ -66,6 +61,9 @@ export class TaskIndex {
   readonly #bySpan = new Map<string, Span>();
   readonly #byTrace = new Map<string, Span[]>();
   readonly #byPid: Map<number, Span[]>[] = [];
+  // Rows of one process share their tail.
+  #lastTail: RowIdentity["tail"] | null = null;
+  #lastSpans: readonly Span[] | null = null;
 
   /** An index of `invocations`; tasks are places in `candidates`. */
   constructor(
@@ -88,17 +86,25 @@ export class TaskIndex {
     }
   }
 
-  /** Task of a row that ends at `tsMs`; negative: none that is exported. */
-  find(row: RowIdentity): number {
-    const attempt = row.spanId === null ? undefined : this.#bySpan.get(row.spanId);
-    if (attempt !== undefined) return attempt.task;
-    if (row.traceId !== null) {
-      const spans = this.#byTrace.get(row.traceId);
-      if (spans === undefined) return FOREIGN;
-      return spans.length === 1 ? (spans[0] as Span).task : nearest(spans, row.tsMs).task;
+  /** Task of a row that stands in the source with this index; negative: none that is exported. */
+  find({ tail, pid, tsMs }: RowIdentity, source: number): number {
+    if (tail !== this.#lastTail) {
+      this.#lastTail = tail;
+      this.#lastSpans = this.#spansOf(tail);
     }
-    const spans = row.pid === null ? undefined : this.#byPid[row.source]?.get(row.pid);
-    return spans?.find((span) => isInside(span, row.tsMs))?.task ?? FOREIGN;
+    const spans = this.#lastSpans;
+    if (spans === null) {
+      return this.#byPid[source]?.get(pid)?.find((span) => isInside(span, tsMs))?.task ?? FOREIGN;
+    }
+    if (spans.length === 0) return FOREIGN;
+    return spans.length === 1 ? (spans[0] as Span).task : nearest(spans, tsMs).task;
+  }
+
+  /** The attempts that a row can belong to; null where it names none. */
+  #spansOf({ traceId, spanId }: RowIdentity["tail"]): readonly Span[] | null {
+    const attempt = spanId === null ? undefined : this.#bySpan.get(spanId);
+    if (attempt !== undefined) return [attempt];
+    return traceId === null ? null : this.#byTrace.get(traceId) ?? [];
   }
 }
 
@@ -124,7 +130,7 @@ export interface RowTarget {
   add(
     task: number,
     row: {
-      readonly endMs: number;
+      readonly tsMs: number;
       readonly dtMs: number;
       readonly cpuMs: number;
       readonly pid: number;
@@ -142,14 +148,8 @@ export interface RowSink {
   readonly peakRssKb: Float64Array;
   /** Counts what was read. */
   readonly counts: RowCounts;
-  /** Called after each piece of a file, with its length, bytes. */
-  readonly onRead: (bytes: number) => void;
-}
-
-/** A file that was read. */
-export interface InputFile extends FileHash {
-  /** Path, relative to the input. */
-  readonly path: string;
+  /** Called with each piece of a file, in order. */
+  readonly onRead: (bytes: Uint8Array, path: string) => void;
 }
 
 /** Read the rows of one source into `sink`. */
@@ -157,36 +157,22 @@ export async function readRows(
   source: CtsSource,
   { at, sink }: { readonly at: number; readonly sink: RowSink },
 ): Promise<void> {
-  const decode = source.layout === "cctf" ? decodeOlder : PROC_METRIC.decode;
   for (const path of rowFiles(source)) {
-    for await (const { lines, isTorn } of readLines(path)) {
-      let length = 0;
-      for (const line of lines) {
-        length += line.length + 1;
-        if (line === "") continue;
-        const row = parseRow(line, { path, decode });
-        if (row !== null) addRow(row, { at, sink });
-        else if (isTorn && line === lines.at(-1)) sink.counts.torn++;
-        else sink.counts.malformed++;
+    const line = new RowLine(source.layout === "cctf" ? decodeOlder : PROC_METRIC.decode);
+    for await (const { bytes, isTorn } of readLineBlocks(path)) {
+      line.useBlock(bytes);
+      for (let from = 0; from < bytes.length;) {
+        const newline = bytes.indexOf(NEWLINE, from);
+        const to = newline < 0 ? bytes.length : newline;
+        if (to > from) {
+          if (line.parse(from, to)) addRow(line, { at, sink });
+          else if (isTorn && newline < 0) sink.counts.torn++;
+          else sink.counts.malformed++;
+        }
+        from = to + 1;
       }
-      sink.onRead(length);
+      sink.onRead(bytes, path);
     }
-  }
-}
-
-/** The row in `line`, or null when it is none. */
-function parseRow(
-  line: string,
-  { path, decode }: {
-    readonly path: string;
-    readonly decode: (value: unknown, where: string) => ProcMetric;
-  },
-): ProcMetric | null {
-  try {
-    return decode(JSON.parse(line), path);
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return null;
-    throw error;
   }
 }
 
@@ -197,32 +183,19 @@ function decodeOlder(value: unknown, where: string): ProcMetric {
 }
 
 function addRow(
-  { ts_ms, pid, dt_ms, cpu_ms, rss_kb, trace_id, span_id }: ProcMetric,
+  line: RowLine,
   { at, sink }: { readonly at: number; readonly sink: RowSink },
 ): void {
   sink.counts.read++;
-  const task = sink.index.find({
-    spanId: span_id,
-    traceId: trace_id,
-    pid,
-    tsMs: ts_ms,
-    source: at,
-  });
+  const task = sink.index.find(line, at);
   if (task < 0) {
     if (task === FOREIGN) sink.counts.foreign++;
     else sink.counts.left_out++;
     return;
   }
   sink.counts.kept++;
-  if (rss_kb !== null && rss_kb > (sink.peakRssKb[task] as number)) sink.peakRssKb[task] = rss_kb;
-  if (dt_ms > 0 || cpu_ms > 0) {
-    sink.store.add(task, { endMs: ts_ms, dtMs: dt_ms, cpuMs: cpu_ms, pid: pid ?? 0 });
-  }
-}
-
-/** Size and hash of a file, named from the folder `base`. */
-export async function describeFile(path: string, base: string): Promise<InputFile> {
-  return { path: relative(base, path), ...await hashFile(path) };
+  if (line.rssKb > (sink.peakRssKb[task] as number)) sink.peakRssKb[task] = line.rssKb;
+  if (line.dtMs > 0 || line.cpuMs > 0) sink.store.add(task, line);
 }
 
 /** Bytes of all of these files together. */

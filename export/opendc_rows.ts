@@ -57,11 +57,11 @@ export class RowStore implements Disposable {
   }
 
   /** Add one row of the task with this index. */
-  add(task: number, row: { endMs: number; dtMs: number; cpuMs: number; pid: number }): void {
+  add(task: number, row: { tsMs: number; dtMs: number; cpuMs: number; pid: number }): void {
     if (this.#length === this.#task.length) this.#makeRoom();
     const at = this.#length++;
     this.#task[at] = task;
-    this.#rows.endMs[at] = row.endMs;
+    this.#rows.endMs[at] = row.tsMs;
     this.#rows.dtMs[at] = row.dtMs;
     this.#rows.cpuMs[at] = row.cpuMs;
     this.#rows.pid[at] = row.pid;

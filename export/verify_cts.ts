@@ -39,10 +39,10 @@ export async function checkAgainstCts(options: CtsOptions): Promise<Check[]> {
   const store = {
     add: (
       task: number,
-      { endMs, dtMs, cpuMs, pid }: { endMs: number; dtMs: number; cpuMs: number; pid: number },
+      { tsMs, dtMs, cpuMs, pid }: { tsMs: number; dtMs: number; cpuMs: number; pid: number },
     ) => {
       if (options.manifest.counts.duplicate_rows > 0) {
-        const key = `${task} ${endMs} ${dtMs} ${cpuMs} ${pid}`;
+        const key = `${task} ${tsMs} ${dtMs} ${cpuMs} ${pid}`;
         if (seen.has(key)) return;
         seen.add(key);
       }

@@ -10,7 +10,20 @@ function invocation(
   return { ...ctsInvocation(given), source };
 }
 
-const NOBODY = { spanId: null, traceId: null, pid: null, tsMs: T, source: 0 };
+interface Row {
+  readonly spanId: string | null;
+  readonly traceId: string | null;
+  readonly pid: number;
+  readonly tsMs: number;
+  readonly source: number;
+}
+
+const NOBODY: Row = { spanId: null, traceId: null, pid: 0, tsMs: T, source: 0 };
+
+function find(index: TaskIndex, given: Partial<Row>): number {
+  const { spanId, traceId, pid, tsMs, source } = { ...NOBODY, ...given };
+  return index.find({ tail: { spanId, traceId }, pid, tsMs }, source);
+}
 
 const RUN = [
   invocation(0, { trace_id: "a", pid: 7, ts_start: T, ts_end: T + 100 }),
@@ -34,15 +47,15 @@ const CASES = [
 
 for (const [name, row, task] of CASES) {
   Deno.test(`TaskIndex finds a row's task ${name}`, () => {
-    assertEquals(INDEX.find({ ...NOBODY, ...row }), task);
+    assertEquals(find(INDEX, row), task);
   });
 }
 
 Deno.test("TaskIndex tells foreign rows from those of invocations that are left out", () => {
   const index = new TaskIndex(RUN, { candidates: RUN.slice(1) });
-  const leftOut = index.find({ ...NOBODY, traceId: "a" });
-  const foreign = index.find({ ...NOBODY, traceId: "nobody" });
-  const between = index.find({ ...NOBODY, pid: 7, tsMs: T + 150 });
+  const leftOut = find(index, { traceId: "a" });
+  const foreign = find(index, { traceId: "nobody" });
+  const between = find(index, { pid: 7, tsMs: T + 150 });
   assertEquals([leftOut < 0, foreign < 0, between === foreign, leftOut === foreign], [
     true,
     true,

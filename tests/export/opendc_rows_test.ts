@@ -6,7 +6,7 @@ import { RowStore } from "../../export/opendc_rows.ts";
 const ANY_ROWS = fc.array(
   fc.record({
     task: fc.integer({ min: 0, max: 4 }),
-    endMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
+    tsMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
     dtMs: fc.double({ min: 0, max: 200, noNaN: true }),
     cpuMs: fc.double({ min: 0, max: 200, noNaN: true }),
     pid: fc.integer({ min: 0, max: 2 ** 22 }),
@@ -27,7 +27,7 @@ Deno.test("RowStore gives back each task's rows in the order of their arrival, s
         const expected = rows.filter((row) => row.task === task);
         const found = store.rowsOf(task);
         assertEquals(store.hasRows(task), expected.length > 0);
-        assertEquals([...found.endMs], expected.map(({ endMs }) => endMs));
+        assertEquals([...found.endMs], expected.map(({ tsMs }) => tsMs));
         assertEquals([...found.dtMs], expected.map(({ dtMs }) => dtMs));
         assertEquals([...found.cpuMs], expected.map(({ cpuMs }) => cpuMs));
         assertEquals([...found.pid], expected.map(({ pid }) => pid));
