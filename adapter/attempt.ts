@@ -9,7 +9,7 @@ import { messageOf } from "../trace/atomic_file.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import type { InvocationEvent } from "../trace/records.ts";
 import type { Task } from "../trace/task.ts";
-import type { CoreLease } from "./core_book.ts";
+import { type CpuLimits, quotaPercent } from "./cpu_limits.ts";
 import { exitTotals } from "./exit_totals.ts";
 import { type TraceContext, traceparentOf } from "./http_trace_context.ts";
 import { newContext, taskEvent, timesOf } from "./invocation_events.ts";
@@ -17,14 +17,14 @@ import { InvocationRecord } from "./invocation_record.ts";
 import { type Job, JobRefusedError } from "./job.ts";
 import { acceptOutputs, dropOutputs, inputSize, partFiles, prepareOutputs } from "./job_outputs.ts";
 import { type AttemptEnd, Lifetime, type StopOptions } from "./lifetime.ts";
+import type { CpuLease } from "./node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { prepareJob } from "./prepare_job.ts";
 import { readHighWaterKb } from "./proc_pid.ts";
-import { SessionTree } from "./process_tree.ts";
 import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Started } from "./starter.ts";
-import type { TaskCgroup } from "./task_cgroup.ts";
+import type { TaskPlace } from "./task_place.ts";
 
 /** How an attempt ended. */
 export type AttemptResult =
@@ -36,8 +36,8 @@ export type AttemptStarted = Omit<LaunchStarted, "type" | "launch_id">;
 
 /** What a job runs with, for as long as it runs. */
 interface Means {
-  readonly cores: CoreLease;
-  readonly cgroup: TaskCgroup | null;
+  readonly lease: CpuLease;
+  readonly place: TaskPlace;
 }
 
 /** One attempt of a task. */
@@ -70,9 +70,9 @@ export class Attempt {
     try {
       const options = { rules: node.rules, spanId: this.#context.spanId };
       const job = node.fileRights.asUser(() => prepareJob(this.#task, options));
-      using cores = node.cores.take(this.#task);
-      using cgroup = node.cgroups?.taskGroup(this.#context.spanId) ?? null;
-      return await this.#execute(job, { cores, cgroup });
+      using lease = node.cpus.take(this.#task);
+      using place = node.control.open(this.#context.spanId, this.#task.unit_name);
+      return await this.#execute(job, { lease, place });
     } catch (error) {
       if (!(error instanceof JobRefusedError)) throw error;
       this.#record.refuse(error.message);
@@ -85,45 +85,73 @@ export class Attempt {
     this.#lifetime?.stop(options);
   }
 
-  async #execute(job: Job, means: Means): Promise<AttemptResult> {
-    this.#announce(job, means.cores);
+  async #execute(job: Job, { lease, place }: Means): Promise<AttemptResult> {
+    this.#announce(job, { lease, place });
     let started: Started;
     try {
       this.#node.fileRights.asUser(() => prepareOutputs(job));
-      started = this.#node.starter.start(this.#plan(job, means));
+      this.#node.files.createTaskLog(this.#task);
+      started = this.#node.starter.start(place.place(this.#plan(job)));
     } catch (error) {
       if (!(error instanceof SpawnError || isFileError(error))) throw error;
       // The machine's fault, not the task's: another attempt may succeed.
       return { kind: "exited", isDone: false, event: this.#record.refuse(messageOf(error)) };
     }
-    this.#introduce(job, { started, cgroup: means.cgroup });
+    const tree = place.tree(started.pid);
+    this.#introduce(job, { started, cgroup: place.directory });
 
     const launcherPeakKb = readHighWaterKb(Deno.pid);
     using peak = new PeakMemory(started.pid);
-    this.#lifetime = new Lifetime(means.cgroup ?? new SessionTree(started.pid), this.#node);
+    this.#lifetime = new Lifetime(tree, this.#node);
     const end = await this.#lifetime.whenOver(started.exit, this.#task.timeout_s);
     const totals = exitTotals({
-      cgroup: means.cgroup?.totals() ?? null,
+      cgroup: place.totals(),
       rusage: end.exit.rusage,
       launcherPeakKb,
       seenPeakKb: peak.kb,
     });
-    return this.#conclude(job, { ...end, known: { ...totals, ...timesOf(started.at, end.at) } });
+    const known = { ...totals, ...timesOf(started.at, end.at), is_cpuset_shared: lease.isShared };
+    return this.#conclude(job, { ...end, known });
   }
 
-  #announce(job: Job, { cpus, isShared }: CoreLease): void {
+  /** Put the attempt on record, with the limits that it will run in. */
+  #announce(job: Job, { lease, place }: Means): void {
     const { clock, fileRights, hello } = this.#node;
+    let isLimited = false;
+    lease.bind((limits) => {
+      isLimited = place.limit(limits);
+      if (isLimited) this.#recordShare(limits);
+    });
+    const { cpus } = lease.limits;
     const known = {
       ...timesOf(clock.now(), null),
       bytes_in: fileRights.asUser(() => inputSize(job)),
-      cpuset: cpus && formatCpuList(cpus),
-      cpu_binding: cpus === null ? "none" as const : hello.cpu_binding,
-      is_cpuset_shared: isShared,
+      cpuset: isLimited && cpus !== null ? formatCpuList(cpus) : null,
+      cpu_binding: isLimited ? hello.cpu_binding : "none" as const,
+      is_cpuset_shared: lease.isShared,
     };
     this.#record.announce(known, partFiles(job));
   }
 
-  #plan(job: Job, { cores, cgroup }: Means): SpawnPlan {
+  #recordShare({ cpus, quotaCores, weight }: CpuLimits): void {
+    const { clock, control, files } = this.#node;
+    if (control.kind === "none") return;
+    const { trace_id, span_id, task_id } = this.#record.event;
+    const { tsMs, bootMs } = clock.now();
+    files.appendShare({
+      ts_ms: tsMs,
+      boot_ms: bootMs,
+      trace_id,
+      span_id,
+      task_id,
+      control: control.kind,
+      cpus: cpus && formatCpuList(cpus),
+      quota_percent: quotaCores && quotaPercent(quotaCores),
+      weight,
+    });
+  }
+
+  #plan(job: Job): SpawnPlan {
     const { hello, env, files, taskRights } = this.#node;
     return {
       program: job.program,
@@ -138,18 +166,18 @@ export class Attempt {
       },
       cwd: job.cwd,
       logFile: files.taskLog(this.#task),
-      cpus: cores.cpus,
+      cpus: null,
       rights: taskRights,
-      cgroup: cgroup?.paths.unified ?? null,
-      cgroupTasksFiles: cgroup?.tasksFiles ?? [],
+      cgroup: null,
+      cgroupTasksFiles: [],
     };
   }
 
   #introduce(
     { program }: Job,
-    { started, cgroup }: { readonly started: Started; readonly cgroup: TaskCgroup | null },
+    { started, cgroup }: { readonly started: Started; readonly cgroup: string | null },
   ): void {
-    this.#record.introduce(started, { program, cgroup: cgroup?.directory ?? null });
+    this.#record.introduce(started, { program, cgroup });
     const { trace_id, start_ticks, cpuset } = this.#record.event;
     const { pid, at } = started;
     this.#onStarted({ trace_id, pid, start_ticks, ts_start: at.tsMs, cpuset });

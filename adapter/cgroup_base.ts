@@ -7,9 +7,10 @@
  */
 
 import { join } from "@std/path";
+import { formatCpuList } from "../trace/cpu_list.ts";
 import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
 import { isSameProcess } from "./proc_pid.ts";
-import { removeGroup, TaskCgroup } from "./task_cgroup.ts";
+import { readText, removeGroup, TaskCgroup, writeValue } from "./task_cgroup.ts";
 
 /** Names of adapters' groups. */
 const OWNER = /^tracekit-(\d+)-(\d+)$/;
@@ -17,56 +18,87 @@ const OWNER = /^tracekit-(\d+)-(\d+)$/;
 /** v1 controllers that account: CPU time where there is no v2 hierarchy, and peak memory. */
 const ACCOUNTING_CONTROLLERS = ["cpuacct", "memory"];
 
-/** The hierarchies of this machine. */
-export function readHierarchies(): Hierarchy[] {
-  return parseHierarchies(
-    Deno.readTextFileSync("/proc/self/mountinfo"),
-    Deno.readTextFileSync("/proc/self/cgroup"),
-  );
+/** v1 controllers that limit. */
+const LIMITING_CONTROLLERS = ["cpu", "cpuset"];
+
+/** The hierarchies of this machine, and where process `pid` stands in them. */
+export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
+  const cgroup = readText(`/proc/${pid}/cgroup`);
+  if (cgroup === null) return [];
+  return parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
+}
+
+/** Who owns the groups, and what for. */
+export interface CgroupBaseOptions {
+  readonly pid: number;
+  readonly startTicks: number;
+  /** CPUs of the node, to which `cpuset` groups are confined. */
+  readonly cpus: readonly number[];
+  /** True when tasks shall be limited, too. */
+  readonly isLimiting: boolean;
 }
 
 /** The groups of one adapter. */
 export class CgroupBase implements Disposable {
+  /** The version that limits tasks; null: none can, or none shall. */
+  readonly limitingVersion: 1 | 2 | null;
   readonly #unified: string | null;
   readonly #v1: ReadonlyMap<string, string>;
 
-  private constructor(unified: string | null, v1: ReadonlyMap<string, string>) {
+  private constructor(
+    unified: string | null,
+    { v1, limitingVersion }: {
+      readonly v1: ReadonlyMap<string, string>;
+      readonly limitingVersion: 1 | 2 | null;
+    },
+  ) {
     this.#unified = unified;
     this.#v1 = v1;
+    this.limitingVersion = limitingVersion;
   }
 
   /** Make the adapter's groups; null when no hierarchy lets it. */
   static create(
     hierarchies: readonly Hierarchy[],
-    owner: { readonly pid: number; readonly startTicks: number },
+    { pid, startTicks, cpus, isLimiting }: CgroupBaseOptions,
   ): CgroupBase | null {
-    const name = `tracekit-${owner.pid}-${owner.startTicks}`;
+    const name = `tracekit-${pid}-${startTicks}`;
     let unified: string | null = null;
+    let limitingVersion: 1 | 2 | null = null;
     const v1 = new Map<string, string>();
-    for (const hierarchy of hierarchies) {
-      const useful = ACCOUNTING_CONTROLLERS.filter((one) => hierarchy.controllers.includes(one));
-      if (hierarchy.version === 1 && useful.length === 0) continue;
-      const directory = join(hierarchy.ownDirectory, name);
+    const wanted = [...ACCOUNTING_CONTROLLERS, ...(isLimiting ? LIMITING_CONTROLLERS : [])];
+    for (const { version, ownDirectory, controllers } of hierarchies) {
+      const useful = controllers.filter((one) => wanted.includes(one));
+      if (version === 1 && useful.length === 0) continue;
+      const directory = join(ownDirectory, name);
+      if (version === 2 && isLimiting && enableControllers(ownDirectory)) limitingVersion = 2;
       if (!makeGroup(directory)) continue;
-      if (hierarchy.version === 2) unified = directory;
+      if (version === 2) unified = directory;
       else for (const controller of useful) v1.set(controller, directory);
     }
     if (unified !== null) v1.delete("cpuacct");
-    return unified === null && v1.size === 0 ? null : new CgroupBase(unified, v1);
+    if (limitingVersion === 2 && unified !== null) {
+      enableControllers(unified);
+    } else if (LIMITING_CONTROLLERS.every((controller) => v1.has(controller))) {
+      limitingVersion = 1;
+      confine(v1.get("cpuset") ?? "", cpus);
+    }
+    if (unified === null && v1.size === 0) return null;
+    return new CgroupBase(unified, { v1, limitingVersion });
   }
 
   /** Which hierarchies account, in words. */
   get description(): string {
-    const v1 = [...this.#v1.keys()].map((controller) => `cgroup v1 ${controller}`);
+    const v1 = ACCOUNTING_CONTROLLERS.filter((controller) => this.#v1.has(controller))
+      .map((controller) => `cgroup v1 ${controller}`);
     return [...(this.#unified === null ? [] : ["cgroup v2 cpu.stat"]), ...v1].join(", ");
   }
 
   /** Make the groups of a task. */
   taskGroup(name: string): TaskCgroup {
-    return TaskCgroup.create({
-      unified: this.#unified === null ? null : join(this.#unified, name),
-      v1: new Map([...this.#v1].map(([controller, base]) => [controller, join(base, name)])),
-    });
+    const v1 = new Map([...this.#v1].map(([controller, base]) => [controller, join(base, name)]));
+    const unified = this.#unified === null ? null : join(this.#unified, name);
+    return TaskCgroup.create({ unified, v1, limitingVersion: this.limitingVersion });
   }
 
   [Symbol.dispose](): void {
@@ -95,12 +127,33 @@ function sweepGroup(base: string): number {
   const names = subgroups(base);
   for (const name of names) {
     const directory = join(base, name);
-    const group = TaskCgroup.create({ unified: directory, v1: new Map() });
+    const group = TaskCgroup.create({ unified: directory, v1: new Map(), limitingVersion: null });
     group.kill();
     group.remove();
   }
   removeGroup(base);
   return names.length;
+}
+
+/**
+ * Hand the controllers of a v2 group down to its children; false when they are not there, or the
+ * kernel refuses because processes stand in the group itself (all but the root, cgroup-v2.rst).
+ */
+function enableControllers(group: string): boolean {
+  const isThere = readText(join(group, "cgroup.controllers"))?.split(/\s+/).includes("cpu");
+  if (!isThere) return false;
+  return ["+cpu", "+cpuset", "+memory"]
+    .map((change) => writeValue(join(group, "cgroup.subtree_control"), change))
+    .slice(0, LIMITING_CONTROLLERS.length).every(Boolean);
+}
+
+/** A v1 cpuset takes no process before it has CPUs and memory nodes, cpusets.rst. */
+function confine(group: string, cpus: readonly number[]): void {
+  const mems = readText(join(group, "..", "cpuset.mems"))?.trim() ?? "0";
+  writeValue(join(group, "cpuset.mems"), mems);
+  writeValue(join(group, "cpuset.cpus"), formatCpuList(cpus));
+  // Children start with the same values.
+  writeValue(join(group, "cgroup.clone_children"), "1");
 }
 
 function subgroups(directory: string): string[] {

@@ -4,47 +4,82 @@
  * @module
  */
 
-/** What a task asks for. */
-export interface CoreRequest {
-  /** vCPUs. */
-  readonly units: number;
-  /** CPUs that the task itself names; null: any. */
-  readonly explicit: readonly number[] | null;
-}
+import type { CpuPlace } from "./cpu_topology.ts";
 
-/** The cores that a task gets. */
-export interface CoreGrant {
-  /** Ascending. */
-  readonly cpus: readonly number[];
-  /** True when another task has one of them. */
-  readonly isShared: boolean;
+/** The state of a node's CPUs. */
+export interface CoreState {
+  /** The CPUs, neighbours beside each other. */
+  readonly places: readonly CpuPlace[];
+  /** How many tasks have each CPU; one that is not named is free. */
+  readonly loads: ReadonlyMap<number, number>;
 }
 
 /**
- * Choose cores among `cpus`, of which each is taken by `loads` tasks: free ones, in one run of
- * neighbours where there is one, else the least loaded.
+ * Choose CPUs for a task of `units` vCPUs; fewer where the node has fewer.
+ *
+ * Free ones while there are enough: a block of neighbours in one NUMA node that breaks up as few whole
+ * cores as possible, shares as few cores with other tasks' threads, and lies on a multiple of its size,
+ * so that later blocks find room. Else the least loaded.
+ *
+ * @returns The CPUs, ascending.
  */
-export function chooseCores(
-  { units, explicit }: CoreRequest,
-  { cpus, loads }: {
-    readonly cpus: readonly number[];
-    readonly loads: ReadonlyMap<number, number>;
-  },
-): CoreGrant {
-  const load = (cpu: number): number => loads.get(cpu) ?? 0;
-  const chosen = explicit ?? leastLoadedRun(cpus, { load, count: Math.min(units, cpus.length) });
-  return { cpus: chosen, isShared: chosen.some((cpu) => load(cpu) > 0) };
+export function chooseCores(units: number, { places, loads }: CoreState): number[] {
+  const count = Math.min(units, places.length);
+  const isFree = ({ cpu }: CpuPlace): boolean => (loads.get(cpu) ?? 0) === 0;
+  const free = places.filter(isFree);
+  const chosen = free.length < count
+    ? leastLoaded(count, { places, loads })
+    : bestBlock(count, { places, isFree }) ?? scattered(count, free);
+  return chosen.map(({ cpu }) => cpu).sort((a, b) => a - b);
 }
 
-function leastLoadedRun(
-  cpus: readonly number[],
-  { load, count }: { readonly load: (cpu: number) => number; readonly count: number },
-): number[] {
-  const runs = cpus.slice(0, cpus.length - count + 1)
-    .map((_, start) => cpus.slice(start, start + count))
-    .map((run) => ({ run, total: run.reduce((sum, cpu) => sum + load(cpu), 0) }));
-  const least = [...cpus].sort((a, b) => load(a) - load(b) || a - b).slice(0, count);
-  const leastTotal = least.reduce((sum, cpu) => sum + load(cpu), 0);
-  const run = runs.find(({ total }) => total === leastTotal)?.run ?? least;
-  return [...run].sort((a, b) => a - b);
+/** The cheapest run of `count` free neighbours, or null when there is none. */
+function bestBlock(
+  count: number,
+  { places, isFree }: {
+    readonly places: readonly CpuPlace[];
+    readonly isFree: (place: CpuPlace) => boolean;
+  },
+): readonly CpuPlace[] | null {
+  const threads = Map.groupBy(places, ({ core }) => core);
+  let best: { readonly block: readonly CpuPlace[]; readonly cost: readonly number[] } | null = null;
+  for (let start = 0; start + count <= places.length; start++) {
+    const block = places.slice(start, start + count);
+    if (!block.every(isFree)) continue;
+    const others = [...new Set(block.map(({ core }) => core))]
+      .map((core) => (threads.get(core) ?? []).filter((thread) => !block.includes(thread)));
+    const cost = [
+      new Set(block.map(({ node }) => node)).size,
+      // Cores that were whole, and of which a part is left over.
+      others.filter((rest) => rest.length > 0 && rest.every(isFree)).length,
+      // Cores on which another task runs.
+      others.filter((rest) => !rest.every(isFree)).length,
+      start % alignment(count) === 0 ? 0 : 1,
+      start,
+    ];
+    if (best === null || isLess(cost, best.cost)) best = { block, cost };
+  }
+  return best?.block ?? null;
+}
+
+/** Without a block: fill up the NUMA nodes with the most free CPUs first. */
+function scattered(count: number, free: readonly CpuPlace[]): CpuPlace[] {
+  const nodes = [...Map.groupBy(free, ({ node }) => node).values()];
+  return nodes.sort((a, b) => b.length - a.length).flat().slice(0, count);
+}
+
+function leastLoaded(count: number, { places, loads }: CoreState): CpuPlace[] {
+  const load = ({ cpu }: CpuPlace): number => loads.get(cpu) ?? 0;
+  // The sort is stable: among equals, neighbours stay beside each other.
+  return [...places].sort((a, b) => load(a) - load(b)).slice(0, count);
+}
+
+/** Blocks lie on multiples of the power of two that holds them. */
+function alignment(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count));
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
 }

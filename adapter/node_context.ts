@@ -6,11 +6,11 @@
 
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import type { Clock } from "../trace/clock.ts";
-import type { CgroupBase } from "./cgroup_base.ts";
-import type { CoreBook } from "./core_book.ts";
+import type { CpuControl } from "./cpu_control.ts";
 import type { FileRights } from "./file_rights.ts";
 import type { EventOrigin } from "./invocation_events.ts";
 import type { Journal } from "./journal.ts";
+import type { NodeCpus } from "./node_cpus.ts";
 import type { JobRules } from "./prepare_job.ts";
 import type { RunFiles } from "./run_files.ts";
 import type { Rights } from "./spawn_plan.ts";
@@ -23,9 +23,8 @@ export interface NodeContext {
   readonly origin: EventOrigin;
   readonly clock: Clock;
   readonly starter: Starter;
-  /** Null where no cgroup can be made. */
-  readonly cgroups: CgroupBase | null;
-  readonly cores: CoreBook;
+  readonly cpus: NodeCpus;
+  readonly control: CpuControl;
   readonly files: RunFiles;
   readonly journal: Journal;
   /** Rights of the adapter's own file accesses. */

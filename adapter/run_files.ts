@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
-import type { InvocationEvent, Sentinel } from "../trace/records.ts";
+import type { CpuShare, InvocationEvent, Sentinel } from "../trace/records.ts";
 import type { RunDir } from "../trace/run_dir.ts";
 import type { Task } from "../trace/task.ts";
 import type { FileRights } from "./file_rights.ts";
@@ -19,6 +19,7 @@ export class RunFiles implements Disposable {
   readonly #runDir: RunDir;
   readonly #rights: FileRights;
   readonly #events = new Map<string, JsonLinesWriter>();
+  #shares: JsonLinesWriter | null = null;
 
   constructor(runDir: RunDir, rights: FileRights) {
     this.#runDir = runDir;
@@ -41,6 +42,12 @@ export class RunFiles implements Disposable {
     writer.append([event]);
   }
 
+  /** Write down the limits of an attempt. */
+  appendShare(share: CpuShare): void {
+    this.#shares ??= this.#rights.asUser(() => JsonLinesWriter.open(this.#runDir.shares));
+    this.#shares.append([share]);
+  }
+
   /** Say which process runs; whole from the first instant that its name exists. */
   writeSentinel(pid: number, sentinel: Sentinel): void {
     const beside = join(this.#runDir.pids, `.${pid}`);
@@ -60,6 +67,12 @@ export class RunFiles implements Disposable {
     return join(this.#runDir.taskLogs, `${task_id}.${attempt}.log`);
   }
 
+  /** Make that file, so that it is the user's whoever opens it next. */
+  createTaskLog(task: Pick<Task, "task_id" | "attempt">): void {
+    const options = { append: true, create: true };
+    this.#rights.asUser(() => Deno.openSync(this.taskLog(task), options).close());
+  }
+
   /** The last lines of a log, or null when it is empty or was never made. */
   tail(path: string): string | null {
     return this.#rights.asUser(() => readTail(path));
@@ -67,6 +80,7 @@ export class RunFiles implements Disposable {
 
   [Symbol.dispose](): void {
     for (const writer of this.#events.values()) writer[Symbol.dispose]();
+    this.#shares?.[Symbol.dispose]();
   }
 }
 

@@ -6,9 +6,12 @@
  */
 
 import { resolve } from "@std/path";
+import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import type { RunDir } from "../trace/run_dir.ts";
 import { CgroupBase, readHierarchies } from "./cgroup_base.ts";
+import { chooseControl, CpuControl, findSystemd } from "./cpu_control.ts";
+import type { CpuLimits } from "./cpu_limits.ts";
 import { exitTotals } from "./exit_totals.ts";
 import { FileRights } from "./file_rights.ts";
 import { type TraceContext, traceparentOf } from "./http_trace_context.ts";
@@ -18,11 +21,11 @@ import { findProgram } from "./job_paths.ts";
 import { Journal } from "./journal.ts";
 import type { Machine } from "./machine.ts";
 import { PeakMemory } from "./peak_memory.ts";
-import { readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
+import { readAllowedCpus, readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
-import { SpawnError } from "./spawn_plan.ts";
+import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Exit, Started } from "./starter.ts";
-import type { TaskCgroup } from "./task_cgroup.ts";
+import type { TaskPlace } from "./task_place.ts";
 
 /** What to trace, and how it is recorded. */
 export interface TracedCommand {
@@ -36,8 +39,14 @@ export interface TracedCommand {
   readonly stage: string | null;
   /** When it entered a queue of the caller, epoch ms; null: it was not queued. */
   readonly tsEnqueue: number | null;
-  /** CPUs that it is bound to; null: the caller's. */
-  readonly cpus: readonly number[] | null;
+  /** CPUs, quota and weight that the caller wants for it. */
+  readonly limits: CpuLimits;
+  /** What applies them. */
+  readonly cpuControl: AdapterHello["cpu_control"];
+  /** Name of the systemd unit to run in; null: one of ours. */
+  readonly unitName: string | null;
+  /** Called with a sentence about what cannot be had here. */
+  readonly onNote: (note: string) => void;
   /** Called when it runs, with what sends it a signal. */
   readonly onStarted: (signal: (name: Deno.Signal) => void) => void;
 }
@@ -48,9 +57,10 @@ export interface TracedCommand {
  * @returns How it ended.
  * @throws {JobRefusedError} when there is no such program.
  * @throws {SpawnError} when it cannot be started.
+ * @throws {ControlError} when the caller forces a control that is not there.
  */
 export async function traceCommand(command: TracedCommand, machine: Machine): Promise<Exit> {
-  const { argv, env, cwd, runDir } = command;
+  const { argv, env, cwd, runDir, limits } = command;
   const program = findProgram(argv[0] ?? "", { searchPath: env["PATH"] ?? "", cwd });
   const owner = readSelf();
   const context = newContext(env["TRACEPARENT"] ?? null);
@@ -58,26 +68,34 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const origin = { nodeId: command.nodeId, stage: command.stage, instanceId };
   using files = new RunFiles(runDir, new FileRights(null, null));
   using journal = new Journal(runDir, owner);
-  using base = CgroupBase.create(readHierarchies(), owner);
-  using cgroup = base?.taskGroup(context.spanId) ?? null;
+  const isLimited = Object.values(limits).some((limit) => limit !== null);
+  using cgroups = CgroupBase.create(readHierarchies(), {
+    ...owner,
+    cpus: readAllowedCpus(),
+    isLimiting: isLimited && command.cpuControl !== "none",
+  });
+  const control = controlOf(command, { cgroups, machine, instanceId });
+  using place = control.open(context.spanId, command.unitName);
+  const isApplied = isLimited && place.limit(limits);
   const event = commandEvent(argv, { context, origin });
   const record = new InvocationRecord(event, { files, journal });
   record.announce({
     ...timesOf(machine.clock.now(), null),
     ts_enqueue: command.tsEnqueue,
     bytes_in: sizeOf(event.input, cwd),
-    cpuset: command.cpus && formatCpuList(command.cpus),
-    cpu_binding: command.cpus === null ? "none" : "exclusive",
+    cpuset: isApplied && limits.cpus !== null ? formatCpuList(limits.cpus) : null,
+    cpu_binding: !isApplied ? "none" : limits.cpus === null ? "shared" : "exclusive",
   }, []);
-  const started = startOf(command, { machine, program, context, cgroup, record });
-  record.introduce(started, { program, cgroup: cgroup?.directory ?? null });
+  const started = start(command, { machine, program, context, place, record });
+  place.tree(started.pid);
+  record.introduce(started, { program, cgroup: place.directory });
   command.onStarted((name) => signalProcess(started.pid, name));
 
   const launcherPeakKb = readHighWaterKb(Deno.pid);
   using peak = new PeakMemory(started.pid);
   const exit = await started.exit;
   const totals = exitTotals({
-    cgroup: cgroup?.totals() ?? null,
+    cgroup: place.totals(),
     rusage: exit.rusage,
     launcherPeakKb,
     seenPeakKb: peak.kb,
@@ -86,32 +104,60 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const bytes_out = sizeOf(event.output, cwd);
   record.conclude({ ...totals, ...timesOf(started.at, exit.at), status, signal, bytes_out });
   // What the command left in the background is its caller's: it goes on outside the group.
-  cgroup?.release();
+  place.release();
   return exit;
 }
 
-function startOf(
-  { argv, env, cwd, cpus }: TracedCommand,
-  { machine, program, context, cgroup, record }: {
+function controlOf(
+  { env, limits, cpuControl, unitName, onNote }: TracedCommand,
+  { cgroups, machine, instanceId }: {
+    readonly cgroups: CgroupBase | null;
+    readonly machine: Machine;
+    readonly instanceId: string;
+  },
+): CpuControl {
+  const systemd = findSystemd(env);
+  const needsMore = limits.quotaCores !== null || limits.weight !== null || unitName !== null;
+  const wanted = {
+    cpu_control: cpuControl,
+    cpu_binding: needsMore ? "shared" as const : "exclusive" as const,
+  };
+  const choice = chooseControl(wanted, {
+    systemd,
+    cgroupVersion: cgroups?.limitingVersion ?? null,
+  });
+  if (needsMore && choice.note !== null) onNote(choice.note);
+  return new CpuControl(choice.kind, {
+    instanceId,
+    base: cgroups,
+    systemd,
+    starter: machine.starter,
+  });
+}
+
+function start(
+  { argv, env, cwd }: TracedCommand,
+  { machine, program, context, place, record }: {
     readonly machine: Machine;
     readonly program: string;
     readonly context: TraceContext;
-    readonly cgroup: TaskCgroup | null;
+    readonly place: TaskPlace;
     readonly record: InvocationRecord;
   },
 ): Started {
+  const plan: SpawnPlan = {
+    program,
+    argv,
+    env: { ...env, TRACEPARENT: traceparentOf(context) },
+    cwd,
+    logFile: null,
+    cpus: null,
+    rights: null,
+    cgroup: null,
+    cgroupTasksFiles: [],
+  };
   try {
-    return machine.starter.start({
-      program,
-      argv,
-      env: { ...env, TRACEPARENT: traceparentOf(context) },
-      cwd,
-      logFile: null,
-      cpus,
-      rights: null,
-      cgroup: cgroup?.paths.unified ?? null,
-      cgroupTasksFiles: cgroup?.tasksFiles ?? [],
-    });
+    return machine.starter.start(place.place(plan));
   } catch (error) {
     if (error instanceof SpawnError) record.refuse(error.message);
     throw error;

@@ -1,5 +1,6 @@
 /** Traces one command: `adapt -- COMMAND ARGUMENT…`. */
 
+import type { CpuLimits } from "../adapter/cpu_limits.ts";
 import { JobRefusedError } from "../adapter/job.ts";
 import type { Libc } from "../adapter/libc.ts";
 import { PR_SET_DUMPABLE } from "../adapter/linux.ts";
@@ -8,7 +9,7 @@ import { SpawnError } from "../adapter/spawn_plan.ts";
 import type { Exit } from "../adapter/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
-import { type Parsed, UsageError } from "./_command.ts";
+import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { ADAPT } from "./flags/adapter.ts";
 import { asUsage, nodeIdOf, runDirOf } from "./flags/_common.ts";
@@ -42,7 +43,6 @@ export async function main(
   if (operands.length === 0) {
     throw new UsageError("a command is required: deno task adapt -- COMMAND [ARGUMENT…]");
   }
-  const { cpuset } = options;
   const machine = openMachine();
   try {
     const exit = await traceCommand({
@@ -53,7 +53,10 @@ export async function main(
       nodeId: nodeIdOf(options),
       stage: options.stage,
       tsEnqueue: options["ts-enqueue"],
-      cpus: cpuset === null ? null : asUsage(() => parseCpuList(cpuset)),
+      limits: limitsOf(options),
+      cpuControl: options["cpu-control"],
+      unitName: options["unit-name"],
+      onNote: (note) => io.say(`adapt: ${note}`),
       onStarted: passSignalsOn,
     }, machine);
     return endAs(exit, machine.libc);
@@ -62,6 +65,15 @@ export async function main(
     io.say(`adapt: ${error.message}`);
     return error instanceof JobRefusedError ? NOT_FOUND : NOT_EXECUTABLE;
   }
+}
+
+function limitsOf(options: OptionsOf<typeof ADAPT.flags>): CpuLimits {
+  const { cpuset, "cpu-quota": quotaPercent, "cpu-weight": weight } = options;
+  return {
+    cpus: cpuset === null ? null : asUsage(() => parseCpuList(cpuset)),
+    quotaCores: quotaPercent === null ? null : quotaPercent / 100,
+    weight,
+  };
 }
 
 function passSignalsOn(send: (name: Deno.Signal) => void): void {

@@ -1,6 +1,6 @@
 /** Flags of the adapter, which its worker starts, and of `adapt`, which traces one command. */
 
-import { command, number, text } from "../_command.ts";
+import { command, integer, number, text } from "../_command.ts";
 import { RUN_FLAGS } from "./_common.ts";
 
 /** The adapter takes everything from its worker. */
@@ -28,6 +28,24 @@ export const ADAPT = command({
     "cpuset": text("CPUs that it may run on, as cpuset(7) writes them.", {
       env: "CPUSET",
       placeholder: "LIST",
+    }),
+    "cpu-quota": number("CPU time that it may use, 100 is one core.", {
+      env: "CPU_QUOTA",
+      min: 1,
+      placeholder: "PERCENT",
+    }),
+    "cpu-weight": integer("CPU weight against its neighbours, 1 to 10000; 100 is usual.", {
+      env: "CPU_WEIGHT",
+      min: 1,
+      placeholder: "WEIGHT",
+    }),
+    "unit-name": text("systemd unit to run in, where systemd controls CPUs.", {
+      env: "UNIT_NAME",
+      placeholder: "NAME",
+    }),
+    "cpu-control": text("What applies these.", {
+      choices: ["auto", "systemd", "cgroup", "none"],
+      fallback: "auto",
     }),
   },
   operands: "-- COMMAND [ARGUMENT…]",

@@ -1,0 +1,182 @@
+/**
+ * Gives a node's CPUs to its tasks: cores of their own in exclusive mode, max-min fair shares of all
+ * of them in shared mode.
+ *
+ * @module
+ */
+
+import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
+import type { Task } from "../trace/task.ts";
+import { chooseCores } from "./core_allocator.ts";
+import { type CpuLimits, weightOf } from "./cpu_limits.ts";
+import type { CpuPlace } from "./cpu_topology.ts";
+import { JobRefusedError } from "./job.ts";
+import { maxMinShares } from "./max_min_shares.ts";
+
+/** The CPUs of a node and how they are given. */
+export interface NodeCpusOptions {
+  /** The node's CPUs, neighbours beside each other. */
+  readonly places: readonly CpuPlace[];
+  readonly mode: "exclusive" | "shared";
+  /** True when they are a part of the machine's, so that every task must be kept inside. */
+  readonly isShareOfMachine: boolean;
+  /** Weight of one vCPU in shared mode. */
+  readonly weightPerUnit: number;
+}
+
+/** What a task has of a node's CPUs; disposal gives it back. */
+export interface CpuLease extends Disposable {
+  /** The limits in force. */
+  readonly limits: CpuLimits;
+  /** True when another task has, or had meanwhile, one of the same CPUs; null when not bound to any. */
+  readonly isShared: boolean | null;
+  /** From now on `apply` makes limits take effect: at once, and whenever they change. */
+  bind(apply: (limits: CpuLimits) => void): void;
+}
+
+/** The CPUs of one node. */
+export class NodeCpus {
+  readonly #options: NodeCpusOptions;
+  readonly #loads = new Map<number, number>();
+  readonly #leases = new Set<Lease>();
+
+  constructor(options: NodeCpusOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Give CPUs to a task. In shared mode the others' shares have shrunk when this returns.
+   *
+   * @throws {JobRefusedError} when it names CPUs that the node does not have.
+   */
+  take(task: Task): CpuLease {
+    const explicit = this.#explicit(task);
+    const lease = this.#options.mode === "exclusive"
+      ? this.#exclusive(task, explicit)
+      : this.#shared(task, explicit);
+    this.#leases.add(lease);
+    this.#share();
+    return lease;
+  }
+
+  #exclusive(task: Task, explicit: number[] | null): Lease {
+    const { places } = this.#options;
+    const cpus = explicit ?? chooseCores(task.cpu_units, { places, loads: this.#loads });
+    const neighbours = [...this.#leases].filter((other) =>
+      other.limits.cpus?.some((cpu) => cpus.includes(cpu))
+    );
+    for (const other of neighbours) other.isShared = true;
+    this.#count(cpus, 1);
+    const limits = { cpus, quotaCores: quotaOf(task), weight: task.cpu_weight };
+    return new Lease(limits, {
+      demand: null,
+      isShared: neighbours.length > 0,
+      onReturn: (lease) => {
+        this.#leases.delete(lease);
+        this.#count(cpus, -1);
+      },
+    });
+  }
+
+  #shared(task: Task, explicit: number[] | null): Lease {
+    const { places, isShareOfMachine, weightPerUnit } = this.#options;
+    const all = isShareOfMachine ? places.map(({ cpu }) => cpu).sort((a, b) => a - b) : null;
+    const demand = Math.min(task.cpu_units, quotaOf(task) ?? Infinity);
+    const weight = task.cpu_weight ?? weightOf(task.cpu_units, weightPerUnit);
+    const cpus = explicit ?? all;
+    return new Lease({ cpus, quotaCores: demand, weight }, {
+      demand,
+      isShared: cpus && true,
+      onReturn: (lease) => {
+        this.#leases.delete(lease);
+        this.#share();
+      },
+    });
+  }
+
+  /** Share the node out again among the tasks that share it: first those that get less. */
+  #share(): void {
+    const sharing = [...this.#leases].filter((lease) => lease.demand !== null);
+    const shares = maxMinShares(
+      this.#options.places.length,
+      sharing.map((lease) => lease.demand ?? 0),
+    );
+    const changes = sharing.map((lease, index) => ({ lease, share: shares[index] ?? 0 }))
+      .filter(({ lease, share }) => share !== lease.limits.quotaCores)
+      .sort((a, b) => growth(a) - growth(b));
+    for (const { lease, share } of changes) lease.change({ ...lease.limits, quotaCores: share });
+  }
+
+  #explicit({ cpuset }: Task): number[] | null {
+    if (cpuset === null) return null;
+    const own = this.#options.places.map(({ cpu }) => cpu);
+    const cpus = parseOrRefuse(cpuset);
+    if (cpus.every((cpu) => own.includes(cpu))) return cpus;
+    throw new JobRefusedError(
+      `cpuset "${cpuset}" must lie inside this node's CPUs ${formatCpuList(own)}`,
+    );
+  }
+
+  #count(cpus: readonly number[], change: number): void {
+    for (const cpu of cpus) this.#loads.set(cpu, (this.#loads.get(cpu) ?? 0) + change);
+  }
+}
+
+class Lease implements CpuLease {
+  isShared: boolean | null;
+  /** Cores that it would use if it had the node to itself; null: it does not take part in sharing. */
+  readonly demand: number | null;
+  readonly #onReturn: (lease: Lease) => void;
+  #limits: CpuLimits;
+  #apply: ((limits: CpuLimits) => void) | null = null;
+
+  constructor(
+    limits: CpuLimits,
+    { demand, isShared, onReturn }: {
+      readonly demand: number | null;
+      readonly isShared: boolean | null;
+      readonly onReturn: (lease: Lease) => void;
+    },
+  ) {
+    this.#limits = limits;
+    this.demand = demand;
+    this.isShared = isShared;
+    this.#onReturn = onReturn;
+  }
+
+  get limits(): CpuLimits {
+    return this.#limits;
+  }
+
+  bind(apply: (limits: CpuLimits) => void): void {
+    this.#apply = apply;
+    apply(this.#limits);
+  }
+
+  change(limits: CpuLimits): void {
+    this.#limits = limits;
+    this.#apply?.(limits);
+  }
+
+  [Symbol.dispose](): void {
+    this.#apply = null;
+    this.#onReturn(this);
+  }
+}
+
+function growth({ lease, share }: { readonly lease: Lease; readonly share: number }): number {
+  return share - (lease.limits.quotaCores ?? 0);
+}
+
+function quotaOf({ cpu_quota }: Task): number | null {
+  return cpu_quota === null ? null : cpu_quota / 100;
+}
+
+function parseOrRefuse(cpuset: string): number[] {
+  try {
+    return parseCpuList(cpuset);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new JobRefusedError(error.message);
+  }
+}

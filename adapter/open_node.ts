@@ -1,0 +1,137 @@
+/**
+ * From a worker's hello to everything that attempts on its node share.
+ *
+ * @module
+ */
+
+import { ADAPTER_PROTOCOL, type AdapterHello } from "../trace/adapter_protocol.ts";
+import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
+import { RunDir } from "../trace/run_dir.ts";
+import type { AdapterMeans } from "./adapter.ts";
+import { CgroupBase, readHierarchies, sweepCgroups } from "./cgroup_base.ts";
+import { chooseControl, CpuControl, findSystemd } from "./cpu_control.ts";
+import { readCpuTopology } from "./cpu_topology.ts";
+import { FileRights } from "./file_rights.ts";
+import { Journal, sweepJournal } from "./journal.ts";
+import { NodeCpus } from "./node_cpus.ts";
+import type { NodeContext } from "./node_context.ts";
+import { readAllowedCpus, readSelf } from "./proc_pid.ts";
+import { RunFiles } from "./run_files.ts";
+import type { Rights } from "./spawn_plan.ts";
+import { sweepScopes } from "./sweep_scopes.ts";
+import { parseUserGroups } from "./user_groups.ts";
+
+/** The worker asked for what this adapter cannot do. */
+export class AdapterError extends Error {
+  override readonly name = "AdapterError";
+}
+
+/** A node that is ready for attempts. */
+export interface OpenNode {
+  readonly node: NodeContext;
+  /** The adapter's cgroups; null: none can be made. */
+  readonly cgroups: CgroupBase | null;
+  /** What is missing here and what it costs, a sentence each. */
+  readonly notes: readonly string[];
+  /** Left-overs of an earlier adapter that were removed. */
+  readonly swept: number;
+}
+
+/**
+ * Variables that tasks get from the adapter: what programs need to find themselves and to speak, and
+ * no secret that its caller may have.
+ */
+const PASSED_VARIABLES = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+
+/** Where programs are looked for when the adapter has no PATH (sudo, a service). */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * End what a crashed adapter left, then make cgroups and files.
+ *
+ * @throws {AdapterError} when the worker asks for what cannot be given.
+ * @throws {ControlError} when it forces a control that is not there.
+ */
+export async function openNode(hello: AdapterHello, means: AdapterMeans): Promise<OpenNode> {
+  if (hello.protocol !== ADAPTER_PROTOCOL) {
+    throw new AdapterError(
+      `Cannot serve protocol ${hello.protocol}: this adapter speaks ${ADAPTER_PROTOCOL}`,
+    );
+  }
+  const { clock, starter } = means;
+  const owner = readSelf();
+  const instanceId = `${owner.pid}-${owner.startTicks}`;
+  const runDir = RunDir.at(hello.run_dir);
+  const env = { PATH: DEFAULT_PATH, ...pick(means.env, PASSED_VARIABLES) };
+  const taskRights = rightsOf(hello, means);
+  const fileRights = new FileRights(means.libc, taskRights);
+  const files = new RunFiles(runDir, fileRights);
+
+  const hierarchies = readHierarchies();
+  const systemd = findSystemd(means.env);
+  const swept = sweepCgroups(hierarchies) + sweepScopes(systemd) +
+    await sweepJournal(runDir, owner.bootId);
+
+  const own = cpusOf(hello);
+  const isLimiting = hello.cpu_control !== "none" && hello.cpu_control !== "systemd";
+  const cgroups = CgroupBase.create(hierarchies, { ...owner, cpus: own, isLimiting });
+  const cgroupVersion = cgroups?.limitingVersion ?? null;
+  const choice = chooseControl(hello, { systemd, cgroupVersion });
+  const node: NodeContext = {
+    hello,
+    origin: { nodeId: hello.node_id, stage: hello.stage, instanceId },
+    clock,
+    starter,
+    cpus: new NodeCpus({
+      places: readCpuTopology(own),
+      mode: hello.cpu_binding,
+      isShareOfMachine: hello.cpus !== null,
+      weightPerUnit: hello.cpuweight_per_vcpu,
+    }),
+    control: new CpuControl(choice.kind, { instanceId, base: cgroups, systemd, starter }),
+    files,
+    journal: fileRights.asUser(() => new Journal(runDir, owner)),
+    fileRights,
+    taskRights,
+    rules: {
+      outputsDir: hello.outputs_dir,
+      root: hello.inputs_root,
+      searchPath: env.PATH,
+      allowedCommands: hello.allowed_commands,
+    },
+    env,
+  };
+  const notes = [...means.notes, ...(choice.note === null ? [] : [choice.note])];
+  return { node, cgroups, notes, swept };
+}
+
+function pick(
+  env: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
+}
+
+/** Tasks never have the rights of a root adapter: they run as the worker's user. */
+function rightsOf({ uid, gid }: AdapterHello, { libc }: AdapterMeans): Rights | null {
+  if (uid === null || gid === null || uid === Deno.uid()) return null;
+  if (Deno.uid() !== 0) {
+    throw new AdapterError(`Cannot run tasks as user ${uid}: the adapter is user ${Deno.uid()}`);
+  }
+  if (libc === null) {
+    throw new AdapterError(`Cannot run tasks as user ${uid}: FFI is required for that`);
+  }
+  const passwd = Deno.readTextFileSync("/etc/passwd");
+  const group = Deno.readTextFileSync("/etc/group");
+  return { uid, gid, groups: parseUserGroups({ passwd, group }, { uid, gid }) };
+}
+
+function cpusOf({ cpus }: AdapterHello): number[] {
+  const allowed = readAllowedCpus();
+  const wanted = cpus === null ? allowed : parseCpuList(cpus);
+  const missing = wanted.filter((cpu) => !allowed.includes(cpu));
+  if (missing.length === 0) return wanted;
+  throw new AdapterError(
+    `Cannot use CPUs ${formatCpuList(missing)}: this machine allows ${formatCpuList(allowed)}`,
+  );
+}
