@@ -1,6 +1,6 @@
 /**
  * Profiles: named kinds of work, each with the resources that it asks for. The built-in ones and a
- * user's own stand in files of one format.
+ * user's own stand in files of one format, `profiles.schema.json`.
  *
  * @module
  */
@@ -9,31 +9,24 @@ import { type Field, quote } from "../trace/schema.ts";
 import { type PartialTask, TASK } from "../trace/task.ts";
 import builtIn from "./profiles.json" with { type: "json" };
 
-/** The fields of a task that a profile may set; the others belong to the single task. */
-export const PROFILE_FIELDS = [
-  "kind",
-  "scale",
-  "vcodec",
-  "preset",
-  "crf",
-  "vthreads",
-  "fthreads",
-  "argv",
-  "env",
-  "cwd",
-  "timeout_s",
-  "cpu_units",
-  "cpuset",
-  "cpu_quota",
-  "cpu_weight",
-] as const satisfies readonly (keyof PartialTask)[];
+/** Fields of a task that any profile may set; the others belong to the single task. */
+const SHARED_FIELDS = ["timeout_s", "cpu_units", "cpuset", "cpu_quota", "cpu_weight"] as const;
+
+/** Fields of a task that a profile of each kind may set besides. */
+const KIND_FIELDS = {
+  ffmpeg: ["scale", "vcodec", "preset", "crf", "vthreads", "fthreads"],
+  command: ["argv", "env", "cwd"],
+} as const;
+
+type Kind = keyof typeof KIND_FIELDS;
+type ProfileField = "kind" | (typeof SHARED_FIELDS)[number] | (typeof KIND_FIELDS)[Kind][number];
 
 /** A named kind of work. */
 export interface Profile {
   /** Name that tasks carry. */
   readonly name: string;
   /** What its tasks have in common. */
-  readonly task: Pick<PartialTask, (typeof PROFILE_FIELDS)[number]>;
+  readonly task: Pick<PartialTask, ProfileField>;
 }
 
 /** Profiles by each name that a mix may use, aliases among them. */
@@ -53,14 +46,19 @@ export const BUILT_IN_PROFILES: Profiles = decodeProfiles(builtIn, "profiles.jso
  * have, a name that is given twice.
  */
 export function decodeProfiles(value: unknown, where: string): Profiles {
-  const root = object(value, where, "an object");
+  const root = object(value, where);
   for (const key of Object.keys(root)) {
-    if (key !== "profiles" && key !== "$schema") throw problem(where, `unknown key "${key}"`);
+    if (key !== "profiles" && key !== "$schema") {
+      throw problem(where, `unknown key "${key}", known are profiles, $schema`);
+    }
+  }
+  if (root.$schema !== undefined && typeof root.$schema !== "string") {
+    throw problem(where, `key "$schema": a text is required, got ${quote(root.$schema)}`);
   }
   const found = new Map<string, Profile>();
-  for (const [name, body] of Object.entries(object(root.profiles, where, `key "profiles"`))) {
+  for (const [name, body] of Object.entries(object(root.profiles, `${where}: key "profiles"`))) {
     const place = `${where}: profile "${name}"`;
-    const { aliases = [], ...fields } = object(body, place, "an object");
+    const { aliases = [], ...fields } = object(body, place);
     const profile = { name, task: decodeFields(fields, place) };
     for (const each of [name, ...decodeAliases(aliases, place)]) {
       if (!PROFILE_NAME.test(each)) {
@@ -74,20 +72,30 @@ export function decodeProfiles(value: unknown, where: string): Profiles {
 }
 
 function decodeFields(fields: Readonly<Record<string, unknown>>, place: string): Profile["task"] {
+  const kind = fields.kind ?? (fields.argv === undefined ? "ffmpeg" : "command");
+  if (kind !== "ffmpeg" && kind !== "command") {
+    throw problem(
+      place,
+      `key "kind": ${TASK.fields.kind.expected} is required, got ${quote(kind)}`,
+    );
+  }
+  const known: readonly ProfileField[] = ["kind", ...KIND_FIELDS[kind], ...SHARED_FIELDS];
   for (const [key, value] of Object.entries(fields)) {
-    if (!PROFILE_FIELDS.some((known) => known === key)) {
-      throw problem(place, `unknown key "${key}", known are ${PROFILE_FIELDS.join(", ")}, aliases`);
+    const name = known.find((one) => one === key);
+    if (name === undefined) {
+      const keys = [...known, "aliases"].join(", ");
+      throw problem(place, `unknown key "${key}", known for kind ${kind} are ${keys}`);
     }
-    const field: Field<unknown> = TASK.fields[key as (typeof PROFILE_FIELDS)[number]];
+    const field: Field<unknown> = TASK.fields[name];
     if (!field.accepts(value)) {
       throw problem(place, `key "${key}": ${field.expected} is required, got ${quote(value)}`);
     }
   }
-  const kind = fields.kind ?? "ffmpeg";
-  if (kind === "command" && fields.argv === undefined) {
-    throw problem(place, `key "argv" is required where kind is "command"`);
+  const task: Profile["task"] = { ...fields, kind };
+  if (kind === "command" && (task.argv ?? []).length === 0) {
+    throw problem(place, `key "argv": a program is required`);
   }
-  return fields;
+  return task;
 }
 
 function decodeAliases(value: unknown, place: string): string[] {
@@ -95,13 +103,21 @@ function decodeAliases(value: unknown, place: string): string[] {
   throw problem(place, `key "aliases": a list of names is required, got ${quote(value)}`);
 }
 
-function object(value: unknown, where: string, what: string): Readonly<Record<string, unknown>> {
+function object(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw problem(where, `${what} with names is required, got ${quote(value)}`);
+  throw problem(where, `an object is required, got ${quote(value)}`);
 }
 
 function problem(where: string, what: string): TypeError {
   return new TypeError(`Cannot read profiles, ${where}: ${what}`);
+}
+
+/** Programs that the tasks of `profiles` run. */
+export function programsOf(profiles: Profiles): readonly string[] {
+  const programs = [...profiles.values()].map(({ task }) =>
+    task.kind === "command" ? task.argv?.[0] ?? "" : "ffmpeg"
+  );
+  return [...new Set(programs)].sort();
 }

@@ -62,7 +62,7 @@ async function tasksOfInputs(options: DispatchFlags, context: WorkContext): Prom
   const { scale, preset, crf, total, outputs } = options;
   const mixText = options.mix;
   const mix = mixText === null ? null : asUsage(() => parseMix(mixText, context.profiles));
-  const inputs = await listInputs(options.inputs);
+  const inputs = await listInputs(options.inputs, options["input-suffix"]);
   try {
     return planTasks(inputs, {
       outputs,
@@ -79,11 +79,11 @@ async function tasksOfInputs(options: DispatchFlags, context: WorkContext): Prom
   }
 }
 
-async function listInputs(folder: string): Promise<string[]> {
+async function listInputs(folder: string, suffix: string): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (name.endsWith(".mp4") && !isDirectory) names.push(name);
+      if (name.endsWith(suffix) && !isDirectory) names.push(name);
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
@@ -92,7 +92,7 @@ async function listInputs(folder: string): Promise<string[]> {
     throw error;
   }
   if (names.length === 0) {
-    throw new CommandError(`there is no *.mp4 in "${folder}"; ${MAKE_INPUTS}`);
+    throw new CommandError(`there is no *${suffix} in "${folder}"; ${MAKE_INPUTS}`);
   }
   return names.sort().map((name) => join(folder, name));
 }

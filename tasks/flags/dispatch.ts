@@ -11,9 +11,10 @@ export const DISPATCH = command({
   name: "dispatch",
   summary: "Make tasks from inputs and a mix of profiles, and hand them to the queue.",
   flags: {
-    "inputs": text("Folder of the *.mp4 inputs, used in the order of their names.", {
+    "inputs": text("Folder of the inputs, used in the order of their names.", {
       placeholder: "DIR",
     }),
+    "input-suffix": text("How the names of inputs end.", { fallback: ".mp4" }),
     "outputs": text("Folder of the outputs, as the workers see it.", {
       fallback: "outputs",
       placeholder: "DIR",
