@@ -1,0 +1,90 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { type Ended, runCommand } from "../support/command_process.ts";
+
+/**
+ * A machine of its own: a PATH of scripts that stand for its programs. apt-get puts the programs of a
+ * package into it, as far as `script` lets it.
+ */
+async function withMachine(
+  scripts: Readonly<Record<string, string>>,
+  work: (setup: () => Promise<Ended>, bin: string) => Promise<void>,
+): Promise<void> {
+  const bin = await Deno.makeTempDir();
+  try {
+    for (const [name, body] of Object.entries(scripts)) await addProgram(bin, name, body);
+    await work(() => runCommand(["setup"], { env: { PATH: bin } }), bin);
+  } finally {
+    await Deno.remove(bin, { recursive: true });
+  }
+}
+
+async function addProgram(bin: string, name: string, body: string): Promise<void> {
+  await Deno.writeTextFile(join(bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+}
+
+/** `env A=b … program args` in a PATH that has nothing else. */
+const ENV = `while :; do case "$1" in *=*) shift;; *) break;; esac; done; exec "\${0%/*}/$@"`;
+
+const PROGRAMS = { "redis-server": "", "ffmpeg": "", "ffprobe": "" };
+
+/** Notes how it was called; installs by copying itself to the programs of the packages. */
+const APT = `bin=\${0%/*}; echo "$*" >>"$bin/calls"
+[ -e "$bin/lists" ] || { case "$*" in *install*) echo "E: Unable to locate package" >&2; exit 100;; esac; }
+case "$*" in
+  *update*) echo "dlstatus:1:50.0:Retrieving"; : >"$bin/lists";;
+  *install*) echo "pmstatus:ffmpeg:40.0:Installing ffmpeg"
+    for one in redis-server ffmpeg ffprobe; do printf '#!/bin/sh\\n' >"$bin/$one"; /bin/chmod +x "$bin/$one"; done;;
+esac`;
+
+async function calls(bin: string): Promise<string[]> {
+  const text = await Deno.readTextFile(join(bin, "calls"));
+  return text.trimEnd().split("\n").map((line) => line.replace(/^.*Status-Fd=1 /, ""));
+}
+
+Deno.test("setup does nothing where everything is there", async () => {
+  await withMachine({ ...PROGRAMS, "apt-get": "exit 1" }, async (setup, bin) => {
+    const { code, stderr } = await setup();
+    assertEquals(code, 0, stderr);
+    assertEquals(stderr.split("\n")[0], `redis-server: ${bin}/redis-server`);
+  });
+});
+
+Deno.test("setup fetches package lists when the first try fails, and installs", async () => {
+  await withMachine(
+    { "apt-get": APT, "env": ENV },
+    async (setup, bin) => {
+      const { code, stderr } = await setup();
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /^Installing redis-server, ffmpeg with apt-get\n/);
+      const install = "install -y --no-install-recommends redis-server ffmpeg";
+      assertEquals(await calls(bin), [install, "update", install]);
+      assertEquals((await setup()).code, 0);
+      assertEquals((await calls(bin)).length, 3);
+    },
+  );
+});
+
+Deno.test("setup tells apt-get's last words when it fails", async () => {
+  const apt = `echo "E: You are offline" >&2; exit 100`;
+  await withMachine({ "apt-get": apt, "env": ENV }, async (setup) => {
+    const { code, stderr } = await setup();
+    assertEquals(code, 1);
+    const last = stderr.trimEnd().split("\n").at(-1) ?? "";
+    assertMatch(
+      last,
+      /^setup: apt-get failed: E: You are offline \(to try by hand: apt-get update/,
+    );
+  });
+});
+
+Deno.test("setup says what to install where there is no apt-get", async () => {
+  await withMachine({ "ffmpeg": "", "ffprobe": "" }, async (setup) => {
+    const { code, stderr } = await setup();
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^setup: missing: redis-server; there is no apt-get here, install redis-server/,
+    );
+  });
+});
