@@ -1,0 +1,86 @@
+/**
+ * `deno task readme`: the reference of all commands and flags in README.md, made from the tables that
+ * the commands themselves read.
+ */
+
+import { writeFileAtomic } from "../trace/atomic_file.ts";
+import { type Command, type Flag, type Parsed } from "./_command.ts";
+import { CommandError, type Io, runMain } from "./_main.ts";
+import { README } from "./flags/readme.ts";
+
+const PATH = new URL("../README.md", import.meta.url).pathname;
+
+/** What stands around the generated part of the README. */
+const BEGIN = "<!-- made by deno task readme: begin -->";
+const END = "<!-- made by deno task readme: end -->";
+
+/** Every command that a table under `tasks/flags/` declares, by name. */
+export async function allCommands(): Promise<Command[]> {
+  const commands: Command[] = [];
+  const folder = new URL("flags/", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.startsWith("_")) continue;
+    const exported: Record<string, unknown> = await import(new URL(name, folder).href);
+    commands.push(...Object.values(exported).filter(isCommand));
+  }
+  return commands.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+function isCommand(value: unknown): value is Command {
+  return typeof value === "object" && value !== null && "flags" in value && "summary" in value;
+}
+
+/** `readme` with the reference of `commands` in its place. */
+export function withReference(readme: string, commands: readonly Command[]): string {
+  const begin = readme.indexOf(BEGIN);
+  const end = readme.indexOf(END);
+  if (begin < 0 || end < begin) {
+    throw new CommandError(`README.md has no place for the reference: ${BEGIN} … ${END}`);
+  }
+  const reference = commands.map(section).join("\n");
+  return `${readme.slice(0, begin)}${BEGIN}\n\n${reference}\n${readme.slice(end)}`;
+}
+
+function section(command: Command): string {
+  const operands = command.operands === null ? "" : ` ${command.operands}`;
+  const flags = Object.entries(command.flags);
+  return [
+    `### \`${command.name}${operands}\``,
+    "",
+    command.summary,
+    "",
+    ...(flags.length === 0 ? [] : [
+      "| flag | variable | default | meaning |",
+      "| --- | --- | --- | --- |",
+      ...flags.map(([name, flag]) => row(name, flag)),
+      "",
+    ]),
+    ...command.notes.flatMap((note) => [note, ""]),
+  ].join("\n");
+}
+
+function row(name: string, flag: Flag): string {
+  const value = flag.kind === "boolean" ? "" : ` ${flag.placeholder}`;
+  const variable = flag.env === null ? "" : `\`${flag.env}\``;
+  const cells = [`\`--${name}${value}\``, variable, defaultOf(flag), flag.help];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function defaultOf({ kind, fallback }: Flag): string {
+  if (fallback === null) return "";
+  if (kind === "boolean") return fallback === true ? "on" : "";
+  return fallback === "" ? "empty" : `\`${fallback}\``;
+}
+
+/** Write the reference into README.md. */
+export async function main(_parsed: Parsed<typeof README.flags>, io: Io): Promise<number> {
+  const commands = await allCommands();
+  const readme = withReference(await Deno.readTextFile(PATH), commands);
+  await writeFileAtomic(PATH, readme);
+  // The formatter aligns the tables.
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", PATH] }).output();
+  io.say(`README.md: ${commands.length} commands`);
+  return 0;
+}
+
+if (import.meta.main) await runMain(README, main);

@@ -1,0 +1,92 @@
+/** Imports that must never exist, as data. */
+
+import type { Import } from "./module_graph.ts";
+
+/** The Deno standard library, as republished on npm. */
+export const STANDARD_LIBRARY = "npm:deno-std";
+
+const ROLES = ["collector", "adapter", "scheduler", "export"];
+
+/** Where each library of others may be imported; all the rest goes through these files. */
+const LIBRARIES: Readonly<Record<string, RegExp>> = {
+  [STANDARD_LIBRARY]: /^trace\/std\//,
+  "npm:redis": /^scheduler\/redis_\w+\.ts$/,
+  "npm:apache-arrow": /^export\/parquet\.ts$/,
+  "npm:parquet-wasm": /^export\/parquet\.ts$/,
+  "npm:hyparquet": /^(export\/parquet_reader\.ts$|tests\/)/,
+  "npm:hyparquet-compressors": /^(export\/parquet_reader\.ts$|tests\/)/,
+  "npm:simple-statistics": /^(tasks\/_demo_report|export\/compare\w*)\.ts$/,
+  "npm:@duckdb/node-api": /^tests\//,
+  "npm:fast-check": /^tests\//,
+};
+
+/** One rule. */
+export interface ImportRule {
+  /** What it says. */
+  readonly name: string;
+  /** True for an import that breaks it. */
+  readonly forbids: (one: Import) => boolean;
+}
+
+function folderOf(file: string): string {
+  return file.includes("/") ? file.split("/", 1)[0] ?? "" : file;
+}
+
+/** The rules. */
+export const IMPORT_RULES: readonly ImportRule[] = [
+  {
+    name: "trace/ imports nothing of ours but trace/",
+    forbids: ({ from, to }) =>
+      folderOf(from) === "trace" && !isForeign(to) && folderOf(to) !== "trace",
+  },
+  {
+    name: "a role never imports another role",
+    forbids: ({ from, to }) =>
+      ROLES.includes(folderOf(from)) && ROLES.includes(folderOf(to)) &&
+      folderOf(from) !== folderOf(to),
+  },
+  {
+    name: "the library never imports tasks/, tests/ or mod.ts",
+    forbids: ({ from, to }) =>
+      [...ROLES, "trace", "mod.ts"].includes(folderOf(from)) &&
+      ["tasks", "tests", "mod.ts"].includes(folderOf(to)),
+  },
+  {
+    name: "tasks/ never imports tests/ or mod.ts",
+    forbids: ({ from, to }) =>
+      folderOf(from) === "tasks" && ["tests", "mod.ts"].includes(folderOf(to)),
+  },
+  {
+    name: "a library of others is imported only by the file that wraps it",
+    forbids: ({ from, to }) => to.startsWith("npm:") && !(LIBRARIES[to]?.test(from) ?? false),
+  },
+  {
+    name: "nothing is imported from the web",
+    forbids: ({ to }) => /^(https?|jsr|data|blob):/.test(to),
+  },
+  {
+    name: "arguments, environment and exit are not reached through node:process",
+    forbids: ({ from, to }) =>
+      to === "node:process" && !["tasks", "tests"].includes(folderOf(from)),
+  },
+];
+
+function isForeign(to: string): boolean {
+  return /^[a-z]+:/.test(to);
+}
+
+/** Everything that `files` load at run time, themselves among it. */
+export function loadedBy(files: readonly string[], imports: readonly Import[]): Set<string> {
+  const targets = new Map<string, string[]>();
+  for (const { from, to, isTypeOnly } of imports) {
+    if (!isTypeOnly) targets.set(from, [...targets.get(from) ?? [], to]);
+  }
+  const loaded = new Set<string>();
+  const open = [...files];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (loaded.has(file)) continue;
+    loaded.add(file);
+    open.push(...targets.get(file) ?? []);
+  }
+  return loaded;
+}
