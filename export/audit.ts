@@ -11,31 +11,16 @@ import type { Attempt } from "./attempts.ts";
 import { auditChecks } from "./audit_checks.ts";
 import type { Finding } from "./audit_finding.ts";
 import type { NodeInputs } from "./node_inputs.ts";
-import type { LineCounts } from "./raw_samples.ts";
-import type { RunClock } from "./run_clock.ts";
-import type { LedgerCounts } from "./run_ledger.ts";
-import type { ServiceTotals } from "./service_shares.ts";
+import type { RunPass } from "./run_pass.ts";
 
 /** What the audit looks at. */
-export interface AuditFacts {
+export interface AuditFacts extends RunPass {
   /** NODE_ID. */
   readonly node: string;
   /** The node's files but the samples. */
   readonly inputs: NodeInputs;
-  /** Lines of the file of samples. */
-  readonly lines: LineCounts;
-  /** The attempts with their finished accounts. */
-  readonly attempts: readonly Attempt[];
-  /** What the pass over the samples found. */
-  readonly counts: LedgerCounts;
-  /** The timeline. */
-  readonly clock: RunClock;
-  /** What services behind the HTTP adapter used. */
-  readonly service: ServiceTotals;
   /** True where times were put on the controller's clock. */
   readonly isAligned: boolean;
-  /** Sampling interval, ms. */
-  readonly intervalMs: number;
 }
 
 /** The collector's own account over the run. */

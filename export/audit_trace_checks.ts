@@ -19,7 +19,7 @@ const JUDGED_LIFE_MS = 1000;
 const UNSEEN_INTERVALS = 2;
 
 /** Order, repetition and growth of the readings. */
-export function readingFindings({ counts }: AuditFacts, notes: string[]): Finding[] {
+export function readingFindings({ counts, isSorted }: AuditFacts, notes: string[]): Finding[] {
   if (counts.afterEnd > 0) {
     notes.push(
       `${counts.afterEnd} readings show a task's processes after its end; they are left out.`,
@@ -40,6 +40,12 @@ export function readingFindings({ counts }: AuditFacts, notes: string[]): Findin
       what: `${counts.duplicates} samples repeat another one`,
       cost: "Nothing: each counts once.",
       action: "See whether two collectors ran, or chunks were merged twice.",
+    }),
+    ...onCount(isSorted ? 1 : 0, {
+      check: "unsorted_samples",
+      what: "Samples are not in the order of time",
+      cost: "Nothing: they were sorted.",
+      action: "Put chunks together with merge, which keeps their order.",
     }),
     ...onCount(counts.clockBackSteps, {
       check: "clock_went_back",

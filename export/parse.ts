@@ -8,49 +8,29 @@ import { basename, join } from "@std/path";
 import type { CtsNode, Invocation } from "../trace/cts.ts";
 import type { NodeMeta } from "../trace/records.ts";
 import { RunDir } from "../trace/run_dir.ts";
-import { kbToMib, msToUs, usToMs } from "../trace/units.ts";
-import { type Attempt, makeAttempts } from "./attempts.ts";
+import { kbToMib, usToMs } from "../trace/units.ts";
+import type { Attempt } from "./attempts.ts";
 import { type Audit, auditRun } from "./audit.ts";
 import { auditReport } from "./audit_report.ts";
-import { type Layout, LAYOUT_FOLDERS, openRowFiles, type RowFiles } from "./cts_rows.ts";
+import { ByteLines } from "./byte_lines.ts";
+import { LAYOUT_FOLDERS } from "./cts_rows.ts";
 import { type NodeInputs, readNodeInputs } from "./node_inputs.ts";
-import { type LineCounts, noLines, RawSampleFile } from "./raw_samples.ts";
-import { type Alignment, bootUsOf, type RecordTime, RunClock } from "./run_clock.ts";
-import { type LedgerCounts, RunLedger } from "./run_ledger.ts";
-import { readServiceShares, type ServiceTotals } from "./service_shares.ts";
+import { type PassOptions, readRun } from "./run_pass.ts";
 import { StagedFiles } from "./staged_files.ts";
-
-/** Sampling interval where the collector did not leave one, ms: the default of PROC_INTERVAL_MS. */
-const DEFAULT_INTERVAL_MS = 200;
 
 /** Steps to which CTS/nodes.json rounds, as the seeds' `nodes_norm` does. */
 const FREQ_STEP_MHZ = 100;
 const MEM_STEP_MIB = 1024;
 
-/** How far a parse is. */
-export interface ParseProgress {
-  /** Bytes of samples read. */
-  readonly doneBytes: number;
-  /** Bytes of samples there are. */
-  readonly totalBytes: number;
-  /** Readings taken. */
-  readonly samples: number;
-}
+/** Records held before they are written: half a megabyte. */
+const RECORDS_PER_FLUSH = 1000;
 
 /** How to parse. */
-export interface ParseOptions {
+export interface ParseOptions extends Partial<Omit<PassOptions, "inputs" | "staged">> {
   /** NODE_ID of a run whose records do not name it. Default: the name of the folder. */
   readonly nodeId?: string;
   /** STAGE, in place of the recorded one. */
   readonly stage?: string;
-  /** Which files to write. Default: cts. */
-  readonly layout?: Layout;
-  /** Whose clock times are put on. Default: none, the node's own. */
-  readonly align?: Alignment;
-  /** Told now and then how far it is. */
-  readonly onProgress?: (progress: ParseProgress) => void;
-  /** Aborting it stops the parse; what was there before stays. */
-  readonly signal?: AbortSignal;
 }
 
 /** What a parse made. */
@@ -71,21 +51,6 @@ export interface ParseSummary {
   readonly audit: Audit;
 }
 
-/** One pass over the samples. */
-interface Pass {
-  readonly attempts: readonly Attempt[];
-  readonly counts: LedgerCounts;
-  readonly clock: RunClock;
-  readonly lines: LineCounts;
-  readonly service: ServiceTotals;
-}
-
-/** What a pass works with. */
-interface PassOptions extends ParseOptions {
-  readonly inputs: NodeInputs;
-  readonly rows: RowFiles;
-}
-
 /**
  * Parse the node's run directory `path` and write the result into its folder `CTS/` (or `cctf/`); the
  * files appear together, and a parse that fails leaves the last ones.
@@ -98,11 +63,9 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
   const folder = join(path, LAYOUT_FOLDERS[layout]);
   const inputs = await readNodeInputs(runDir);
   await using staged = await StagedFiles.in(folder);
-  using rows = await openRowFiles(layout, staged);
-  const pass = await readSamples(runDir, { ...options, inputs, rows });
+  const pass = await readRun(runDir, { ...options, layout, inputs, staged });
   inputs.files.set(runDir.procMetrics, pass.lines);
   if (pass.service.lines !== null) inputs.files.set(runDir.serviceCpu, pass.service.lines);
-  await rows.sync();
   const node = inputs.meta?.node_id ?? options.nodeId ?? basename(path);
   const invocations = pass.attempts.map((attempt) => invocationOf(attempt, node));
   const audit = auditRun({
@@ -110,14 +73,11 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
     inputs,
     node,
     isAligned: options.align === "controller",
-    intervalMs: intervalOf(inputs),
   });
-  const write = (name: string, text: string): Promise<void> =>
-    Deno.writeTextFile(staged.stage(name), text);
-  await write("invocations.jsonl", invocations.map((one) => JSON.stringify(one) + "\n").join(""));
-  await write("nodes.json", toJson(nodesOf(inputs, options.stage)));
-  await write("audit_report.md", auditReport(audit));
-  await write("audit.json", toJson(audit));
+  await writeRecords(staged.stage("invocations.jsonl"), invocations);
+  await Deno.writeTextFile(staged.stage("nodes.json"), toJson(nodesOf(inputs, options.stage)));
+  await Deno.writeTextFile(staged.stage("audit_report.md"), auditReport(audit));
+  await Deno.writeTextFile(staged.stage("audit.json"), toJson(audit));
   await staged.commit();
   return {
     runDir: path,
@@ -128,62 +88,6 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
     cpuResidualMaxMs: audit.cpu_residual_max_ms,
     audit,
   };
-}
-
-async function readSamples(runDir: RunDir, options: PassOptions): Promise<Pass> {
-  const path = runDir.procMetrics;
-  const { inputs, rows, signal } = options;
-  const cores = inputs.meta?.cpu_cores ?? Infinity;
-  const clock = new RunClock(await firstTime(path, inputs));
-  if (options.align === "controller") clock.align(inputs.offsets);
-  const attempts = makeAttempts(inputs.events.spans.values(), {
-    results: inputs.results,
-    clock,
-    cores,
-  });
-  const service = await readServiceShares(runDir.serviceCpu, { attempts, clock, sink: rows });
-  const intervalUs = msToUs(intervalOf(inputs));
-  const ledger = new RunLedger({ attempts, clock, cores, intervalUs, sink: rows });
-  using source = await openIfThere(path);
-  if (source !== null) {
-    const totalBytes = (await Deno.stat(path)).size;
-    while (await source.fill()) {
-      signal?.throwIfAborted();
-      while (source.next()) ledger.read(source.reading);
-      await rows.flush();
-      const { samples } = ledger.counts;
-      options.onProgress?.({ doneBytes: source.bytesRead, totalBytes, samples });
-    }
-  }
-  ledger.finish();
-  return { attempts, counts: ledger.counts, clock, service, lines: source?.counts ?? noLines() };
-}
-
-/** The first time of the run that is known with its boot clock, of the samples where they have one. */
-async function firstTime(path: string, inputs: NodeInputs): Promise<RecordTime | null> {
-  using source = await openIfThere(path);
-  if (source !== null && await source.fill() && source.next() && source.reading.bootUs >= 0) {
-    return { tsUs: source.reading.tsUs, bootUs: source.reading.bootUs };
-  }
-  for (const { launch, end } of inputs.events.spans.values()) {
-    const event = end ?? launch;
-    if (event === null || event.ts_start === null || event.boot_start_ms === null) continue;
-    return { tsUs: msToUs(event.ts_start), bootUs: bootUsOf(event.boot_start_ms) };
-  }
-  return null;
-}
-
-async function openIfThere(path: string): Promise<RawSampleFile | null> {
-  try {
-    return await RawSampleFile.open(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-function intervalOf({ stats }: NodeInputs): number {
-  return stats.at(-1)?.interval_ms ?? DEFAULT_INTERVAL_MS;
 }
 
 function invocationOf({ event, account, state }: Attempt, node: string): Invocation {
@@ -235,6 +139,16 @@ function memMibOf({ mem_kb, mem_mb }: NodeMeta): number | null {
 /** `value` to the nearest step; as it is where that would be 0. */
 function roundTo(value: number | null, step: number): number | null {
   return value === null ? null : Math.round(value / step) * step || value;
+}
+
+async function writeRecords(path: string, records: readonly object[]): Promise<void> {
+  using lines = await ByteLines.create(path);
+  const encoder = new TextEncoder();
+  for (const [index, record] of records.entries()) {
+    lines.raw(encoder.encode(`${JSON.stringify(record)}\n`));
+    if (index % RECORDS_PER_FLUSH === 0) await lines.flush();
+  }
+  await lines.sync();
 }
 
 function toJson(value: unknown): string {

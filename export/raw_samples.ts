@@ -60,6 +60,8 @@ export interface SampleSource extends Disposable {
   readonly reading: RawReading;
   /** Lines read so far, good and bad. */
   readonly counts: LineCounts;
+  /** Bytes read so far. */
+  readonly bytesRead: number;
   /** Read the next block; false at the end. */
   fill(): Promise<boolean>;
   /** Step to the next reading of the block; false when there is none left in it. */

@@ -12,6 +12,7 @@ import { besideName, removeIfThere } from "../trace/atomic_file.ts";
 export class StagedFiles implements AsyncDisposable {
   readonly #folder: string;
   readonly #names = new Set<string>();
+  readonly #folders = new Set<string>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -29,6 +30,14 @@ export class StagedFiles implements AsyncDisposable {
     return besideName(join(this.#folder, name));
   }
 
+  /** The path of a folder `name` for what is needed meanwhile; it is made, and removed in the end. */
+  async folder(name: string): Promise<string> {
+    const path = besideName(join(this.#folder, name));
+    this.#folders.add(path);
+    await Deno.mkdir(path, { recursive: true });
+    return path;
+  }
+
   /** Put every staged file in its place. */
   async commit(): Promise<void> {
     for (const name of this.#names) {
@@ -40,6 +49,7 @@ export class StagedFiles implements AsyncDisposable {
 
   /** Remove what was not put in place. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const path of this.#folders) await Deno.remove(path, { recursive: true });
     for (const name of this.#names) await removeIfThere(besideName(join(this.#folder, name)));
   }
 }

@@ -18,11 +18,11 @@ import type { ProcessSeries, RowSink } from "./process_series.ts";
 import { type Share, UsageProfile } from "./usage_profile.ts";
 
 /**
- * How much faster than ever seen a process may have ended. The fastest interval is an average over one
- * interval, so some is needed; worst outcome of too much is that the CPU time of children that were
- * never seen is put behind the last reading instead of over the task's life.
+ * How much faster than ever seen a process may have ended: its fastest interval is an average. Worst
+ * outcome of too much is that CPU time of children that were never met is put behind the last reading
+ * of one that was; of too little, that a process's own end is spread over its life.
  */
-const TAIL_RATE_FACTOR = 2;
+const TAIL_RATE_FACTOR = 1.25;
 
 /**
  * Excess of the readings over the total that is trimmed, µs. It covers totals cut to whole µs and the
@@ -185,7 +185,8 @@ export class TaskAccount {
   /** Time between the last reading of each process and its end, with what it can have used there. */
   #tails(endUs: number, intervalUs: number): (Share & { readonly pid: number })[] {
     return this.processes.flatMap((one) => {
-      const isLast = this.isFirst(one) || one.lastUs >= this.#lastUs - intervalUs;
+      // Met by the last tick, so that no later one can have missed it.
+      const isLast = this.isFirst(one) || one.lastUs > this.#lastUs - intervalUs / 2;
       const toUs = isLast ? endUs : Math.min(endUs, one.lastUs + intervalUs);
       const rate = Math.min(this.cores, one.peakRate * TAIL_RATE_FACTOR);
       const cpuUs = Math.floor((toUs - one.lastUs) * rate);
