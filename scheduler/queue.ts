@@ -65,8 +65,12 @@ export interface Registration {
 export interface Claimed {
   /** The task, its `attempt` the one to start. */
   readonly task: Task;
+  /** The task as it stood in the queue. */
+  readonly raw: string;
   /** Life of the worker that claimed it. */
   readonly incarnation: string;
+  /** Run of the Redis server that gave it out. */
+  readonly server: string;
   /** When it was placed, epoch ms of the controller's clock. */
   readonly tsAssigned: number;
 }
@@ -109,13 +113,19 @@ export interface FinishReply {
 
 /** What a worker needs of the queue. */
 export interface WorkerQueue extends AsyncDisposable {
-  /**
-   * Take the node's name: 0, or the ms to wait until its earlier worker counts as lost. After a
-   * heartbeat that was refused it is another life of the worker.
-   */
+  /** Take the node's name: 0, or the ms to wait until its earlier worker counts as lost. */
   register(registration: Registration): Promise<number>;
-  /** Renew the lease: false when this worker does not hold the node any more. */
-  heartbeat(): Promise<boolean>;
+  /** Register as another life of the worker next time: nothing of this one counts any more. */
+  beginAnew(): void;
+  /**
+   * Renew the lease, after `server` heard of all that this worker runs: false when it does not hold the
+   * node any more.
+   */
+  heartbeat(server: string): Promise<boolean>;
+  /** Which run of the Redis server this is: another one may have lost the last seconds. */
+  serverId(): Promise<string>;
+  /** Say again what this worker runs, after a restart of Redis; false when it does not count. */
+  resume(claimed: Claimed): Promise<boolean>;
   /** Take up to `limit` tasks that can start now. */
   claim(limit: number): Promise<ClaimReply>;
   /** Report the end of an attempt; safe to repeat. */

@@ -14,7 +14,7 @@ import {
 } from "redis";
 import { messageOf } from "../trace/atomic_file.ts";
 import { describeAddress, type RedisAddress } from "./redis_url.ts";
-import type { Reply } from "./reply.ts";
+import { type Reply, textOf } from "./reply.ts";
 import { checkArguments, type Script } from "./scripts.ts";
 
 /** What goes wrong between us and Redis and cannot be mended by waiting. */
@@ -80,6 +80,7 @@ export class RedisConnection implements AsyncDisposable {
   #lostAt: number | null = null;
   #refusal: QueueError | null = null;
   #readyCount = 0;
+  #server: { readonly readyCount: number; readonly id: string } | null = null;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -157,6 +158,17 @@ export class RedisConnection implements AsyncDisposable {
           await this.#recover(error, script.name);
         }
       }
+    }
+  }
+
+  /** Which run of the server this is: one that was restarted may have lost its last seconds. */
+  async serverId(): Promise<string> {
+    for (;;) {
+      const readyCount = this.#readyCount;
+      if (this.#server?.readyCount === readyCount) return this.#server.id;
+      const info = textOf(await this.command("INFO", "server"));
+      const id = /^run_id:(\w+)/m.exec(info)?.[1] ?? "";
+      if (readyCount === this.#readyCount) this.#server = { readyCount, id };
     }
   }
 

@@ -67,36 +67,58 @@ export class RedisWorkerQueue implements WorkerQueue {
         String(leaseMs),
         String(lostMarginMs),
         registration.clearQueue ? "1" : "0",
+        await this.serverId(),
       ),
     );
     return status === "registered" ? 0 : numberOf(waitMs);
   }
 
   /** Renew the lease; see {@linkcode WorkerQueue}. */
-  async heartbeat(): Promise<boolean> {
-    const incarnation = this.#incarnation;
-    if (await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs)) === 1) return true;
-    // What comes next is another life: nothing of this one counts any more.
-    if (this.#incarnation === incarnation) this.#incarnation = crypto.randomUUID();
-    return false;
+  async heartbeat(server: string): Promise<boolean> {
+    return await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs), server) === 1;
+  }
+
+  /** Register as another life next time; see {@linkcode WorkerQueue}. */
+  beginAnew(): void {
+    this.#incarnation = crypto.randomUUID();
+  }
+
+  /** Which run of the Redis server this is; see {@linkcode WorkerQueue}. */
+  serverId(): Promise<string> {
+    return this.#connection.serverId();
+  }
+
+  /** Say again what this worker runs; see {@linkcode WorkerQueue}. */
+  async resume({ task, raw, incarnation, tsAssigned }: Claimed): Promise<boolean> {
+    const reply = await this.#connection.run(SCRIPTS.resume, this.#keys.prefix, [
+      this.#node,
+      incarnation,
+      task.task_id,
+      String(task.attempt),
+      raw,
+      String(task.cpu_units),
+      String(tsAssigned),
+    ]);
+    return reply === 1;
   }
 
   /** Take tasks that can start now; see {@linkcode WorkerQueue}. */
   async claim(limit: number): Promise<ClaimReply> {
     const claimed: Claimed[] = [];
-    const incarnation = this.#incarnation;
+    const life = { incarnation: this.#incarnation, server: await this.serverId() };
     for (;;) {
       const [status, rows, stranger, cancelled] = listOf(
         await this.#run(SCRIPTS.claim, String(limit - claimed.length)),
       );
       if (status !== 1) return { isHolder: false, claimed, cancelled: [] };
-      for (const [taskId, raw, attempt, tsAssigned] of rowsOf(rows)) {
-        const task = claimedTask(textOf(raw), textOf(taskId), numberOf(attempt));
-        claimed.push({ task, incarnation, tsAssigned: numberOf(tsAssigned) });
+      for (const [taskId, json, attempt, tsAssigned] of rowsOf(rows)) {
+        const raw = textOf(json);
+        const task = claimedTask(raw, textOf(taskId), numberOf(attempt));
+        claimed.push({ task, raw, ...life, tsAssigned: numberOf(tsAssigned) });
       }
       const reply = { isHolder: true, claimed, cancelled: textsOf(cancelled) };
       if (typeof stranger !== "string" || claimed.length >= limit) return reply;
-      const direct = await this.#claimDirect(stranger);
+      const direct = await this.#claimDirect(stranger, life);
       if (direct.kind === "wait") return reply;
       if (direct.kind === "claimed") claimed.push(direct.claimed);
       if (claimed.length >= limit) return reply;
@@ -152,7 +174,10 @@ export class RedisWorkerQueue implements WorkerQueue {
   }
 
   /** Deal with the first task in the node's queue that no scheduler put there. */
-  async #claimDirect(raw: string): Promise<DirectClaim> {
+  async #claimDirect(
+    raw: string,
+    life: Pick<Claimed, "incarnation" | "server">,
+  ): Promise<DirectClaim> {
     const first = { index: 0, raw };
     const listed = readListedTask(raw, `hand-${crypto.randomUUID().slice(0, 8)}`);
     if (listed.kind === "poison") {
@@ -167,7 +192,8 @@ export class RedisWorkerQueue implements WorkerQueue {
       if (status === "claimed") {
         const claimed = {
           task: { ...task, attempt: numberOf(attempt) },
-          incarnation: this.#incarnation,
+          raw,
+          ...life,
           tsAssigned: numberOf(tsAssigned),
         };
         return { kind: "claimed", claimed };

@@ -27,6 +27,7 @@ import readNodes from "./lua/read_nodes.lua" with { type: "text" };
 import register from "./lua/register.lua" with { type: "text" };
 import requeue from "./lua/requeue.lua" with { type: "text" };
 import resign from "./lua/resign.lua" with { type: "text" };
+import resume from "./lua/resume.lua" with { type: "text" };
 import trimResults from "./lua/trim_results.lua" with { type: "text" };
 
 /** One script as it is sent to Redis. */
@@ -92,5 +93,6 @@ export const SCRIPTS = {
   register: script("register", register),
   requeue: script("requeue", requeue),
   resign: script("resign", resign),
+  resume: script("resume", resume),
   trimResults: script("trim_results", trimResults),
 } as const;

@@ -27,10 +27,10 @@ export interface Timing {
 }
 
 /**
- * The times that hold in production. A node that vanishes is noticed within leaseMs + lostMarginMs +
- * lostCheckMs = 9.5 s. Its worker, if it is only cut off, has stopped its tasks cutOffMs after its last
- * renewal, 3 s before that; an adapter whose worker is stopped (SIGSTOP) ends them 6 s after the last
- * keepalive, which is at most a heartbeat younger than the last renewal: still 1 s before.
+ * The times that hold in production. A node that vanishes is noticed 9 to 9.5 s after its last
+ * heartbeat: leaseMs + lostMarginMs, and lostCheckMs. Its worker, if it is only cut off, stops its tasks
+ * cutOffMs after its last renewal, and 0.5 s later they are killed. If it is stopped (SIGSTOP) its adapter
+ * ends them, at most 8.75 s after that renewal. So one is over before another begins.
  */
 export const TIMING: Timing = {
   heartbeatMs: 2000,

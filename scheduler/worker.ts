@@ -6,8 +6,9 @@
  */
 
 import type { TaskResult } from "../trace/records.ts";
-import type { Launch, Launcher, LaunchOutcome } from "./launcher.ts";
-import type { Claimed, Finish, FinishReply, Registration, WorkerQueue } from "./queue.ts";
+import { Attempts } from "./attempts.ts";
+import type { Launcher } from "./launcher.ts";
+import type { Registration, WorkerQueue } from "./queue.ts";
 import type { Timing } from "./timing.ts";
 import { Wake } from "./wake.ts";
 
@@ -22,9 +23,12 @@ export interface WorkerOptions {
   readonly registration: Registration;
   /** Times of leases. */
   readonly timing: Timing;
-  /** Starts an adapter; called again when one died. */
-  readonly openLauncher: () => Promise<OwnedLauncher>;
-  /** Told the outcome of each attempt as the queue saw it. */
+  /**
+   * Starts an adapter; called again when one died. `mayKeepAlive` is false once the lease is so old that
+   * the adapter must end the tasks by itself, should this process be stopped.
+   */
+  readonly openLauncher: (mayKeepAlive: () => boolean) => Promise<OwnedLauncher>;
+  /** Told what the queue made of each attempt that ended. */
   readonly onResult: (result: TaskResult) => void;
   /** Talk for the operator: one line per change. */
   readonly report: (line: string) => void;
@@ -37,11 +41,18 @@ export interface WorkerOptions {
 /** Tasks asked for in one call. */
 const CLAIM_LIMIT = 64;
 
-/** Time between SIGTERM and SIGKILL when an operator stops or cancels a task, ms. */
+/** Time between SIGTERM and SIGKILL when an operator stops the worker, ms. */
 const STOP_GRACE_MS = 5000;
 
 /** The same when the lease is gone: all is over well before another node may begin. */
 const CUT_OFF_GRACE_MS = 500;
+
+/**
+ * How old a renewed lease may be while the adapter is told that its worker lives, as a part of the
+ * heartbeat's interval. At 3/4 of 2 s, a worker that is cut off first and stopped then has its tasks
+ * ended by the adapter within 1.5 + 6 + 1.25 s of its last renewal; another may start them after 9 s.
+ */
+const KEEPALIVE_SHARE = 0.75;
 
 /** Pauses before an adapter that died is started again, ms; after the last the worker gives up. */
 const RESTART_PAUSES_MS = [0, 500, 1000, 2000, 4000];
@@ -49,7 +60,7 @@ const RESTART_PAUSES_MS = [0, 500, 1000, 2000, 4000];
 /** An adapter that lived this long was sound: earlier failures are forgotten, ms. */
 const SOUND_AFTER_MS = 60_000;
 
-/** The adapter does not start, or dies again and again. */
+/** The adapter dies again and again. */
 export class AdapterError extends Error {
   /** Name of the class. */
   override readonly name = "AdapterError";
@@ -64,25 +75,14 @@ export async function runWorker(queue: WorkerQueue, options: WorkerOptions): Pro
   await new Worker(queue, options).run();
 }
 
-interface Running {
-  readonly claimed: Claimed;
-  readonly launch: Launch;
-  /** Why we stopped it, null while we did not. */
-  stopReason: string | null;
-  /** True where it goes back to the queue: it was stopped through no fault of its own. */
-  isReturned: boolean;
-}
-
 class Worker {
   readonly #queue: WorkerQueue;
   readonly #options: WorkerOptions;
+  readonly #attempts: Attempts;
   readonly #wake = new Wake();
-  readonly #ended = new Wake();
-  readonly #running = new Map<string, Running>();
-  readonly #finishing = new Set<Promise<void>>();
-  readonly #broken = Promise.withResolvers<never>();
   readonly #over = new AbortController();
   #launcher: OwnedLauncher | null = null;
+  #server = "";
   #renewedAt = 0;
   #isCutOff = false;
   #failure: AdapterError | null = null;
@@ -90,23 +90,28 @@ class Worker {
   constructor(queue: WorkerQueue, options: WorkerOptions) {
     this.#queue = queue;
     this.#options = options;
+    const { node, onResult, timing } = options;
+    const hasLease = () => this.#leaseAgeMs() < timing.cutOffMs;
+    this.#attempts = new Attempts(queue, { node, onResult, hasLease });
   }
 
   async run(): Promise<void> {
     const { signal, force } = this.#options;
-    const stopAll = () => this.#stopAll({ reason: "worker stopped", graceMs: STOP_GRACE_MS });
+    const stopAll = () => this.#stopAll();
+    const wake = () => this.#wake.notify();
     force.addEventListener("abort", stopAll);
-    signal.addEventListener("abort", () => this.#wake.notify());
+    signal.addEventListener("abort", wake);
     await this.#openLauncher();
     try {
       if (!await this.#register()) return;
-      await this.#queue.onWake(() => this.#wake.notify());
-      this.#queue.onRestored(() => this.#wake.notify());
-      const all = [this.#work(), this.#keepLease(), this.#watchLease(), this.#keepLauncher()];
-      await Promise.race([Promise.all(all), this.#broken.promise]);
+      await this.#queue.onWake(wake);
+      this.#queue.onRestored(wake);
+      const loops = [this.#work(), this.#keepLease(), this.#watchLease(), this.#keepLauncher()];
+      await Promise.race([Promise.all(loops), this.#attempts.broken]);
       await this.#queue.leave();
     } finally {
       force.removeEventListener("abort", stopAll);
+      signal.removeEventListener("abort", wake);
       this.#over.abort();
       await this.#launcher?.[Symbol.asyncDispose]();
     }
@@ -117,22 +122,27 @@ class Worker {
     return this.#options.signal.aborted || this.#failure !== null;
   }
 
+  #leaseAgeMs(): number {
+    return performance.now() - this.#renewedAt;
+  }
+
   /** Take the node's name; false when the worker is stopped before it is free. */
   async #register(): Promise<boolean> {
     const { node, registration, report, signal } = this.#options;
     let isSaid = false;
     while (!signal.aborted) {
       const sentAt = performance.now();
+      const server = await this.#queue.serverId();
       const waitMs = await this.#queue.register(registration);
       if (waitMs === 0) {
+        this.#server = server;
         this.#renewedAt = sentAt;
         this.#isCutOff = false;
         return true;
       }
       if (!isSaid) {
-        report(
-          `${node} is leased to an earlier worker: waiting up to ${Math.ceil(waitMs / 1000)} s`,
-        );
+        const seconds = Math.ceil(waitMs / 1000);
+        report(`${node} is leased to an earlier worker: waiting up to ${seconds} s`);
       }
       isSaid = true;
       await pause(waitMs, signal);
@@ -141,81 +151,32 @@ class Worker {
   }
 
   async #work(): Promise<void> {
-    await this.#claimUntilStopped();
-    await this.#finishUp();
+    const { timing, signal, report, node, force } = this.#options;
+    while (!this.#isStopping) {
+      if (await this.#claim()) continue;
+      await this.#wake.wait(timing.pollMs, signal);
+    }
+    const { count } = this.#attempts;
+    if (count > 0 && !force.aborted) {
+      report(`${node} takes nothing new; ${count} tasks run on (once more to stop them)`);
+    }
+    await this.#queue.drain();
+    if (force.aborted) this.#stopAll();
+    await this.#attempts.reported();
     this.#over.abort();
   }
 
-  async #claimUntilStopped(): Promise<void> {
-    const { timing, signal } = this.#options;
-    while (!this.#isStopping) {
-      if (this.#launcher !== null && !this.#isCutOff) {
-        const { isHolder, claimed, cancelled } = await this.#queue.claim(CLAIM_LIMIT);
-        for (const one of claimed) this.#start(one);
-        for (const taskId of cancelled) this.#stopCancelled(taskId);
-        if (isHolder && claimed.length === CLAIM_LIMIT) continue;
-      }
-      await this.#wake.wait(timing.pollMs, signal);
-    }
+  /** Take and start what can start now; true when there may be more. */
+  async #claim(): Promise<boolean> {
+    if (this.#launcher === null || this.#isCutOff) return false;
+    const { claimed, cancelled } = await this.#queue.claim(CLAIM_LIMIT);
+    for (const one of claimed) this.#attempts.start(one, this.#launcher);
+    this.#attempts.cancel(cancelled);
+    return claimed.length === CLAIM_LIMIT;
   }
 
-  #start(claimed: Claimed): void {
-    const { task } = claimed;
-    const hasLease = performance.now() - this.#renewedAt < this.#options.timing.cutOffMs;
-    if (!hasLease || this.#launcher === null) {
-      const reason = hasLease ? "the adapter is gone" : "the lease was lost before the start";
-      this.#finish(claimed, { outcome: "returned", status: null, reason });
-      return;
-    }
-    const launch = this.#launcher.launch(task);
-    const running: Running = { claimed, launch, stopReason: null, isReturned: false };
-    this.#running.set(task.task_id, running);
-    launch.outcome.then((outcome) => {
-      this.#running.delete(task.task_id);
-      this.#finish(claimed, ending(outcome, running));
-      this.#ended.notify();
-    });
-  }
-
-  #stopCancelled(taskId: string): void {
-    const running = this.#running.get(taskId);
-    if (running === undefined || running.stopReason !== null) return;
-    running.stopReason = "cancelled";
-    running.launch.stop({ reason: "cancelled", graceMs: STOP_GRACE_MS });
-  }
-
-  #stopAll({ reason, graceMs }: { readonly reason: string; readonly graceMs: number }): void {
-    for (const running of this.#running.values()) {
-      running.stopReason ??= reason;
-      running.isReturned = true;
-      running.launch.stop({ reason, graceMs });
-    }
-  }
-
-  /** Report an end, for as long as it takes to reach Redis. */
-  #finish(claimed: Claimed, end: Pick<Finish, "outcome" | "status" | "reason">): void {
-    const { task, incarnation } = claimed;
-    const finish = { taskId: task.task_id, incarnation, attempt: task.attempt, ...end };
-    const finishing = this.#queue.finish(finish).then((reply) => {
-      this.#options.onResult(resultOf(claimed, { finish, reply, node: this.#options.node }));
-      this.#finishing.delete(finishing);
-    });
-    finishing.catch(this.#broken.reject);
-    this.#finishing.add(finishing);
-  }
-
-  /** Let what runs end, and tell Redis of it. */
-  async #finishUp(): Promise<void> {
-    const { report, node, force } = this.#options;
-    if (this.#running.size > 0 && !force.aborted) {
-      report(
-        `${node} takes nothing new; ${this.#running.size} tasks run on (once more to stop them)`,
-      );
-    }
-    await this.#queue.drain();
-    if (force.aborted) this.#stopAll({ reason: "worker stopped", graceMs: STOP_GRACE_MS });
-    while (this.#running.size > 0) await this.#ended.wait(this.#options.timing.pollMs);
-    await Promise.all(this.#finishing);
+  #stopAll(): void {
+    this.#attempts.stopAll({ reason: "worker stopped", graceMs: STOP_GRACE_MS });
   }
 
   async #keepLease(): Promise<void> {
@@ -223,18 +184,36 @@ class Worker {
     const { signal } = this.#over;
     while (!signal.aborted) {
       const sentAt = performance.now();
-      if (await this.#queue.heartbeat()) {
+      if (await this.#renew()) {
         if (this.#isCutOff) report(`${node} holds its lease again`);
         this.#renewedAt = sentAt;
         this.#isCutOff = false;
         this.#wake.notify();
-      } else if (!this.#isStopping) {
-        report(`${node} was given up by the scheduler: stopping its tasks and registering anew`);
+      } else {
+        report(`${node} was given up by the scheduler: stopping its tasks`);
         this.#cutOff("the node was given up");
-        while (this.#running.size > 0) await this.#ended.wait(timing.pollMs, signal);
+        await this.#attempts.ended();
+        this.#queue.beginAnew();
         await this.#register();
       }
       await pause(timing.heartbeatMs - (performance.now() - sentAt), signal);
+    }
+  }
+
+  /** Renew the lease; a Redis that was restarted is first told what runs here. */
+  async #renew(): Promise<boolean> {
+    const { registration, report, node } = this.#options;
+    for (;;) {
+      const server = await this.#queue.serverId();
+      if (server !== this.#server) {
+        if (await this.#queue.register({ ...registration, clearQueue: false }) > 0) return false;
+        const reason = "superseded while Redis was away";
+        await this.#attempts.recover({ reason, graceMs: CUT_OFF_GRACE_MS });
+        report(`${node} told the restarted Redis of ${this.#attempts.count} running tasks`);
+        this.#server = server;
+      }
+      if (await this.#queue.heartbeat(server)) return true;
+      if (await this.#queue.serverId() === server) return false;
     }
   }
 
@@ -243,12 +222,11 @@ class Worker {
     const { timing, node, report } = this.#options;
     const { signal } = this.#over;
     while (!signal.aborted) {
-      const leftMs = this.#renewedAt + timing.cutOffMs - performance.now();
+      const leftMs = timing.cutOffMs - this.#leaseAgeMs();
       if (leftMs <= 0 && !this.#isCutOff) {
-        if (this.#running.size > 0) {
-          report(
-            `${node} could not renew its lease for ${timing.cutOffMs / 1000} s: stopping its tasks`,
-          );
+        if (this.#attempts.count > 0) {
+          const seconds = timing.cutOffMs / 1000;
+          report(`${node} could not renew its lease for ${seconds} s: stopping its tasks`);
         }
         this.#cutOff("lost lease");
       }
@@ -258,12 +236,15 @@ class Worker {
 
   #cutOff(reason: string): void {
     this.#isCutOff = true;
-    this.#stopAll({ reason, graceMs: CUT_OFF_GRACE_MS });
+    this.#attempts.stopAll({ reason, graceMs: CUT_OFF_GRACE_MS });
   }
 
   async #openLauncher(): Promise<void> {
-    const { openLauncher } = this.#options;
-    this.#launcher = await openLauncher();
+    const { openLauncher, timing } = this.#options;
+    const limitMs = timing.heartbeatMs * KEEPALIVE_SHARE;
+    // Before it is registered the worker has no lease, and nothing to keep alive but the adapter.
+    const mayKeepAlive = () => this.#server === "" || this.#leaseAgeMs() < limitMs;
+    this.#launcher = await openLauncher(mayKeepAlive);
   }
 
   /** Start the adapter again when it dies; its tasks were ended with it and go back to the queue. */
@@ -291,48 +272,6 @@ class Worker {
       this.#wake.notify();
     }
   }
-}
-
-/** How an attempt ended, for the queue. */
-function ending(
-  outcome: LaunchOutcome,
-  { stopReason, isReturned }: Running,
-): Pick<Finish, "outcome" | "status" | "reason"> {
-  if (outcome.kind === "refused") {
-    return { outcome: "refused", status: null, reason: outcome.reason };
-  }
-  if (outcome.kind === "lost") return { outcome: "returned", status: null, reason: outcome.reason };
-  const { event, isDone } = outcome;
-  if (isDone) return { outcome: "done", status: event.status, reason: null };
-  if (isReturned) return { outcome: "returned", status: event.status, reason: stopReason };
-  const reason = stopReason ?? event.reason ?? event.signal ?? `exit code ${event.status ?? "?"}`;
-  return { outcome: "failed", status: event.status, reason };
-}
-
-function resultOf(
-  { task, tsAssigned }: Claimed,
-  { finish, reply, node }: {
-    readonly finish: Finish;
-    readonly reply: FinishReply;
-    readonly node: string;
-  },
-): TaskResult {
-  const isFinal = reply.state !== "pending" && reply.state !== "superseded";
-  return {
-    task_id: task.task_id,
-    attempt: task.attempt,
-    node,
-    // An attempt that is not the task's end does not count, whatever became of it.
-    state: isFinal ? reply.state : "superseded",
-    status: finish.status,
-    reason: reply.state === "superseded" ? "this attempt came too late" : finish.reason,
-    ts_enqueue: task.ts_enqueue,
-    ts_assigned: tsAssigned,
-    ts_finish: reply.tsFinish,
-    cpu_units: task.cpu_units,
-    profile: task.profile,
-    seq: task.seq,
-  };
 }
 
 /** Wait, or return early when `signal` is aborted. */

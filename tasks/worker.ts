@@ -58,7 +58,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
       node,
       registration,
       timing: TIMING,
-      openLauncher: () => openAdapter(helloOf(place, options), options),
+      openLauncher: (_mayKeepAlive) => openAdapter(helloOf(place, options), options),
       onResult: (result) => results.append([result]),
       report: io.say,
       signal: io.signal,

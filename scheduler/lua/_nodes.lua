@@ -20,6 +20,9 @@ local function load_node(id)
   return node
 end
 
+-- Until when the node's worker may run tasks, epoch ms.
+local function lease_end(id) return tonumber(redis.call('ZSCORE', NODES, id) or '0') end
+
 local function save_node(node)
   node.cap = node.capacity - node.used - node.hold
   redis.call('HSET', node_key(node.id), 'used', node.used, 'tasks', node.tasks, 'hold', node.hold,

@@ -5,7 +5,8 @@
 --   index (its place in the queue when the placements before it are done; 0 under strict FIFO)
 -- Returns {applied, refusal, ts_assigned, node state or nil}; refusal is '' when all were applied, else
 --   'leader' (not active any more), 'moved' (the queue has another task there), 'stranger' (the task was
---   never taken in), 'node' (no such node), 'full' (what the node really has is too little)
+--   never taken in), 'node' (no such node, or its lease is over), 'full' (what the node really has is
+--   too little)
 
 if not leads(ARGV[1]) then return { 0, 'leader', '' } end
 local list, index_name = list_key(''), index_key('')
@@ -20,7 +21,7 @@ local function place(raw, id, node_id, units, index)
   local node = nodes[node_id]
   if node == nil then
     node = load_node(node_id)
-    if not node then return 'node' end
+    if not node or lease_end(node_id) < now then return 'node' end
     nodes[node_id] = node
   end
   culprit = node

@@ -3,12 +3,16 @@
 -- ARGV[1] node
 -- ARGV[2] incarnation
 -- ARGV[3] lease_ms
+-- ARGV[4] server, run_id of the Redis that has heard of all that this worker runs
 -- Returns 1, or 0 when this worker does not hold the node (any more): it must stop its tasks
 
 local id = ARGV[1]
 local node = load_node(id)
 if not node or node.incarnation ~= ARGV[2] then return 0 end
-redis.call('ZADD', NODES, ms(now_ms() + tonumber(ARGV[3])), id)
+local now = now_ms()
+if lease_end(id) < now then redis.call('SADD', DIRTY, id) end
+redis.call('ZADD', NODES, ms(now + tonumber(ARGV[3])), id)
+redis.call('HSET', node_key(id), 'server', ARGV[4])
 for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, -1)) do
   local raw = redis.call('HGET', task_key(task), 'raw')
   if not raw or not redis.call('LPOS', list_key(id), raw) then unassign(task, id, node) end

@@ -3,7 +3,7 @@
 -- ARGV[1] limit: without names, up to so many of the nodes that changed since they were last read
 -- ARGV[2...] names of nodes; none: the changed ones, which are then no longer marked
 -- Returns per node its state {id, incarnation, capacity, used, hold, slots, tasks, draining}, or {id}
---   when there is no such node
+--   when there is no such node or its lease is over
 
 local names = {}
 if ARGV[2] then
@@ -12,8 +12,9 @@ else
   names = redis.call('SPOP', DIRTY, ARGV[1])
 end
 local states = {}
+local now = now_ms()
 for i, name in ipairs(names) do
-  local node = load_node(name)
+  local node = lease_end(name) >= now and load_node(name)
   if node then
     if tonumber(redis.pcall('GET', P .. 'cap:' .. name)) ~= node.cap then save_node(node) end
     states[i] = state_of(node)

@@ -10,13 +10,14 @@
 -- ARGV[8] lease_ms
 -- ARGV[9] margin_ms after a lease before its node counts as lost
 -- ARGV[10] clear, 1 to cancel what stands in its queue
+-- ARGV[11] server, run_id of the Redis that the worker knows
 -- Returns {'registered', 0} or {'leased', ms to wait}: another worker may still run tasks there
 
 local id, incarnation = ARGV[1], ARGV[2]
 local now = now_ms()
 local holder = redis.call('HGET', node_key(id), 'incarnation')
 if holder and holder ~= incarnation then
-  local deadline = tonumber(redis.call('ZSCORE', NODES, id) or '0') + tonumber(ARGV[9])
+  local deadline = lease_end(id) + tonumber(ARGV[9])
   if holder ~= 'lost' and deadline > now then return { 'leased', math.ceil(deadline - now) } end
   if remove_node(id)[3] == 0 then return { 'leased', 1 } end
 end
@@ -34,7 +35,7 @@ local node = {
   hold = 0, slots_key = P .. ARGV[5],
 }
 redis.call('HSET', node_key(id), 'incarnation', incarnation, 'capacity', ARGV[3], 'slots', ARGV[4],
-  'slots_key', ARGV[5], 'phys', ARGV[6], 'ratio', ARGV[7], 'ts_registered', ms(now))
+  'slots_key', ARGV[5], 'phys', ARGV[6], 'ratio', ARGV[7], 'server', ARGV[11], 'ts_registered', ms(now))
 redis.call('SET', P .. 'cap_total:' .. id, ARGV[3])
 redis.call('SET', P .. 'phys:' .. id, ARGV[6])
 redis.call('SET', P .. 'ratio:' .. id, ARGV[7])
