@@ -50,10 +50,20 @@ export function auditChecks(facts: AuditFacts, collector: CollectorAccount | nul
 }
 
 function collectorFindings(
-  { counts, lines }: AuditFacts,
+  { counts, lines, inputs }: AuditFacts,
   { collector, notes }: { collector: CollectorAccount | null; notes: string[] },
 ): Finding[] {
-  if (collector === null) return [];
+  if (collector === null) {
+    return onCount(
+      counts.samples > 0 && !inputs.missing.includes("collector_stats.jsonl") ? 1 : 0,
+      {
+        check: "no_collector_account",
+        what: "The collector left no account of itself",
+        cost: "Its cost, its lateness and the samples that it wrote are not known.",
+        action: "End it with stop-collect, which lets it write its account.",
+      },
+    );
+  }
   const { missed_ticks, ticks, late_p99_ms, interval_ms, samples, denied, foreign } = collector;
   const isGappy = missed_ticks > (ticks + missed_ticks) * MISSED_RATIO;
   if (missed_ticks > 0 && !isGappy) notes.push(`${missed_ticks} of ${ticks} ticks were missed.`);
