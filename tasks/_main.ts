@@ -6,6 +6,7 @@
 import config from "../deno.json" with { type: "json" };
 import denoVersion from "../.deno-version" with { type: "text" };
 import { messageOf } from "../trace/atomic_file.ts";
+import { buildName } from "./_program.ts";
 import {
   type Command,
   type Flags,
@@ -108,7 +109,11 @@ async function exitCodeOf<F extends Flags>(command: Command<F>, main: Main<F>): 
   try {
     if (asksForHelp(Deno.args)) {
       const isHelp = !Deno.args.includes("--version");
-      console.log(isHelp ? helpOf(command) : `tracekit ${VERSION} (deno ${Deno.version.deno})`);
+      console.log(
+        isHelp
+          ? helpOf(command)
+          : `tracekit ${VERSION} (deno ${Deno.version.deno}, ${buildName()})`,
+      );
       return 0;
     }
     enterCallersFolder();

@@ -7,10 +7,11 @@
  * and terminal stay. A password moves from the arguments, which everybody can read, to the environment.
  */
 
-import { fromFileUrl } from "@std/path";
+import { basename } from "@std/path";
 import { parseCommand, UsageError } from "./_command.ts";
 import { asksForHelp, enterCallersFolder, readSources, tell } from "./_main.ts";
 import { dieWithParent, registerRole, replaceProcess } from "./_process.ts";
+import { PROGRAM_ARGUMENTS, programFile } from "./_program.ts";
 import { redactArguments } from "./_secrets.ts";
 import { asUsage } from "./flags/_common.ts";
 import { type Grant, grantArguments, type Role, withSources } from "./flags/_role.ts";
@@ -27,14 +28,12 @@ async function startRole(role: Role, args: readonly string[]): Promise<never> {
     if (place !== null) await registerRole(place, role.command.name);
   }
   if (Deno.env.get("TRACEKIT_DIE_WITH_PARENT") === "1") dieWithParent();
-  const entry = fromFileUrl(new URL(role.entry, import.meta.url));
   const permissions = grantArguments(withSources(grant, role.command.flags));
   replaceProcess(Deno.execPath(), [
-    "run",
-    "-q",
+    ...PROGRAM_ARGUMENTS,
     "--no-prompt",
     ...permissions,
-    entry,
+    programFile(basename(role.entry, ".ts")),
     ...publicArgs,
   ]);
 }

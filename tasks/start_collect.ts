@@ -3,7 +3,7 @@
  * really samples.
  */
 
-import { fromFileUrl, resolve } from "@std/path";
+import { resolve } from "@std/path";
 import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { RoleIdentity } from "../trace/records.ts";
 import type { Flag, Flags, Parsed } from "./_command.ts";
@@ -12,6 +12,7 @@ import { bootId, findRoles, isAlive, processIdentity, readRole } from "./_proces
 import { syncTime } from "./_time_sync.ts";
 import { collectorLog, describe, lastLine, shown } from "./_collector_role.ts";
 import type { Started } from "./collector.ts";
+import { PROGRAM_ARGUMENTS, programFile } from "./_program.ts";
 import { placeOf } from "./flags/_common.ts";
 import { grantArguments, type RolePlace, withSources } from "./flags/_role.ts";
 import { COLLECTOR, cpusOf, selectionOf, START_COLLECT } from "./flags/collector.ts";
@@ -93,14 +94,14 @@ async function roleAtWork(logs: string): Promise<string | null> {
 
 /** The collector in a session of its own; its talk goes to its log, its first line of data to us. */
 function spawn(place: RolePlace, options: StartOptions): Deno.ChildProcess {
-  const entry = fromFileUrl(new URL("collector.ts", import.meta.url));
   return new Deno.Command("sh", {
     args: [
       "-c",
       'log=$0; exec "$@" 2>>"$log"',
       collectorLog(place.runDir),
       Deno.execPath(),
-      ...["run", "-q", "--no-prompt", ...permissionsFor(place, options), entry],
+      ...[...PROGRAM_ARGUMENTS, "--no-prompt", ...permissionsFor(place, options)],
+      programFile("collector"),
       ...argumentsFor(COLLECTOR.flags, options),
     ],
     stdin: "null",

@@ -3,6 +3,7 @@
  */
 
 import type { RunDir } from "../../trace/run_dir.ts";
+import { PROGRAM_VARIABLES } from "../_program.ts";
 import type { Command, Flags, OptionsOf } from "../_command.ts";
 
 /** Permissions by kind; `true` is all of that kind, missing is none. */
@@ -63,7 +64,9 @@ export function withSources(grant: Grant, flags: Flags): Grant {
   const variables = Object.values(flags).flatMap(({ env }) => env ?? []);
   return {
     ...grant,
-    env: grant.env === true ? true : [...new Set([...grant.env ?? [], ...variables])],
+    env: grant.env === true
+      ? true
+      : [...new Set([...grant.env ?? [], ...variables, ...PROGRAM_VARIABLES])],
     read: grant.read === true ? true : [...grant.read ?? [], "run_id.env"],
   };
 }

@@ -1,6 +1,6 @@
 /** Flags of the worker. */
 
-import { fromFileUrl } from "@std/path";
+import { privilegedCommand } from "../_program.ts";
 import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
 import { absolute, placeOf, REDIS_FLAGS, redisGrant, RUN_FLAGS, runDirOf } from "./_common.ts";
 import { role } from "./_role.ts";
@@ -88,8 +88,8 @@ export function adapterCommand(options: Pick<WorkerFlags, "adapter-command">): {
 } {
   const given = options["adapter-command"];
   if (given === null) {
-    const entry = fromFileUrl(new URL("../adapter.ts", import.meta.url));
-    return { program: Deno.execPath(), args: ["run", "-A", "-q", entry] };
+    const [program = "", ...args] = privilegedCommand("adapter");
+    return { program, args };
   }
   const [program, ...args] = given.trim().split(/\s+/);
   if (!program) throw new UsageError("--adapter-command must name a program");

@@ -1,0 +1,118 @@
+/**
+ * The portable form of an executable: a POSIX shell stub, the Deno binary and the bundles of its
+ * commands in one file. It unpacks itself once into a cache of the user, and then starts as fast as
+ * Deno does. The same input gives the same file, byte for byte.
+ */
+
+import type { Executable } from "./_executables.ts";
+
+/** What goes into a portable executable. */
+export interface PortableParts {
+  /** The executable. */
+  readonly executable: Executable;
+  /** Version of Tracekit. */
+  readonly version: string;
+  /** Commit and form: what `--version` says of the build. */
+  readonly build: string;
+  /** SHA-256 of the two archives together, hex: the name of the folder in the cache. */
+  readonly hash: string;
+  /** The Deno binary, gzip. */
+  readonly deno: Uint8Array;
+  /** The bundles, tar and gzip. */
+  readonly bundles: Uint8Array;
+}
+
+/** Digits of an offset in the stub: the stub's length must not depend on the numbers in it. */
+const OFFSET_DIGITS = 10;
+
+/** The whole file. */
+export function portableFile(parts: PortableParts): Uint8Array {
+  const encoder = new TextEncoder();
+  const { length } = encoder.encode(stubOf(parts, 0));
+  const stub = encoder.encode(stubOf(parts, length));
+  const file = new Uint8Array(length + parts.deno.length + parts.bundles.length);
+  file.set(stub);
+  file.set(parts.deno, length);
+  file.set(parts.bundles, length + parts.deno.length);
+  return file;
+}
+
+/** tail(1) counts bytes from 1. */
+function offset(bytes: number): string {
+  return `+${String(bytes + 1).padStart(OFFSET_DIGITS, "0")}`;
+}
+
+/** `text` as one word of a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function stubOf(parts: PortableParts, stubBytes: number): string {
+  const { build, deno, executable, hash, version } = parts;
+  const { role, commands } = executable;
+  const [first] = commands;
+  const cases = commands.map(({ name, entry, isPrivileged }) =>
+    `  ${name}) ${isPrivileged ? `set -- ${entry}.js` : `set -- run.js ${name}`} "$@" ;;`
+  );
+  return `#!/bin/sh
+# tracekit-${role} ${version} (${build}): a self-extracting executable.
+# It unpacks Deno and its programs once, into the first of these folders where programs may be run:
+# TRACEKIT_CACHE_DIR, XDG_CACHE_HOME, ~/.cache, /var/tmp, /tmp, XDG_RUNTIME_DIR, /dev/shm.
+set -u
+self=$(command -v -- "$0") || self=$0
+case $self in /*) ;; *) self=$PWD/$self ;; esac
+user=$(id -u)
+mask=$(umask)
+umask 077
+
+usable() {
+  [ -n "$1" ] && mkdir -p -- "$1" 2>/dev/null && [ -O "$1" ] && [ -w "$1" ]
+}
+
+# Unpack beside and rename: a folder under its final name is complete, also when two start at once.
+unpack() {
+  folder=$1/${hash}
+  [ -x "$folder/deno" ] && return 0
+  beside=$folder.tmp-$$
+  mkdir -- "$beside" 2>/dev/null &&
+    tail -c ${offset(stubBytes)} -- "$self" | head -c ${deno.length} |
+      gzip -dc >"$beside/deno" 2>/dev/null &&
+    tail -c ${offset(stubBytes + deno.length)} -- "$self" | gzip -dc 2>/dev/null |
+      tar -xf - -C "$beside" 2>/dev/null &&
+    chmod 700 "$beside/deno" && "$beside/deno" --version >/dev/null 2>&1 &&
+    { mv -T -- "$beside" "$folder" 2>/dev/null || [ -x "$folder/deno" ]; }
+  unpacked=$?
+  rm -rf -- "$beside"
+  return $unpacked
+}
+
+folder=
+for base in "\${TRACEKIT_CACHE_DIR:-}" "\${XDG_CACHE_HOME:+$XDG_CACHE_HOME/tracekit}" \\
+  "\${HOME:+$HOME/.cache/tracekit}" "/var/tmp/tracekit-$user" "/tmp/tracekit-$user" \\
+  "\${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/tracekit}" "/dev/shm/tracekit-$user"; do
+  usable "$base" && unpack "$base" && break
+  folder=
+done
+if [ -z "$folder" ]; then
+  echo "tracekit-${role}: no folder to unpack 150 MB into where programs may be run;" \\
+    "set TRACEKIT_CACHE_DIR to one" >&2
+  exit 1
+fi
+
+umask "$mask"
+
+command=\${1:-}
+case $command in
+${commands.map(({ name }) => name).join("|")}) shift ;;
+*) command=${first.name} ;;
+esac
+case $command in
+${cases.join("\n")}
+esac
+program=$1
+shift
+export TRACEKIT_EXECUTABLE="$self" TRACEKIT_BUILD=${quoted(build)}
+export DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1
+exec "$folder/deno" run -q -A --no-config --no-lock --no-remote --no-npm "$folder/$program" "$@"
+`;
+}

@@ -1,0 +1,51 @@
+/**
+ * How one program of ours starts another, and what it says of its own build: from source, bundled in
+ * a portable executable, or compiled.
+ */
+
+import { dirname, extname, fromFileUrl, join } from "@std/path";
+
+/** Path of the executable that this process was started from; a portable one tells it here. */
+const EXECUTABLE = "TRACEKIT_EXECUTABLE";
+
+/** Commit and form of an executable, as its builder wrote them. */
+const BUILD = "TRACEKIT_BUILD";
+
+/** Variables that an executable gives its programs: each must be allowed to read them. */
+export const PROGRAM_VARIABLES: readonly string[] = [EXECUTABLE, BUILD];
+
+/** Commit and form of this build: `1a2b3c4d, portable`; `source` outside an executable. */
+export function buildName(): string {
+  return variable(BUILD) ?? "source";
+}
+
+/**
+ * Arguments of `deno run` for a program of ours that stands in this folder: a bundle needs nothing from
+ * outside, and a configuration that happens to lie above its folder is a stranger's.
+ */
+export const PROGRAM_ARGUMENTS: readonly string[] = extname(import.meta.url) === ".js"
+  ? ["run", "-q", "--no-config", "--no-lock", "--no-npm", "--no-remote"]
+  : ["run", "-q"];
+
+/**
+ * File of a program of ours, by the name of its file in this folder without the ending: source files
+ * lie together, and so do the bundles of an executable.
+ */
+export function programFile(name: string): string {
+  return fromFileUrl(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url));
+}
+
+/**
+ * The command line of a program that needs every permission: the executable of that name beside this
+ * one, or its source file run by this Deno.
+ */
+export function privilegedCommand(name: string): string[] {
+  const executable = Deno.build.standalone ? Deno.execPath() : variable(EXECUTABLE);
+  if (executable !== undefined) return [join(dirname(executable), `tracekit-${name}`)];
+  return [Deno.execPath(), ...PROGRAM_ARGUMENTS, "-A", programFile(name)];
+}
+
+function variable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
