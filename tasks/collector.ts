@@ -67,6 +67,7 @@ export async function main(
         file: runDir.procMetrics,
       };
       io.print(JSON.stringify(started));
+      io.say(`proc sampler started (mode=${started.mode}, file=${started.file})`);
     },
     report: io.say,
   });

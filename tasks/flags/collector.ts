@@ -20,7 +20,7 @@ export const COLLECTOR_FLAGS = {
   "interval-ms": integer("Sampling interval.", {
     env: "PROC_INTERVAL_MS",
     fallback: 200,
-    min: 1,
+    min: 10,
     placeholder: "MS",
   }),
   "refresh": toggle("Look for new processes all the time; 0: once, at the start.", {

@@ -88,12 +88,12 @@ for (const ffi of [true, false]) {
   Deno.test(`${name} lets a signal of the system through`, async () => {
     await using tools = await openTools({ ffi });
     const startMs = tools.clock.bootMs();
-    Deno.addSignalListener("SIGUSR1", tools.abort);
+    Deno.addSignalListener("SIGUSR2", tools.abort);
     try {
-      Deno.kill(Deno.pid, "SIGUSR1");
+      Deno.kill(Deno.pid, "SIGUSR2");
       await tools.alarm.wait(startMs + LONG_MS);
     } finally {
-      Deno.removeSignalListener("SIGUSR1", tools.abort);
+      Deno.removeSignalListener("SIGUSR2", tools.abort);
     }
     assert(tools.clock.bootMs() < startMs + LONG_MS);
   });

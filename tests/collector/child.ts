@@ -2,6 +2,9 @@
 
 import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
 
+/** What a script may run by `eval "$BURN"`: it takes some tens of milliseconds of CPU. */
+const BURN = "i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done";
+
 /** A shell that runs a script and obeys lines on its stdin; disposing of it kills its whole session. */
 export class Child implements AsyncDisposable {
   readonly pid: number;
@@ -21,6 +24,7 @@ export class Child implements AsyncDisposable {
   static start(script = "read line"): Child {
     const process = new Deno.Command("setsid", {
       args: ["sh", "-c", script],
+      env: { BURN },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
@@ -55,10 +59,13 @@ export class Child implements AsyncDisposable {
 
   /** Kill it with all that it started. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      Deno.kill(-this.pid, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // Until it has made its session there is no group of its pid, then the process itself is enough.
+    for (const target of [-this.pid, this.pid]) {
+      try {
+        Deno.kill(target, "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
     }
     await this.status;
     await this.#lines.cancel();

@@ -1,0 +1,330 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type BadLine, readRecords } from "../../trace/json_lines.ts";
+import { readRecordFile } from "../../trace/record_file.ts";
+import {
+  COLLECTOR_STATS,
+  type CollectorStats,
+  HOST_METRICS,
+  NODE_META,
+  PROCESS,
+  RAW_SAMPLE,
+  type RawSample,
+} from "../../trace/records.ts";
+import { RunDir } from "../../trace/run_dir.ts";
+import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
+import { type CommandProcess, type Ended, startCommand } from "../support/command_process.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { Child } from "./child.ts";
+
+const TRACE = "e".repeat(32);
+
+/** A collector at work on this machine, in a run directory of its own. */
+class Running implements AsyncDisposable {
+  readonly runDir: RunDir;
+  readonly #logs: string;
+  readonly #process: CommandProcess;
+
+  private constructor(logs: string, flags: readonly string[]) {
+    this.#logs = logs;
+    this.runDir = RunDir.of(logs, "r1");
+    const own = ["--run-id=r1", "--node-id=n1", `--logs=${logs}`, "--interval-ms=20"];
+    this.#process = startCommand(["collector", ...own, ...flags]);
+  }
+
+  /** Start it and wait until it has written its first line, or has ended. */
+  static async start(...flags: string[]): Promise<Running> {
+    const running = new Running(await Deno.makeTempDir({ prefix: "collect_" }), flags);
+    let hasEnded = false;
+    running.#process.ended.then(() => hasEnded = true);
+    await waitFor({
+      what: "the file of samples",
+      read: () => exists(running.runDir.procMetrics),
+      until: (isThere) => isThere || hasEnded,
+    });
+    return running;
+  }
+
+  /** Its end. */
+  get ended(): Promise<Ended> {
+    return this.#process.ended;
+  }
+
+  /** Let `child` be sampled. */
+  trace(child: Pick<Child, "pid" | "startTicks">, cgroup?: string): void {
+    const sentinel = { trace_id: TRACE, start_ticks: child.startTicks, cgroup };
+    const path = `${this.runDir.pids}/${child.pid}`;
+    Deno.writeTextFileSync(`${path}.tmp`, JSON.stringify(sentinel));
+    Deno.renameSync(`${path}.tmp`, path);
+  }
+
+  /** Wait until the samples are so. */
+  async samplesUntil(what: string, until: (samples: RawSample[]) => boolean): Promise<RawSample[]> {
+    return await waitFor({ what, read: () => this.samples(), until });
+  }
+
+  /** What stands in the file now; the last line may be on its way. */
+  samples(): Promise<RawSample[]> {
+    return readAll(this.runDir.procMetrics, RAW_SAMPLE.decode);
+  }
+
+  /** Stop it and wait until everything is written. */
+  async stop(): Promise<Ended> {
+    this.#process.kill("SIGTERM");
+    return await this.#process.ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+    await Deno.remove(this.#logs, { recursive: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function readAll<T>(path: string, decode: (value: unknown, where: string) => T): Promise<T[]> {
+  const onBadLine = ({ isTorn, reason }: BadLine) => assert(isTorn, reason);
+  return Array.fromAsync(readRecords(path, { decode, onBadLine }));
+}
+
+/** CPU time that `samples` saw of each process, by its identity; fails when a counter goes back. */
+function cpuMsByProcess(samples: readonly RawSample[]): Map<string, number> {
+  const byProcess = new Map<string, number>();
+  for (const { pid, start_ticks, cpu_ns } of samples) {
+    const key = `${pid}@${start_ticks}`;
+    const cpuMs = (cpu_ns ?? 0) / 1e6;
+    assert(cpuMs >= (byProcess.get(key) ?? 0), `the CPU time of ${key} went back`);
+    byProcess.set(key, cpuMs);
+  }
+  return byProcess;
+}
+
+Deno.test("collect() leaves node, samples, processes and its own account", async () => {
+  await using running = await Running.start("--host");
+  await using child = Child.start();
+  running.trace(child);
+  await running.samplesUntil("five samples", ({ length }) => length >= 5);
+  await running.stop();
+  const { runDir } = running;
+  assertEquals((await readRecordFile(runDir.nodeMeta, NODE_META.decode))?.node_id, "n1");
+  const samples = await running.samples();
+  assertEquals(new Set(samples.map(({ pid, trace_id }) => `${pid} ${trace_id}`)).size, 1);
+  assertEquals(samples[0]?.trace_id, TRACE);
+  assert((samples[0]?.hwm_kb ?? 0) >= (samples[0]?.rss_kb ?? Infinity));
+  const processes = await readAll(runDir.processes, PROCESS.decode);
+  assertEquals(processes.map(({ pid }) => pid), [child.pid]);
+  const stats = await readAll(runDir.collectorStats, COLLECTOR_STATS.decode);
+  const total = (of: (line: CollectorStats) => number) =>
+    stats.reduce((sum, line) => sum + of(line), 0);
+  assertEquals(total((line) => line.samples), samples.length);
+  assertEquals(total((line) => line.births_seen), 1);
+  assert(total((line) => line.cpu_ms) > 0 && (stats[0]?.forks ?? 0) >= 1);
+  assert((await readAll(runDir.hostMetrics, HOST_METRICS.decode)).length >= 2);
+});
+
+Deno.test("collect() takes the last reading of a process that ended at its exact total", async () => {
+  await using running = await Running.start();
+  // The shell that burns is not waited for until the parent is told: until then it is a zombie.
+  await using parent = Child.start(
+    '(eval "$BURN"; exit 0) & echo $!; read line; wait; read line',
+  );
+  const burner = Number(await parent.nextLine());
+  running.trace(parent);
+  const samples = await running.samplesUntil(
+    "the end of the burner",
+    (all) => all.some(({ pid, rss_kb }) => pid === burner && rss_kb === null),
+  );
+  await parent.tell();
+  await waitFor({
+    what: "the parent to wait",
+    read: () => Deno.readTextFileSync(`/proc/${parent.pid}/stat`).split(" "),
+    until: (fields) => Number(fields[15]) + Number(fields[16]) > 0,
+  }).then((fields) => {
+    const waitedMs = (Number(fields[15]) + Number(fields[16])) * 10;
+    const seenMs = (samples.findLast(({ pid }) => pid === burner)?.cpu_ns ?? 0) / 1e6;
+    // cutime and cstime are cut to ticks of 10 ms each.
+    assert(Math.abs(seenMs - waitedMs) <= 20, `seen ${seenMs} ms, waited for ${waitedMs} ms`);
+  });
+});
+
+Deno.test("collect() reads a process when it ends, not at the next tick", async () => {
+  await using running = await Running.start("--interval-ms=3600000");
+  await using parent = Child.start('read go; (eval "$BURN"; exit 0) & echo $!; read line; wait');
+  await parent.tell();
+  const burner = Number(await parent.nextLine());
+  const stat = parseProcPidStat(Deno.readTextFileSync(`/proc/${burner}/stat`));
+  running.trace({ pid: burner, startTicks: stat.startTicks });
+  const samples = await running.samplesUntil("two samples", ({ length }) => length >= 2);
+  assertEquals(samples.map(({ pid }) => pid), [burner, burner]);
+  assertEquals(samples[1]?.rss_kb, null, "it is a zombie by then");
+  await parent.tell();
+});
+
+Deno.test("collect() follows children, grandchildren and each process once", async () => {
+  await using running = await Running.start();
+  await using child = Child.start(
+    `sh -c '(eval "$BURN"; exec sleep 60) & eval "$BURN"; wait' & read line`,
+  );
+  running.trace(child);
+  await running.samplesUntil(
+    "three processes",
+    (all) => new Set(all.map(({ pid }) => pid)).size === 3,
+  );
+  await child.tell();
+  await running.stop();
+  const samples = await running.samples();
+  assertEquals(cpuMsByProcess(samples).size, 3);
+  assert(samples.every(({ trace_id }) => trace_id === TRACE));
+});
+
+Deno.test("collect() sees one process through three execs, a change of name and SIGKILL", async () => {
+  await using running = await Running.start();
+  await using child = Child.start(
+    `eval "$BURN"; exec sh -c 'eval "$BURN"; exec sh -c "printf renamed > /proc/self/comm; read line"'`,
+  );
+  running.trace(child);
+  await waitFor({
+    what: "the new name",
+    read: () => Deno.readTextFileSync(`/proc/${child.pid}/comm`).trim(),
+    until: (comm) => comm === "renamed",
+  });
+  const count = (await running.samples()).length;
+  await running.samplesUntil("a sample after it", ({ length }) => length > count);
+  Deno.kill(child.pid, "SIGKILL");
+  await child.status;
+  assertMatch(
+    (await running.stop()).stderr,
+    /^proc sampler started .*\nproc sampler stopped: \d+ samples\n$/,
+  );
+  assertEquals(cpuMsByProcess(await running.samples()).size, 1);
+});
+
+Deno.test("collect() follows a process that is re-parented, by the cgroup of its task", async (t) => {
+  const cgroup = makeCgroup();
+  await t.step({
+    name: "double fork",
+    ignore: cgroup === null,
+    fn: async () => {
+      await using running = await Running.start();
+      await using child = Child.start(
+        `echo $$ > ${cgroup}/cgroup.procs; read go; (setsid sleep 60 & echo $!); read line`,
+      );
+      running.trace(child, cgroup ?? undefined);
+      await child.tell();
+      const orphan = Number(await child.nextLine());
+      await running.samplesUntil("the orphan", (all) => all.some(({ pid }) => pid === orphan));
+      Deno.kill(orphan, "SIGKILL");
+      await child.tell();
+      await child.status;
+      await running.stop();
+      const sample = (await running.samples()).find(({ pid }) => pid === orphan);
+      assertEquals(sample?.trace_id, TRACE);
+    },
+  });
+  if (cgroup !== null) await removeCgroup(cgroup);
+});
+
+Deno.test("collect() keeps what it saw of many short processes, and counts all births", async () => {
+  await using running = await Running.start();
+  const pids: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    await using children = new AsyncDisposableStack();
+    const batch = Array.from({ length: 10 }, () => children.use(Child.start()));
+    for (const child of batch) running.trace(child);
+    pids.push(...batch.map(({ pid }) => pid));
+    await running.samplesUntil("a sample of each", (all) => {
+      const seen = new Set(all.map(({ pid }) => pid));
+      return pids.every((pid) => seen.has(pid));
+    });
+    for (const { pid } of batch) Deno.removeSync(`${running.runDir.pids}/${pid}`);
+  }
+  await running.stop();
+  const stats = await readAll(running.runDir.collectorStats, COLLECTOR_STATS.decode);
+  assertEquals(stats.reduce((sum, { births_seen }) => sum + births_seen, 0), 50);
+  assert(stats.reduce((sum, { forks }) => sum + (forks ?? 0), 0) >= 50);
+  assertEquals(stats.at(-1)?.tracked, 0);
+});
+
+Deno.test("collect() in tree mode follows a process and what it starts", async () => {
+  await using child = Child.start("read go; sleep 60 & echo $!; wait");
+  await using running = await Running.start(`--tree=${child.pid}`);
+  await child.tell();
+  const grandchild = Number(await child.nextLine());
+  const samples = await running.samplesUntil(
+    "both",
+    (all) => all.some(({ pid }) => pid === grandchild),
+  );
+  assertEquals(new Set(samples.map(({ pid }) => pid)), new Set([child.pid, grandchild]));
+});
+
+Deno.test("collect() in scan mode finds a process by the name that it gives itself", async () => {
+  const comm = `t${Deno.pid}`;
+  await using running = await Running.start("PROC_PID_DIR=", `PROC_MATCH=^${comm.toUpperCase()}$`);
+  await using child = Child.start(`printf ${comm} > /proc/self/comm; read line`);
+  const samples = await running.samplesUntil("a sample", ({ length }) => length > 0);
+  assertEquals([samples[0]?.pid, samples[0]?.trace_id], [child.pid, null]);
+});
+
+Deno.test("collect() works in clock ticks where FFI is not wanted", async () => {
+  await using running = await Running.start("--no-ffi");
+  await using child = Child.start();
+  running.trace(child);
+  const [sample] = await running.samplesUntil("a sample", ({ length }) => length > 0);
+  assertEquals([sample?.pid, sample?.cpu_ns, sample?.utime], [child.pid, null, 0]);
+});
+
+Deno.test("collect() writes the node and nothing more without PROC_SAMPLING", async () => {
+  await using running = await Running.start("PROC_SAMPLING=0");
+  assertEquals((await running.ended).code, 0);
+  const names = await Array.fromAsync(Deno.readDir(running.runDir.path), ({ name }) => name);
+  assertEquals(names.sort(), ["node_meta.json", "roles", "run_meta.collector.json"]);
+});
+
+for (
+  const [flag, said] of [
+    [`--tree=${2 ** 22 + 1}`, "it is gone"],
+    ["--cgroup=/sys/fs/cgroup/none/such", "/sys/fs/cgroup/none/such"],
+    ["--cpus=8000", "CPUs of this machine"],
+  ] as const
+) {
+  Deno.test(`collect() refuses ${flag}, which is not there`, async () => {
+    await using running = await Running.start(flag);
+    const { code, stderr } = await running.ended;
+    assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+    assertStringIncludes(stderr, said);
+  });
+}
+
+/** A v2 cgroup to put processes into; null where this user cannot make one. */
+function makeCgroup(): string | null {
+  for (const base of ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]) {
+    try {
+      Deno.statSync(`${base}/cgroup.procs`);
+      return Deno.makeTempDirSync({ dir: base, prefix: "collect_test_" });
+    } catch (error) {
+      if (
+        !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)
+      ) {
+        throw error;
+      }
+    }
+  }
+  return null;
+}
+
+/** The kernel refuses while a zombie is in it. */
+async function removeCgroup(path: string): Promise<void> {
+  await waitFor({
+    what: `${path} to be empty`,
+    read: () => Deno.readTextFileSync(`${path}/cgroup.procs`),
+    until: (procs) => procs === "",
+  });
+  Deno.removeSync(path);
+}
