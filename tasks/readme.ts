@@ -3,8 +3,9 @@
  * the commands themselves read.
  */
 
+import config from "../deno.json" with { type: "json" };
 import { writeFileAtomic } from "../trace/atomic_file.ts";
-import { type Command, type Flag, type Parsed } from "./_command.ts";
+import type { Command, Flag, Parsed } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { README } from "./flags/readme.ts";
 
@@ -14,7 +15,7 @@ const PATH = new URL("../README.md", import.meta.url).pathname;
 const BEGIN = "<!-- made by deno task readme: begin -->";
 const END = "<!-- made by deno task readme: end -->";
 
-/** Every command that a table under `tasks/flags/` declares, by name. */
+/** Every command that a table under `tasks/flags/` declares, in the order of their names. */
 export async function allCommands(): Promise<Command[]> {
   const commands: Command[] = [];
   const folder = new URL("flags/", import.meta.url);
@@ -41,13 +42,13 @@ export function withReference(readme: string, commands: readonly Command[]): str
   return `${readme.slice(0, begin)}${BEGIN}\n\n${reference}\n${readme.slice(end)}`;
 }
 
+/** One command, folded: a reader opens the one that is looked for. */
 function section(command: Command): string {
   const operands = command.operands === null ? "" : ` ${command.operands}`;
+  const name = `${command.name}${operands}`.replaceAll("<", "&lt;");
   const flags = Object.entries(command.flags);
   return [
-    `### \`${command.name}${operands}\``,
-    "",
-    command.summary,
+    `<details><summary><code>${name}</code>: ${command.summary}</summary>`,
     "",
     ...(flags.length === 0 ? [] : [
       "| flag | variable | default | meaning |",
@@ -55,7 +56,9 @@ function section(command: Command): string {
       ...flags.map(([name, flag]) => row(name, flag)),
       "",
     ]),
-    ...command.notes.flatMap((note) => [note, ""]),
+    ...(command.notes.length === 0 ? [] : ["```text", ...command.notes, "```", ""]),
+    "</details>",
+    "",
   ].join("\n");
 }
 
@@ -74,7 +77,8 @@ function defaultOf({ kind, fallback }: Flag): string {
 
 /** Write the reference into README.md. */
 export async function main(_parsed: Parsed<typeof README.flags>, io: Io): Promise<number> {
-  const commands = await allCommands();
+  // Programs that other commands start (adapter, collector) are not for people.
+  const commands = (await allCommands()).filter(({ name }) => name in config.tasks);
   const readme = withReference(await Deno.readTextFile(PATH), commands);
   await writeFileAtomic(PATH, readme);
   // The formatter aligns the tables.
