@@ -15,6 +15,7 @@ import {
 import type { Clock } from "../trace/clock.ts";
 import { Attempt } from "./attempt.ts";
 import type { CgroupBase } from "./cgroup_base.ts";
+import { Guard } from "./guard.ts";
 import type { Libc } from "./libc.ts";
 import type { StopOptions } from "./lifetime.ts";
 import type { NodeContext } from "./node_context.ts";
@@ -41,6 +42,7 @@ export class Adapter implements Disposable {
   readonly ready: AdapterReady;
   readonly #node: NodeContext;
   readonly #cgroups: CgroupBase | null;
+  readonly #guard: Guard | null;
   readonly #report: (reply: AdapterReply) => void;
   readonly #running = new Map<string, { attempt: Attempt; over: Promise<void> }>();
   readonly #failure = Promise.withResolvers<never>();
@@ -51,6 +53,7 @@ export class Adapter implements Disposable {
   ) {
     this.#node = node;
     this.#cgroups = cgroups;
+    this.#guard = libc && cgroups && Guard.start({ libc, starter, cgroups });
     this.#report = report;
     const accounting = [cgroups?.description, libc && "wait4 rusage"].filter(Boolean);
     this.ready = {
@@ -103,6 +106,7 @@ export class Adapter implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#guard?.[Symbol.dispose]();
     this.#cgroups?.[Symbol.dispose]();
     this.#node.journal[Symbol.dispose]();
     this.#node.files[Symbol.dispose]();

@@ -22,7 +22,7 @@ import type { NodeContext } from "./node_context.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { prepareJob } from "./prepare_job.ts";
 import { readHighWaterKb } from "./proc_pid.ts";
-import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
+import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Started } from "./starter.ts";
 import type { TaskPlace } from "./task_place.ts";
 
@@ -154,6 +154,7 @@ export class Attempt {
   #plan(job: Job): SpawnPlan {
     const { hello, env, files, taskRights } = this.#node;
     return {
+      ...PLAIN_PLAN,
       program: job.program,
       argv: job.argv,
       env: {
@@ -166,10 +167,7 @@ export class Attempt {
       },
       cwd: job.cwd,
       logFile: files.taskLog(this.#task),
-      cpus: null,
       rights: taskRights,
-      cgroup: null,
-      cgroupTasksFiles: [],
     };
   }
 

@@ -67,8 +67,12 @@ export class CgroupBase implements Disposable {
     let limitingVersion: 1 | 2 | null = null;
     const v1 = new Map<string, string>();
     const wanted = [...ACCOUNTING_CONTROLLERS, ...(isLimiting ? LIMITING_CONTROLLERS : [])];
-    for (const { version, ownDirectory, controllers } of hierarchies) {
-      const useful = controllers.filter((one) => wanted.includes(one));
+    // The v2 hierarchy first: where it accounts, cpuacct is not needed.
+    for (const hierarchy of hierarchies.toSorted((a, b) => b.version - a.version)) {
+      const { version, ownDirectory, controllers } = hierarchy;
+      const useful = controllers.filter((one) =>
+        wanted.includes(one) && !(one === "cpuacct" && unified !== null)
+      );
       if (version === 1 && useful.length === 0) continue;
       const directory = join(ownDirectory, name);
       if (version === 2 && isLimiting && enableControllers(ownDirectory)) limitingVersion = 2;
@@ -76,7 +80,6 @@ export class CgroupBase implements Disposable {
       if (version === 2) unified = directory;
       else for (const controller of useful) v1.set(controller, directory);
     }
-    if (unified !== null) v1.delete("cpuacct");
     if (limitingVersion === 2 && unified !== null) {
       enableControllers(unified);
     } else if (LIMITING_CONTROLLERS.every((controller) => v1.has(controller))) {
@@ -85,6 +88,12 @@ export class CgroupBase implements Disposable {
     }
     if (unified === null && v1.size === 0) return null;
     return new CgroupBase(unified, { v1, limitingVersion });
+  }
+
+  /** The adapter's groups, the one that knows all processes first. */
+  get directories(): string[] {
+    const all = [...(this.#unified === null ? [] : [this.#unified]), ...this.#v1.values()];
+    return [...new Set(all)];
   }
 
   /** Which hierarchies account, in words. */
@@ -102,7 +111,7 @@ export class CgroupBase implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const base of [this.#unified, ...this.#v1.values()]) if (base !== null) sweepGroup(base);
+    for (const directory of this.directories) sweepGroup(directory);
   }
 }
 

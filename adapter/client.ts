@@ -98,14 +98,13 @@ export class AdapterClient {
     const greeting: AdapterRequest = { type: "hello", protocol: ADAPTER_PROTOCOL, ...hello };
     writer.send(greeting);
     const replies = readMessages(streams.replies);
-    const { value: reply, done } = await replies.next();
-    if (done) throw new AdapterStartError("Cannot start tasks: the adapter ended at once");
-    if (typeOf(reply) === "failed") {
-      const { message } = ADAPTER_FAILED.decode(reply, "the adapter");
-      throw new AdapterStartError(`Cannot start tasks: ${message}`);
+    try {
+      return new AdapterClient(readyIn(await replies.next()), { writer, replies });
+    } catch (error) {
+      await writer.close();
+      await replies.return(null);
+      throw error;
     }
-    const ready = ADAPTER_READY.decode(reply, "the adapter");
-    return new AdapterClient(ready, { writer, replies });
   }
 
   /** Start one attempt; returns at once. */
@@ -189,6 +188,15 @@ export class AdapterClient {
     pending?.started.resolve(null);
     pending?.outcome.resolve(outcome);
   }
+}
+
+function readyIn({ value: reply, done }: IteratorResult<unknown>): AdapterReady {
+  if (done) throw new AdapterStartError("Cannot start tasks: the adapter ended at once");
+  if (typeOf(reply) === "failed") {
+    const { message } = ADAPTER_FAILED.decode(reply, "the adapter");
+    throw new AdapterStartError(`Cannot start tasks: ${message}`);
+  }
+  return ADAPTER_READY.decode(reply, "the adapter");
 }
 
 function typeOf(message: unknown): unknown {

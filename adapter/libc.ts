@@ -6,13 +6,14 @@
  */
 
 import { SPAWN_ARCHITECTURE, SPAWN_CODE } from "./spawn_code.ts";
-import { P_ALL, SIG_SETMASK, WEXITED, WNOHANG, WNOWAIT } from "./linux.ts";
+import { O_CLOEXEC, P_ALL, SIG_SETMASK, WEXITED, WNOHANG, WNOWAIT } from "./linux.ts";
 import { parseWaitResult, RUSAGE_WORDS, type WaitResult } from "./wait_result.ts";
 
 const SYMBOLS = {
   mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
@@ -132,6 +133,13 @@ export class Libc implements Disposable {
   /** open(2): a descriptor, or -1. The caller closes it. */
   openDescriptor(path: string, flags: number): number {
     return this.#library.symbols.open(new TextEncoder().encode(`${path}\0`), flags, 0);
+  }
+
+  /** A pipe's two ends, closed in every program that is executed; null when there are too many. */
+  openPipe(): { readonly reader: number; readonly writer: number } | null {
+    const ends = new Int32Array(2);
+    if (this.#library.symbols.pipe2(bytesOf(ends), O_CLOEXEC) !== 0) return null;
+    return { reader: ends[0] ?? -1, writer: ends[1] ?? -1 };
   }
 
   /** close(2). */

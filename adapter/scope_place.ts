@@ -10,7 +10,7 @@ import type { CpuLimits } from "./cpu_limits.ts";
 import { readHierarchies } from "./cgroup_base.ts";
 import type { ProcessTree } from "./process_tree.ts";
 import { killUntilGone } from "./process_tree.ts";
-import type { SpawnPlan } from "./spawn_plan.ts";
+import { PLAIN_PLAN, type SpawnPlan } from "./spawn_plan.ts";
 import type { Starter } from "./starter.ts";
 import {
   type Scope,
@@ -117,15 +117,11 @@ export class ScopePlace implements TaskPlace {
     while (this.#isStarted && applied !== this.#limits) {
       applied = this.#limits;
       await this.#starter.start({
+        ...PLAIN_PLAN,
         program: this.#access.systemctl,
         argv: setPropertyArguments(this.#scope(null)),
         env: this.#access.env,
-        cwd: null,
         logFile: "/dev/null",
-        cpus: null,
-        rights: null,
-        cgroup: null,
-        cgroupTasksFiles: [],
       }).exit;
     }
     this.#isSetting = false;

@@ -40,10 +40,10 @@ export type ServerMeans = Omit<AdapterMeans, "report"> & {
 /**
  * Serve one worker until its stream ends; every task is over when this returns.
  *
- * @throws {AdapterError} when the worker asks for what cannot be done, after telling it.
- * @throws {Error} when the run's files can no longer be written, after telling the worker.
+ * @returns False when it could not go on, and the worker was told why: it asked for what cannot be
+ * done, or the run's files can no longer be written.
  */
-export async function serveAdapter(streams: Streams, means: ServerMeans): Promise<void> {
+export async function serveAdapter(streams: Streams, means: ServerMeans): Promise<boolean> {
   const gone = Promise.withResolvers<string>();
   const replies = new MessageWriter(streams.output, () => gone.resolve("the worker is gone"));
   const report = (reply: AdapterReply): void => replies.send(reply);
@@ -51,7 +51,7 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
   try {
     const requests = readMessages(streams.input);
     const { value: first, done } = await requests.next();
-    if (done) return;
+    if (done) return true;
     const hello = ADAPTER_HELLO.decode(first, "the worker's first message");
     using adapter = await Adapter.open(hello, { ...means, report });
     report(adapter.ready);
@@ -60,10 +60,11 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
       .then(() => "the worker closed its stream");
     const reason = await Promise.race([asked, gone.promise, adapter.failed]);
     await adapter.stopAll({ reason, graceMs: ORPHAN_GRACE_MS });
+    return true;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     report({ type: "failed", message: error.message });
-    throw error;
+    return false;
   } finally {
     await replies.close();
   }

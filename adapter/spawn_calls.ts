@@ -84,9 +84,10 @@ export function spawnCalls(
     list.add("set its user", SYSTEM_CALL.setresuid, uid, uid, uid);
   }
   // After the change of user, which clears it, prctl(2).
-  const death = signalNumber("SIGKILL");
+  const death = plan.outlivesAdapter ? 0 : signalNumber("SIGKILL");
   list.add("follow the adapter", SYSTEM_CALL.prctl, PR_SET_PDEATHSIG, death);
   if (plan.logFile !== null) list.ownSessionAndFiles(plan.logFile);
+  if (plan.stdin !== null) list.add("take its stdin", SYSTEM_CALL.dup2, plan.stdin, 0);
   if (plan.cwd !== null) {
     list.add(`enter "${plan.cwd}"`, SYSTEM_CALL.chdir, list.text(plan.cwd));
   }

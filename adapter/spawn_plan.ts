@@ -35,7 +35,23 @@ export interface SpawnPlan {
   readonly cgroup: string | null;
   /** `tasks` files of its v1 cgroups. */
   readonly cgroupTasksFiles: readonly string[];
+  /** A descriptor that becomes its stdin; null: /dev/null beside a log, else the adapter's own. */
+  readonly stdin: number | null;
+  /** True for a process that goes on when the adapter is killed. */
+  readonly outlivesAdapter: boolean;
 }
+
+/** A process with nothing special about it: its program, arguments and environment are to be added. */
+export const PLAIN_PLAN: Omit<SpawnPlan, "program" | "argv" | "env"> = {
+  cwd: null,
+  logFile: null,
+  cpus: null,
+  rights: null,
+  cgroup: null,
+  cgroupTasksFiles: [],
+  stdin: null,
+  outlivesAdapter: false,
+};
 
 /** A process could not be started. */
 export class SpawnError extends Error {

@@ -23,7 +23,7 @@ import type { Machine } from "./machine.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { readAllowedCpus, readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
-import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
+import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Exit, Started } from "./starter.ts";
 import type { TaskPlace } from "./task_place.ts";
 
@@ -146,15 +146,11 @@ function start(
   },
 ): Started {
   const plan: SpawnPlan = {
+    ...PLAIN_PLAN,
     program,
     argv,
     env: { ...env, TRACEPARENT: traceparentOf(context) },
     cwd,
-    logFile: null,
-    cpus: null,
-    rights: null,
-    cgroup: null,
-    cgroupTasksFiles: [],
   };
   try {
     return machine.starter.start(place.place(plan));

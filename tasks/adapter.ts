@@ -3,20 +3,14 @@
 import { openMachine } from "../adapter/machine.ts";
 import { serveAdapter } from "../adapter/server.ts";
 import type { Parsed } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
+import { type Io, runMain } from "./_main.ts";
 import { ADAPTER } from "./flags/adapter.ts";
 
 export async function main(_parsed: Parsed<typeof ADAPTER.flags>, io: Io): Promise<number> {
   const streams = { input: Deno.stdin.readable, output: Deno.stdout.writable };
   // The first Ctrl-C reaches the worker as well, which decides what becomes of the tasks.
   const means = { ...openMachine(), env: Deno.env.toObject(), signal: io.force };
-  try {
-    await serveAdapter(streams, means);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new CommandError(error.message, { cause: error });
-  }
-  return 0;
+  return await serveAdapter(streams, means) ? 0 : 1;
 }
 
 if (import.meta.main) await runMain(ADAPTER, main);

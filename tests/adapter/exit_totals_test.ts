@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import { type ExitReadings, exitTotals } from "../../adapter/exit_totals.ts";
+import type { Rusage } from "../../adapter/wait_result.ts";
+
+const RUSAGE: Rusage = {
+  userMs: 10,
+  systemMs: 2,
+  maxRssKb: 80_000,
+  minorFaults: 3,
+  majorFaults: 4,
+  readBlocks: 5,
+  writtenBlocks: 6,
+  voluntarySwitches: 7,
+  involuntarySwitches: 8,
+};
+
+const READINGS: ExitReadings = {
+  cgroup: {
+    userMs: 11,
+    systemMs: 3,
+    throttledMs: 1,
+    cpuSource: "cgroup_v2",
+    memoryPeakKb: 90_000,
+  },
+  rusage: RUSAGE,
+  launcherPeakKb: 50_000,
+  seenPeakKb: 70_000,
+};
+
+function cpuOf(readings: ExitReadings): unknown[] {
+  const { user_ms, system_ms, cpu_source } = exitTotals(readings);
+  return [user_ms, system_ms, cpu_source];
+}
+
+function rssOf(readings: ExitReadings): unknown[] {
+  const { max_rss_kb, max_rss_source } = exitTotals(readings);
+  return [max_rss_kb, max_rss_source];
+}
+
+Deno.test("exitTotals() takes CPU time from the cgroup, which also counts orphans", () => {
+  assertEquals(cpuOf(READINGS), [11, 3, "cgroup_v2"]);
+});
+
+Deno.test("exitTotals() takes CPU time from rusage without a cgroup that counts", () => {
+  assertEquals(cpuOf({ ...READINGS, cgroup: null }), [10, 2, "rusage"]);
+  const none = { userMs: null, systemMs: null, throttledMs: null, cpuSource: null };
+  const cgroup = { ...none, memoryPeakKb: 5 };
+  assertEquals(cpuOf({ ...READINGS, cgroup }), [10, 2, "rusage"]);
+});
+
+Deno.test("exitTotals() says that nothing is known", () => {
+  assertEquals(cpuOf({ ...READINGS, cgroup: null, rusage: null }), [null, null, "none"]);
+});
+
+Deno.test("exitTotals() believes ru_maxrss clearly above the launcher's own peak only", () => {
+  assertEquals(rssOf(READINGS), [80_000, "rusage"]);
+  assertEquals(rssOf({ ...READINGS, launcherPeakKb: 75_000 }), [70_000, "vmhwm"]);
+  assertEquals(rssOf({ ...READINGS, launcherPeakKb: null, seenPeakKb: null }), [null, "none"]);
+});
+
+Deno.test("exitTotals() keeps the group's peak, page cache included, apart", () => {
+  assertEquals(exitTotals(READINGS).memory_peak_kb, 90_000);
+});

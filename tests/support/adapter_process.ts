@@ -1,0 +1,116 @@
+/** A real adapter as a process of its own, with a folder that is gone afterwards. */
+
+import { join } from "@std/path";
+import { AdapterClient, type ClientOutcome } from "../../adapter/client.ts";
+import type { AdapterHello } from "../../trace/adapter_protocol.ts";
+import { readRecords } from "../../trace/json_lines.ts";
+import { INVOCATION_EVENT, type InvocationEvent } from "../../trace/records.ts";
+import { RunDir } from "../../trace/run_dir.ts";
+import { completeTask, type PartialTask, type Task } from "../../trace/task.ts";
+import { tempFolder } from "./temp_folder.ts";
+
+/** A running adapter. */
+export interface TestAdapter extends AsyncDisposable {
+  /** Its worker's side. */
+  readonly client: AdapterClient;
+  /** Its pid. */
+  readonly pid: number;
+  /** The worker's folder, with `outputs/` and `run/` in it. */
+  readonly root: string;
+  readonly runDir: RunDir;
+  /** Complete a task; each gets an id of its own. */
+  task(fields: PartialTask): Task;
+  /** Run a task to its end. */
+  run(fields: PartialTask): Promise<ClientOutcome>;
+  /** Run a task that must run; its exit event. */
+  exitOf(fields: PartialTask): Promise<InvocationEvent>;
+  /** The event lines so far. */
+  events(moduleId: "ffmpeg" | "command"): Promise<InvocationEvent[]>;
+  /** Send it a signal. */
+  kill(signal: Deno.Signal): void;
+}
+
+/** How an adapter is started. */
+export interface AdapterOptions extends Partial<AdapterHello> {
+  /** Folder of an earlier adapter, which is not removed. Default: a new one. */
+  readonly root?: string;
+  /** Flags of `deno run`. Default: every permission. */
+  readonly permissions?: readonly string[];
+}
+
+const ADAPTER = new URL("../../tasks/adapter.ts", import.meta.url).pathname;
+
+/** Start an adapter and say hello to it. */
+export async function startAdapter(
+  { root: given, permissions = ["-A"], ...hello }: AdapterOptions = {},
+): Promise<TestAdapter> {
+  const folder = given === undefined ? await tempFolder() : null;
+  const root = given ?? await Deno.realPath(folder?.path ?? "");
+  await Deno.mkdir(join(root, "outputs"), { recursive: true });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-check", ...permissions, ADAPTER],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const runDir = RunDir.at(join(root, "run"));
+  async function end(): Promise<void> {
+    await child.status;
+    await folder?.[Symbol.asyncDispose]();
+  }
+  let client: AdapterClient;
+  try {
+    client = await AdapterClient.open({ requests: child.stdin, replies: child.stdout }, {
+      run_id: "test",
+      node_id: "n1",
+      stage: null,
+      run_dir: runDir.path,
+      inputs_root: root,
+      outputs_dir: join(root, "outputs"),
+      uid: Deno.uid(),
+      gid: Deno.gid(),
+      cpus: null,
+      cpu_binding: "exclusive",
+      cpuweight_per_vcpu: 100,
+      cpu_control: "auto",
+      allowed_commands: ["sh", "true", "sleep", "cat"],
+      ...hello,
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  let tasks = 0;
+  const task = (fields: PartialTask): Task => completeTask(fields, "test", `t${++tasks}`);
+  const run = (fields: PartialTask): Promise<ClientOutcome> => client.launch(task(fields)).outcome;
+  return {
+    client,
+    pid: child.pid,
+    root,
+    runDir,
+    task,
+    run,
+    async exitOf(fields: PartialTask): Promise<InvocationEvent> {
+      const outcome = await run(fields);
+      if (outcome.kind === "exited") return outcome.event;
+      throw new Error(`The task did not run: ${outcome.reason}`);
+    },
+    events: (moduleId) => readEvents(runDir, moduleId),
+    kill: (signal) => child.kill(signal),
+    async [Symbol.asyncDispose](): Promise<void> {
+      await client.close();
+      await end();
+    },
+  };
+}
+
+/** The events of a module in `runDir`. */
+export function readEvents(
+  runDir: RunDir,
+  moduleId: "ffmpeg" | "command",
+): Promise<InvocationEvent[]> {
+  const onBadLine = ({ line, reason }: { line: number; reason: string }) => {
+    throw new Error(`line ${line}: ${reason}`);
+  };
+  const options = { decode: INVOCATION_EVENT.decode, onBadLine };
+  return Array.fromAsync(readRecords(runDir.events(moduleId), options));
+}
