@@ -1,0 +1,117 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { docProblems } from "../../tasks/ok.ts";
+import { countsIn } from "../../tasks/test.ts";
+import { ROOT } from "../support/module_graph.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+
+const SUMMARIES: readonly [line: string, passed: number, failed: number][] = [
+  ["ok | 144 passed | 0 failed (4s)", 144, 0],
+  ["ok | 5 passed (3 steps) | 0 failed | 1 ignored (72ms)", 5, 0],
+  ["FAILED | 1 passed (1 step) | 2 failed (1 step) | 1 ignored (72ms)", 1, 2],
+  ["ok | 0 passed | 0 failed | 3 filtered out (0ms)", 0, 0],
+];
+
+for (const [line, passed, failed] of SUMMARIES) {
+  Deno.test(`countsIn() reads ${line}`, () => {
+    assertEquals(countsIn(`a ... ok (1ms)\n\n${line}\n\nerror: Test failed\n`), { passed, failed });
+  });
+}
+
+Deno.test("countsIn() finds nothing where the runner said nothing", () => {
+  assertEquals(countsIn("error: Type checking failed.\n"), null);
+  assertEquals(countsIn("a prints: ok | 5 passed | 0 failed\n"), null);
+});
+
+Deno.test("docProblems() passes over the missing type of a record's table, and over nothing else", () => {
+  const problem = (code: string, line: string) =>
+    `error[${code}]: something\n  --> /repo/trace/x.ts:3:14\n   | \n 3 | ${line}\n   |              ^\n\n\n`;
+  const type = "missing-explicit-type";
+  const output = problem(type, 'export const TASK = record("task", {') +
+    problem(type, "export const LIMIT = compute();") +
+    problem("missing-jsdoc", 'export const TASK = record("task", {') +
+    "error: Found 3 documentation lint errors.\n\nStack backtrace:\n   0: <unknown>\n";
+  assertEquals(docProblems(output).map((one) => one.split("\n")[3]), [
+    " 3 | export const LIMIT = compute();",
+    ' 3 | export const TASK = record("task", {',
+  ]);
+});
+
+interface CiCase {
+  readonly name: string;
+  /** What the test command prints and how it ends. */
+  readonly output: string;
+  readonly exit: number;
+  readonly code: number;
+  readonly lastLine: string;
+}
+
+const CI_CASES: readonly CiCase[] = [
+  {
+    name: "passes when all passed",
+    output: "12 passed, 0 failed",
+    exit: 0,
+    code: 0,
+    lastLine: "12 passed, 0 failed",
+  },
+  {
+    name: "fails when a test failed",
+    output: "11 passed, 1 failed",
+    exit: 1,
+    code: 1,
+    lastLine: "11 passed, 1 failed",
+  },
+  {
+    name: "fails when a test failed, whatever the exit code",
+    output: "11 passed, 1 failed",
+    exit: 0,
+    code: 1,
+    lastLine: "11 passed, 1 failed",
+  },
+  {
+    name: "fails when nothing was tested",
+    output: "0 passed, 0 failed",
+    exit: 0,
+    code: 1,
+    lastLine: "0 passed, 0 failed",
+  },
+  {
+    name: "fails without a summary",
+    output: "all is well",
+    exit: 0,
+    code: 1,
+    lastLine: "0 passed, 1 failed",
+  },
+  {
+    name: "fails when the command fails after its summary",
+    output: "12 passed, 0 failed",
+    exit: 3,
+    code: 3,
+    lastLine: "12 passed, 0 failed",
+  },
+];
+
+for (const { name, output, exit, code, lastLine } of CI_CASES) {
+  Deno.test(`.ci/run ${name}`, async () => {
+    await using folder = await tempFolder();
+    // In place of the real programs: every package is there, and npx runs no tests but says so.
+    await writeProgram(join(folder.path, "dpkg"), "exit 0");
+    await writeProgram(
+      join(folder.path, "npx"),
+      `echo "$@" >&2; echo talk; echo "${output}"; exit ${exit}`,
+    );
+    const ended = await new Deno.Command(join(ROOT, ".ci/run"), {
+      env: { PATH: `${folder.path}:/usr/bin:/bin` },
+    }).output();
+    const decoder = new TextDecoder();
+    assertEquals(decoder.decode(ended.stdout).trimEnd().split("\n").at(-1), lastLine);
+    assertEquals(ended.code, code);
+    const version = (await Deno.readTextFile(join(ROOT, ".deno-version"))).trim();
+    assertEquals(decoder.decode(ended.stderr), `-y deno@${version} task test\n`);
+  });
+}
+
+async function writeProgram(path: string, body: string): Promise<void> {
+  await Deno.writeTextFile(path, `#!/bin/sh\n${body}\n`);
+  await Deno.chmod(path, 0o755);
+}
