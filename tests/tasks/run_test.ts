@@ -59,7 +59,7 @@ Deno.test("run.ts shows a role's help and version without starting it", async ()
   assertEquals([help.code, help.stderr], [0, ""]);
   assertMatch(help.stdout, /^dispatch: .*\n\nUsage: deno task dispatch/);
   const version = await runCommand(["run", "dispatch", "--version"]);
-  assertMatch(version.stdout, /^tracekit \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+\)\n$/);
+  assertMatch(version.stdout, /^tracekit \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+, source\)\n$/);
 });
 
 Deno.test("deno task works in the folder that it is called from", async () => {
