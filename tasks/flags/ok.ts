@@ -7,4 +7,6 @@ export const OK = command({
   name: "ok",
   summary: "Check everything that must hold before a commit: format, lint, types, docs, tests.",
   flags: {},
+  operands: "[STEP…]",
+  notes: ["Steps: fmt, lint, check, docs, test; all when none is named."],
 });

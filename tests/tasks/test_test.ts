@@ -23,17 +23,22 @@ Deno.test("countsIn() finds nothing where the runner said nothing", () => {
   assertEquals(countsIn("a prints: ok | 5 passed | 0 failed\n"), null);
 });
 
-Deno.test("docProblems() passes over the missing type of a record's table, and over nothing else", () => {
+Deno.test("docProblems() passes over what is meant, and over nothing else", () => {
   const problem = (code: string, line: string) =>
     `error[${code}]: something\n  --> /repo/trace/x.ts:3:14\n   | \n 3 | ${line}\n   |              ^\n\n\n`;
   const type = "missing-explicit-type";
   const output = problem(type, 'export const TASK = record("task", {') +
     problem(type, "export const LIMIT = compute();") +
     problem("missing-jsdoc", 'export const TASK = record("task", {') +
+    problem("missing-jsdoc", "constructor(path: string) {") +
+    problem("missing-jsdoc", "async [Symbol.asyncDispose](): Promise<void> {") +
+    problem("missing-jsdoc", 'override readonly name = "XError";') +
+    problem("missing-jsdoc", "readonly pid: number;") +
     "error: Found 3 documentation lint errors.\n\nStack backtrace:\n   0: <unknown>\n";
   assertEquals(docProblems(output).map((one) => one.split("\n")[3]), [
     " 3 | export const LIMIT = compute();",
     ' 3 | export const TASK = record("task", {',
+    " 3 | readonly pid: number;",
   ]);
 });
 
