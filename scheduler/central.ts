@@ -74,7 +74,10 @@ class CentralScheduler {
   #drainedAt = -Infinity;
   #draining: Promise<void> | null = null;
   #graceUntil: number;
+  #server = "";
+  #isRecovering = true;
   #waitingKey = "";
+  #said = "";
 
   constructor(queue: RedisSchedulerQueue, options: CentralOptions) {
     this.#queue = queue;
@@ -111,9 +114,12 @@ class CentralScheduler {
     // Redis, or this process, stood still: nobody could renew a lease meanwhile.
     if (before !== null && now - this.#renewedAt > timing.leaderLeaseMs) this.#grantGrace();
     const leader = await this.#queue.lead();
+    const server = await this.#queue.serverId();
     this.#renewedAt = now;
     this.#leader = leader;
-    if (leader.isActive && leader.token !== before?.token) await this.#takeOver(leader.token);
+    const isOther = leader.token !== before?.token || server !== this.#server;
+    this.#server = server;
+    if (leader.isActive && isOther) await this.#takeOver(leader.token);
     if (!leader.isActive && leader.token !== before?.token) {
       report(`standing by: ${leader.token} is the active scheduler`);
     }
@@ -130,6 +136,7 @@ class CentralScheduler {
     for (const host of this.#mirror.hosts) log.host(tsMs, host.node, host);
     log.flush();
     this.#waitingKey = "";
+    this.#isRecovering = true;
     report(`active as ${token}: ${this.#mirror.hosts.length} nodes`);
   }
 
@@ -150,9 +157,28 @@ class CentralScheduler {
       this.#drainedAt = now;
       this.#draining = this.#drainResults().finally(() => this.#draining = null);
     }
-    const mayHaveMore = await this.#placeFront();
+    const mayHaveMore = await this.#isRecovered() && await this.#placeFront();
     log.flush();
     return mayHaveMore;
+  }
+
+  /**
+   * False after a restart of Redis until every node that is still leased has said what it runs: the
+   * queue may have lost that these tasks were given out.
+   */
+  async #isRecovered(): Promise<boolean> {
+    if (!this.#isRecovering) return true;
+    const behind = await this.#queue.nodesBehind();
+    this.#isRecovering = behind.length > 0;
+    if (this.#isRecovering) {
+      this.#sayOnce(`waiting until ${behind.length} nodes have said what they run`);
+    }
+    return !this.#isRecovering;
+  }
+
+  #sayOnce(line: string): void {
+    if (line !== this.#said) this.#options.report(line);
+    this.#said = line;
   }
 
   async #placeFront(): Promise<boolean> {

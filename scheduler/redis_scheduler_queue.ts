@@ -120,6 +120,21 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     return hosts;
   }
 
+  /** Which run of the Redis server this is: another one may have lost the last seconds. */
+  serverId(): Promise<string> {
+    return this.#connection.serverId();
+  }
+
+  /** Nodes whose worker has not yet told this run of the server what it runs. */
+  async nodesBehind(): Promise<readonly string[]> {
+    const server = await this.serverId();
+    const names = textsOf(await this.#connection.command("ZRANGE", this.#keys.nodes, "0", "-1"));
+    const known = await Promise.all(
+      names.map((name) => this.#connection.command("HGET", this.#keys.node(name), "server")),
+    );
+    return names.filter((_, index) => known[index] !== server);
+  }
+
   /** Some of the nodes that changed since they were last read; call again until there are none. */
   changedHosts(): Promise<readonly ChangedHost[]> {
     return this.#readNodes(String(NODES_PER_CALL));

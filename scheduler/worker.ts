@@ -80,6 +80,7 @@ class Worker {
   readonly #options: WorkerOptions;
   readonly #attempts: Attempts;
   readonly #wake = new Wake();
+  readonly #leaseDue = new Wake();
   readonly #over = new AbortController();
   #launcher: OwnedLauncher | null = null;
   #server = "";
@@ -105,7 +106,7 @@ class Worker {
     try {
       if (!await this.#register()) return;
       await this.#queue.onWake(wake);
-      this.#queue.onRestored(wake);
+      this.#queue.onRestored(() => this.#leaseDue.notify());
       const loops = [this.#work(), this.#keepLease(), this.#watchLease(), this.#keepLauncher()];
       await Promise.race([Promise.all(loops), this.#attempts.broken]);
       await this.#queue.leave();
@@ -196,7 +197,7 @@ class Worker {
         this.#queue.beginAnew();
         await this.#register();
       }
-      await pause(timing.heartbeatMs - (performance.now() - sentAt), signal);
+      await this.#leaseDue.wait(timing.heartbeatMs - (performance.now() - sentAt), signal);
     }
   }
 

@@ -37,7 +37,8 @@ local function remove_node(id)
         redis.call('HDEL', index_key(id), task)
         return_task(task, raw, '')
       else
-        redis.call('LPUSH', list_key(''), raw)
+        -- Never taken in: it has no place yet, and comes last.
+        redis.call('RPUSH', list_key(''), raw)
       end
     end
     if redis.call('EXISTS', list_key(id)) == 1 then return { running, assigned, 0 } end

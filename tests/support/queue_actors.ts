@@ -1,0 +1,176 @@
+/**
+ * Those who act on a queue, in this process: a scheduler that runs the real loop, and workers that use
+ * the worker's own queue code, so that a test can play what tasks do.
+ */
+
+import { join } from "@std/path";
+import { type CentralOptions, runCentral } from "../../scheduler/central.ts";
+import { PlacementLog } from "../../scheduler/placement_log.ts";
+import type { Registration } from "../../scheduler/queue.ts";
+import { RedisQueue } from "../../scheduler/redis_queue.ts";
+import { parseRedisUrl } from "../../scheduler/redis_url.ts";
+import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
+import { ResultsDrain } from "../../scheduler/results_drain.ts";
+import { TIMING, type Timing } from "../../scheduler/timing.ts";
+import { JsonLinesWriter, readRecords } from "../../trace/json_lines.ts";
+import {
+  PLACEMENT_EVENT,
+  type PlacementEvent,
+  TASK_RESULT,
+  type TaskResult,
+} from "../../trace/records.ts";
+import { completeTask, type Task } from "../../trace/task.ts";
+import type { RedisServer } from "./redis_server.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** Times ten times shorter than in production, for tests that wait for leases. */
+export const SHORT_TIMING: Timing = Object.fromEntries(
+  Object.entries(TIMING).map(([name, ms]) => [name, ms / 10]),
+) as unknown as Timing;
+
+/** Connect to the queue of `redis`. */
+export function openTestQueue(redis: RedisServer, keyPrefix = ""): Promise<RedisQueue> {
+  return RedisQueue.open({ address: parseRedisUrl(redis.url), keyPrefix, report: () => {} });
+}
+
+/** A complete task that runs `true`. */
+export function testTask(taskId: string, more: Partial<Task> = {}): Task {
+  const task = { task_id: taskId, kind: "command", argv: ["true"], ...more };
+  return completeTask(task, "a test", taskId);
+}
+
+/** What a worker of 4 units and no slots offers. */
+export const FOUR_UNITS: Registration = {
+  capacityUnits: 4,
+  slots: 0,
+  slotsKey: "slots:available",
+  physicalCores: 4,
+  allocationRatio: 1,
+  clearQueue: false,
+};
+
+/** A registered worker of `node`. */
+export async function registerNode(
+  queue: RedisQueue,
+  node: string,
+  { timing = TIMING, ...offer }: Partial<Registration> & { readonly timing?: Timing } = {},
+): Promise<RedisWorkerQueue> {
+  const worker = queue.worker(node, timing);
+  const waitMs = await worker.register({ ...FOUR_UNITS, ...offer });
+  if (waitMs > 0) throw new Error(`Cannot register ${node}: it is leased for ${waitMs} ms more`);
+  return worker;
+}
+
+/** Claim up to `limit` tasks and end them as `outcome`; their ids. */
+export async function runClaimed(
+  worker: RedisWorkerQueue,
+  { limit = 64, outcome = "done" }: {
+    readonly limit?: number;
+    readonly outcome?: "done" | "failed" | "refused" | "returned";
+  } = {},
+): Promise<string[]> {
+  const { claimed } = await worker.claim(limit);
+  for (const { task, incarnation } of claimed) {
+    const { task_id: taskId, attempt } = task;
+    await worker.finish({ taskId, incarnation, attempt, outcome, status: null, reason: null });
+  }
+  return claimed.map(({ task }) => task.task_id);
+}
+
+/** A scheduler that runs in this process. */
+export interface RunningScheduler extends AsyncDisposable {
+  /** What it said. */
+  readonly lines: readonly string[];
+  /** What it wrote into results.jsonl so far. */
+  results(): Promise<TaskResult[]>;
+  /** What it wrote into placement_events.jsonl so far. */
+  events(): Promise<PlacementEvent[]>;
+  /** End it and wait until it has ended. */
+  stop(): Promise<void>;
+}
+
+/** How {@linkcode startScheduler} differs from the defaults. */
+export interface TestSchedulerOptions {
+  /** Its id. Default "s1". */
+  readonly id?: string;
+  /** Folder of its files. Default: that of the server. */
+  readonly folder?: string;
+  /** Names and limits. */
+  readonly queuePolicy?: Partial<CentralOptions["queuePolicy"]>;
+  /** Choice of hosts. */
+  readonly policy?: Partial<CentralOptions["policy"]>;
+  /** `--scan-slots`. Default 0. */
+  readonly scanSlots?: number;
+  /** Default: production's. */
+  readonly timing?: Timing;
+}
+
+/** Run the scheduler's loop on the queue of `redis` until it is stopped. */
+export async function startScheduler(
+  redis: RedisServer,
+  options: TestSchedulerOptions = {},
+): Promise<RunningScheduler> {
+  const { id = "s1", folder = redis.directory, timing = TIMING } = options;
+  const queue = await openTestQueue(redis);
+  const view = queue.scheduler(id, timing);
+  const paths = {
+    events: join(folder, "placement_events.jsonl"),
+    results: join(folder, "results.jsonl"),
+  };
+  const writer = JsonLinesWriter.open(paths.events);
+  const drain = await ResultsDrain.open(paths.results, view);
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const running = runCentral(view, {
+    policy: { weigher: "", order: "min", scanPending: 1, ...options.policy },
+    scanSlots: options.scanSlots ?? 0,
+    queuePolicy: {
+      pendingKey: "q:pending",
+      slotsKey: "slots:available",
+      maxAttempts: 1,
+      onLost: "pending",
+      ...options.queuePolicy,
+    },
+    timing,
+    log: new PlacementLog(writer),
+    drain,
+    report: (line) => lines.push(line),
+    signal: stop.signal,
+  });
+  let isStopped = false;
+  async function end(): Promise<void> {
+    if (isStopped) return;
+    isStopped = true;
+    stop.abort();
+    await running;
+    await view[Symbol.asyncDispose]();
+    await queue[Symbol.asyncDispose]();
+    drain[Symbol.dispose]();
+    writer[Symbol.dispose]();
+  }
+  return {
+    lines,
+    results: () => recordsOf(paths.results, TASK_RESULT.decode),
+    events: () => recordsOf(paths.events, PLACEMENT_EVENT.decode),
+    stop: end,
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+function recordsOf<T>(path: string, decode: (value: unknown, where: string) => T): Promise<T[]> {
+  const options = { decode, onBadLine: () => {} };
+  return Array.fromAsync(readRecords(path, options));
+}
+
+/** Wait until `scheduler` has written down `count` results; sorted by task. */
+export async function waitForResults(
+  scheduler: RunningScheduler,
+  count: number,
+): Promise<TaskResult[]> {
+  const results = await waitFor({
+    what: `${count} results`,
+    read: () => scheduler.results(),
+    until: (found) => found.length >= count,
+  });
+  return results.sort((a, b) => a.task_id < b.task_id ? -1 : 1);
+}
