@@ -24,7 +24,9 @@ import type { Starter } from "./starter.ts";
 
 /** The world of an adapter. */
 export interface AdapterMeans {
+  /** Both clocks of this machine. */
   readonly clock: Clock;
+  /** Starts processes. */
   readonly starter: Starter;
   /** Null where FFI is not to be had. */
   readonly libc: Libc | null;
@@ -118,7 +120,13 @@ export class Adapter implements Disposable {
       this.#report(
         result.kind === "refused"
           ? { type: "refused", launch_id: launchId, reason: result.reason }
-          : { type: "exited", launch_id: launchId, is_done: result.isDone, event: result.event },
+          : {
+            type: "exited",
+            launch_id: launchId,
+            is_done: result.isDone,
+            is_interrupted: result.isInterrupted,
+            event: result.event,
+          },
       );
     } catch (error) {
       if (!(error instanceof Error)) throw error;

@@ -28,7 +28,13 @@ import type { TaskPlace } from "./task_place.ts";
 
 /** How an attempt ended. */
 export type AttemptResult =
-  | { readonly kind: "exited"; readonly isDone: boolean; readonly event: InvocationEvent }
+  | {
+    readonly kind: "exited";
+    readonly isDone: boolean;
+    /** True when it was ended for a reason that has nothing to do with it. */
+    readonly isInterrupted: boolean;
+    readonly event: InvocationEvent;
+  }
   | { readonly kind: "refused"; readonly reason: string };
 
 /** What is told when an attempt runs. */
@@ -95,7 +101,8 @@ export class Attempt {
     } catch (error) {
       if (!(error instanceof SpawnError || isFileError(error))) throw error;
       // The machine's fault, not the task's: another attempt may succeed.
-      return { kind: "exited", isDone: false, event: this.#record.refuse(messageOf(error)) };
+      const event = this.#record.refuse(messageOf(error));
+      return { kind: "exited", isDone: false, isInterrupted: false, event };
     }
     const tree = place.tree(started.pid);
     this.#introduce(job, { started, cgroup: place.directory });
@@ -183,7 +190,9 @@ export class Attempt {
 
   #conclude(
     job: Job,
-    { exit, stopReason, note, known }: AttemptEnd & { readonly known: Partial<InvocationEvent> },
+    { exit, stopReason, isInterrupted, note, known }: AttemptEnd & {
+      readonly known: Partial<InvocationEvent>;
+    },
   ): AttemptResult {
     const { files, fileRights } = this.#node;
     const hasSucceeded = exit.status === 0 && stopReason === null;
@@ -197,7 +206,7 @@ export class Attempt {
       bytes_out: outputs.bytes,
       stderr_tail: isDone ? null : files.tail(files.taskLog(this.#task)),
     });
-    return { kind: "exited", isDone, event };
+    return { kind: "exited", isDone, isInterrupted, event };
   }
 }
 

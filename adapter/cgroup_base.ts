@@ -30,7 +30,9 @@ export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
 
 /** Who owns the groups, and what for. */
 export interface CgroupBaseOptions {
+  /** The adapter's process id. */
   readonly pid: number;
+  /** Its start time, clock ticks. */
   readonly startTicks: number;
   /** CPUs of the node, to which `cpuset` groups are confined. */
   readonly cpus: readonly number[];

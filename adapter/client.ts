@@ -24,12 +24,16 @@ import { MessageWriter, readMessages } from "./message_stream.ts";
 
 /** How one attempt ended. */
 export type ClientOutcome =
+  /** The process ran; `isDone` when it exited 0 with its outputs in place. */
   | { readonly kind: "exited"; readonly isDone: boolean; readonly event: InvocationEvent }
+  /** The task was not acceptable: running it again would not help. */
   | { readonly kind: "refused"; readonly reason: string }
+  /** It did not come to its end, through no fault of its own. */
   | { readonly kind: "lost"; readonly reason: string };
 
 /** One attempt that was handed to the adapter. */
 export interface ClientLaunch {
+  /** Identity of this launch within its adapter. */
   readonly launchId: string;
   /** Resolves when the process runs; null when it never did. Never rejects. */
   readonly started: Promise<LaunchStarted | null>;
@@ -52,6 +56,12 @@ export interface ClientStreams {
   readonly replies: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
+/** What a client may be told. */
+export interface ClientOptions {
+  /** Asked before each keepalive: false withholds it, and then the adapter ends its tasks in time. */
+  readonly mayKeepAlive?: () => boolean;
+}
+
 interface Pending {
   readonly started: PromiseWithResolvers<LaunchStarted | null>;
   readonly outcome: PromiseWithResolvers<ClientOutcome>;
@@ -59,6 +69,7 @@ interface Pending {
 
 /** Talks to an adapter, and tells it all the time that its worker lives. */
 export class AdapterClient {
+  /** What the adapter can do on its machine. */
   readonly ready: AdapterReady;
   /** Resolves with the reason when the adapter is gone; launches then resolve as lost. */
   readonly closed: Promise<string>;
@@ -70,17 +81,16 @@ export class AdapterClient {
 
   private constructor(
     ready: AdapterReady,
-    { writer, replies }: {
+    { writer, replies, mayKeepAlive = () => true }: ClientOptions & {
       readonly writer: MessageWriter;
       readonly replies: AsyncGenerator<unknown>;
     },
   ) {
     this.ready = ready;
     this.#writer = writer;
-    this.#keepalive = setInterval(
-      () => this.#send({ type: "keepalive" }),
-      KEEPALIVE_INTERVAL_MS,
-    );
+    this.#keepalive = setInterval(() => {
+      if (mayKeepAlive()) this.#send({ type: "keepalive" });
+    }, KEEPALIVE_INTERVAL_MS);
     this.closed = this.#readReplies(replies);
   }
 
@@ -92,6 +102,7 @@ export class AdapterClient {
   static async open(
     streams: ClientStreams,
     hello: Omit<AdapterHello, "type" | "protocol">,
+    options: ClientOptions = {},
   ): Promise<AdapterClient> {
     // A writer without a reader is noticed by the replies ending.
     const writer = new MessageWriter(streams.requests, () => {});
@@ -99,7 +110,7 @@ export class AdapterClient {
     writer.send(greeting);
     const replies = readMessages(streams.replies);
     try {
-      return new AdapterClient(readyIn(await replies.next()), { writer, replies });
+      return new AdapterClient(readyIn(await replies.next()), { writer, replies, ...options });
     } catch (error) {
       await writer.close();
       await replies.return(null);
@@ -166,8 +177,15 @@ export class AdapterClient {
         return null;
       }
       case "exited": {
-        const { launch_id, is_done, event } = LAUNCH_EXITED.decode(reply, "the adapter");
-        this.#settle(launch_id, { kind: "exited", isDone: is_done, event });
+        const { launch_id, is_done, is_interrupted, event } = LAUNCH_EXITED.decode(
+          reply,
+          "the adapter",
+        );
+        const reason = event.reason ?? "the adapter ended it";
+        this.#settle(
+          launch_id,
+          is_interrupted ? { kind: "lost", reason } : { kind: "exited", isDone: is_done, event },
+        );
         return null;
       }
       case "refused": {

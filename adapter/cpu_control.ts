@@ -22,6 +22,7 @@ export class ControlError extends Error {
 
 /** What a machine offers for control. */
 export interface ControlOffer {
+  /** The service manager; null: it does not run, or not for us. */
   readonly systemd: SystemdAccess | null;
   /** Version of the cgroups that can limit; null: none. */
   readonly cgroupVersion: 1 | 2 | null;
@@ -29,6 +30,7 @@ export interface ControlOffer {
 
 /** The kind of control to use, and what the worker should know about it. */
 export interface ControlChoice {
+  /** What applies limits. */
   readonly kind: ControlKind;
   /** One sentence; null: nothing is missing. */
   readonly note: string | null;
@@ -71,6 +73,7 @@ export function chooseControl(
 
 /** Makes places for tasks. */
 export class CpuControl {
+  /** What applies limits. */
   readonly kind: ControlKind;
   readonly #base: CgroupBase | null;
   readonly #systemd: SystemdAccess | null;
@@ -83,6 +86,7 @@ export class CpuControl {
       /** Identity of this adapter process, part of the units' names. */
       readonly instanceId: string;
       readonly base: CgroupBase | null;
+      /** The service manager; null: it does not run, or not for us. */
       readonly systemd: SystemdAccess | null;
       readonly starter: Starter;
     },

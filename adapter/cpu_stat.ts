@@ -8,7 +8,9 @@ import { nsToMs, usToMs } from "../trace/units.ts";
 
 /** CPU time of a cgroup and its descendants; null where the kernel does not tell. */
 export interface CgroupCpu {
+  /** In user mode. */
   readonly userMs: number | null;
+  /** In the kernel. */
   readonly systemMs: number | null;
   /** Held back by a quota. */
   readonly throttledMs: number | null;

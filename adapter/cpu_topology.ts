@@ -10,6 +10,7 @@ import { parseCpuList } from "../trace/cpu_list.ts";
 
 /** One logical CPU and its place. */
 export interface CpuPlace {
+  /** Its number. */
   readonly cpu: number;
   /** The physical core: the lowest CPU of its SMT siblings. */
   readonly core: number;

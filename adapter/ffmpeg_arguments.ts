@@ -43,6 +43,7 @@ export function partName(output: string, spanId: string): string {
 
 /** Absolute paths that ffmpeg reads and writes. */
 export interface FfmpegFiles {
+  /** What it reads. */
   readonly input: string;
   /** Where it writes. */
   readonly writtenTo: string;

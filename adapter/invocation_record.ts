@@ -14,7 +14,9 @@ import type { Started } from "./starter.ts";
 
 /** Where an invocation is written down. */
 export interface RecordPlace {
+  /** Its events and sentinels. */
   readonly files: RunFiles;
+  /** What a crash may leave. */
   readonly journal: Journal;
 }
 

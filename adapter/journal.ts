@@ -27,8 +27,11 @@ export type JournalLine = RecordOf<typeof JOURNAL_LINE>;
 
 /** Who writes a journal. */
 export interface JournalOwner {
+  /** The adapter's process id. */
   readonly pid: number;
+  /** Its start time, clock ticks. */
   readonly startTicks: number;
+  /** The boot in which both are valid. */
   readonly bootId: string;
 }
 

@@ -26,15 +26,20 @@ export interface AttemptEnd {
   readonly at: ClockReading;
   /** Why it was ended; null: it ended by itself. */
   readonly stopReason: string | null;
+  /** True when that reason has nothing to do with the task. */
+  readonly isInterrupted: boolean;
   /** What else there is to say. */
   readonly note: string | null;
 }
 
 /** Why and how an attempt is ended. */
 export interface StopOptions {
+  /** Goes into the event. */
   readonly reason: string;
   /** Time between SIGTERM and SIGKILL, ms. */
   readonly graceMs: number;
+  /** True when nobody asked for the end of this task: its worker or adapter cannot go on. */
+  readonly isInterruption?: boolean;
 }
 
 /** The life of one attempt. */
@@ -43,7 +48,7 @@ export class Lifetime {
   readonly #starter: Starter;
   readonly #clock: Clock;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  #stopReason: string | null = null;
+  #stopped: StopOptions | null = null;
   #note: string | null = null;
 
   constructor(
@@ -69,13 +74,19 @@ export class Lifetime {
       at = this.#clock.now();
     }
     for (const timer of this.#timers) clearTimeout(timer);
-    return { exit: first, at, stopReason: this.#stopReason, note: this.#note };
+    return {
+      exit: first,
+      at,
+      stopReason: this.#stopped?.reason ?? null,
+      isInterrupted: this.#stopped?.isInterruption ?? false,
+      note: this.#note,
+    };
   }
 
   /** End the whole tree: SIGTERM, then SIGKILL. The first reason stands. */
-  stop({ reason, graceMs }: StopOptions): void {
-    this.#stopReason ??= reason;
-    this.#terminate(graceMs);
+  stop(options: StopOptions): void {
+    this.#stopped ??= options;
+    this.#terminate(options.graceMs);
   }
 
   #endLingering(): void {

@@ -29,6 +29,7 @@ export const SYSTEM_CALL = {
 
 /** clone(2), linux/sched.h. */
 export const CLONE_VM = 0x100;
+/** The parent stands still until exec or exit. */
 export const CLONE_VFORK = 0x4000;
 /** clone3 only: handlers become the default, ignored signals stay ignored. */
 export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
@@ -37,23 +38,33 @@ export const CLONE_INTO_CGROUP = 0x2_0000_0000;
 
 /** open(2), asm-generic/fcntl.h. */
 export const O_RDONLY = 0;
+/** Open for writing. */
 export const O_WRONLY = 0o1;
+/** Make the file when it is missing. */
 export const O_CREAT = 0o100;
+/** Each write goes to the end. */
 export const O_APPEND = 0o2000;
+/** Fail unless it is a folder. */
 export const O_DIRECTORY = 0o200000;
-export const O_NOFOLLOW = 0o400000;
+/** Closed in programs that are executed. */
 export const O_CLOEXEC = 0o2000000;
-export const AT_FDCWD = -100;
+/** Paths count from the working directory. */
+export const AT_FDCWD: number = -100;
 
 /** prctl(2), linux/prctl.h. */
 export const PR_SET_PDEATHSIG = 1;
+/** Whether a core is written. */
 export const PR_SET_DUMPABLE = 4;
+/** Descendants that lose their parent become this process's children. */
 export const PR_SET_CHILD_SUBREAPER = 36;
 
 /** wait(2), linux/wait.h. */
 export const P_ALL = 0;
+/** Return at once. */
 export const WNOHANG = 1;
+/** Children that have ended. */
 export const WEXITED = 4;
+/** Leave the child to be reaped later. */
 export const WNOWAIT = 0x0100_0000;
 
 /** sigprocmask(2), asm-generic/signal.h. */

@@ -12,7 +12,9 @@ import type { Starter } from "./starter.ts";
 
 /** Clocks and starter of this machine. */
 export interface Machine {
+  /** Both clocks. */
   readonly clock: Clock;
+  /** Starts processes. */
   readonly starter: Starter;
   /** Null where FFI is not to be had. */
   readonly libc: Libc | null;

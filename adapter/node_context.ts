@@ -18,19 +18,27 @@ import type { Starter } from "./starter.ts";
 
 /** What all attempts on a node share. */
 export interface NodeContext {
+  /** What the worker asked for. */
   readonly hello: AdapterHello;
   /** Who records. */
   readonly origin: EventOrigin;
+  /** Both clocks of this machine. */
   readonly clock: Clock;
+  /** Starts processes. */
   readonly starter: Starter;
+  /** Gives CPUs to tasks. */
   readonly cpus: NodeCpus;
+  /** Makes the places where tasks run. */
   readonly control: CpuControl;
+  /** Files of the run directory. */
   readonly files: RunFiles;
+  /** What a crash may leave. */
   readonly journal: Journal;
   /** Rights of the adapter's own file accesses. */
   readonly fileRights: FileRights;
   /** Rights of tasks; null: the adapter's own. */
   readonly taskRights: Rights | null;
+  /** What tasks may do. */
   readonly rules: JobRules;
   /** Environment that every task gets. */
   readonly env: Readonly<Record<string, string>>;

@@ -17,6 +17,7 @@ import { maxMinShares } from "./max_min_shares.ts";
 export interface NodeCpusOptions {
   /** The node's CPUs, neighbours beside each other. */
   readonly places: readonly CpuPlace[];
+  /** How they are given. */
   readonly mode: "exclusive" | "shared";
   /** True when they are a part of the machine's, so that every task must be kept inside. */
   readonly isShareOfMachine: boolean;

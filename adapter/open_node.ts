@@ -28,6 +28,7 @@ export class AdapterError extends Error {
 
 /** A node that is ready for attempts. */
 export interface OpenNode {
+  /** What its attempts share. */
   readonly node: NodeContext;
   /** The adapter's cgroups; null: none can be made. */
   readonly cgroups: CgroupBase | null;

@@ -8,10 +8,13 @@ import { parseCpuList } from "../trace/cpu_list.ts";
 
 /** Identity and place of a process, proc_pid_stat(5). */
 export interface ProcessStat {
+  /** Its name, at most 15 bytes. */
   readonly comm: string;
   /** State letter; `Z` has ended. */
   readonly state: string;
+  /** Its session, the pid of its leader. */
   readonly session: number;
+  /** When it started, clock ticks since boot. */
   readonly startTicks: number;
 }
 
@@ -36,6 +39,7 @@ export function readProcessStat(pid: number): ProcessStat | null {
 /** This process, and the boot in which its pid is valid. */
 export function readSelf(): {
   readonly pid: number;
+  /** When it started, clock ticks since boot. */
   readonly startTicks: number;
   readonly bootId: string;
 } {

@@ -24,9 +24,11 @@ import type { TaskPlace } from "./task_place.ts";
 
 /** How systemd is reached. */
 export interface SystemdAccess {
+  /** Which one it is. */
   readonly manager: SystemdManager;
-  /** Absolute paths of its programs. */
+  /** Absolute path of systemd-run. */
   readonly systemdRun: string;
+  /** Absolute path of systemctl. */
   readonly systemctl: string;
   /** Variables that they need to find the manager. */
   readonly env: Readonly<Record<string, string>>;

@@ -27,7 +27,9 @@ const ORPHAN_GRACE_MS = 1000;
 
 /** A pair of byte streams to the worker. */
 export interface Streams {
+  /** Requests. */
   readonly input: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Replies. */
   readonly output: WritableStream<Uint8Array<ArrayBuffer>>;
 }
 
@@ -59,7 +61,7 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
     const asked = handleRequests(requests, { adapter, keepalive })
       .then(() => "the worker closed its stream");
     const reason = await Promise.race([asked, gone.promise, adapter.failed]);
-    await adapter.stopAll({ reason, graceMs: ORPHAN_GRACE_MS });
+    await adapter.stopAll({ reason, graceMs: ORPHAN_GRACE_MS, isInterruption: true });
     return true;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -96,11 +98,12 @@ class KeepaliveWatch implements Disposable {
   readonly #clock: Clock;
   readonly #timer: ReturnType<typeof setInterval>;
   #heardBootMs: number;
+  #checkedBootMs: number;
 
   constructor(adapter: Adapter, clock: Clock) {
     this.#adapter = adapter;
     this.#clock = clock;
-    this.#heardBootMs = clock.bootMs();
+    this.#heardBootMs = this.#checkedBootMs = clock.bootMs();
     this.#timer = setInterval(() => this.#check(), KEEPALIVE_INTERVAL_MS / 4);
   }
 
@@ -113,9 +116,19 @@ class KeepaliveWatch implements Disposable {
   }
 
   #check(): void {
-    if (this.#clock.bootMs() - this.#heardBootMs <= KEEPALIVE_LIMIT_MS) return;
+    const bootMs = this.#clock.bootMs();
+    const hasSlept = bootMs - this.#checkedBootMs > KEEPALIVE_INTERVAL_MS;
+    this.#checkedBootMs = bootMs;
+    // This process itself stood still: what the worker said meanwhile lies unread.
+    if (hasSlept) {
+      this.#heardBootMs = Math.max(
+        this.#heardBootMs,
+        bootMs - KEEPALIVE_LIMIT_MS + KEEPALIVE_INTERVAL_MS,
+      );
+    }
+    if (bootMs - this.#heardBootMs <= KEEPALIVE_LIMIT_MS) return;
     const reason = `the worker was silent for ${KEEPALIVE_LIMIT_MS / 1000} s`;
-    this.#adapter.stop(null, { reason, graceMs: ORPHAN_GRACE_MS });
+    this.#adapter.stop(null, { reason, graceMs: ORPHAN_GRACE_MS, isInterruption: true });
     // Once per silence: what the worker starts when it is back is not for this one to end.
     this.heard();
   }

@@ -6,7 +6,9 @@
 
 /** User and groups that a process runs as. */
 export interface Rights {
+  /** User id. */
   readonly uid: number;
+  /** Group id. */
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups: readonly number[];

@@ -16,6 +16,7 @@ export interface Exit extends WaitResult {
 
 /** A process that was started. */
 export interface Started {
+  /** Its process id. */
   readonly pid: number;
   /** Just before it was made. */
   readonly at: ClockReading;

@@ -14,7 +14,9 @@ export type SystemdManager = "system" | "user";
 export interface Scope {
   /** Name of the unit, without its suffix. */
   readonly unit: string;
+  /** Who runs it. */
   readonly manager: SystemdManager;
+  /** Its limits. */
   readonly limits: CpuLimits;
   /** User that the task runs as; null: the caller. */
   readonly rights: Rights | null;

@@ -33,9 +33,13 @@ export interface TracedCommand {
   readonly argv: readonly string[];
   /** Its environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Its working directory. */
   readonly cwd: string;
+  /** Where it is recorded. */
   readonly runDir: RunDir;
+  /** NODE_ID. */
   readonly nodeId: string;
+  /** STAGE. */
   readonly stage: string | null;
   /** When it entered a queue of the caller, epoch ms; null: it was not queued. */
   readonly tsEnqueue: number | null;

@@ -12,15 +12,23 @@ export const RUSAGE_WORDS = 18;
 
 /** Resources of a process and of the descendants that it waited for, getrusage(2). */
 export interface Rusage {
+  /** CPU time in user mode. */
   readonly userMs: number;
+  /** CPU time in the kernel. */
   readonly systemMs: number;
   /** Largest resident memory of one process, kB; includes the launcher's own peak before exec. */
   readonly maxRssKb: number;
+  /** Page faults without I/O. */
   readonly minorFaults: number;
+  /** Page faults with I/O. */
   readonly majorFaults: number;
+  /** Blocks of 512 bytes read. */
   readonly readBlocks: number;
+  /** Blocks of 512 bytes written. */
   readonly writtenBlocks: number;
+  /** Context switches that it asked for. */
   readonly voluntarySwitches: number;
+  /** Context switches by preemption. */
   readonly involuntarySwitches: number;
 }
 

@@ -126,6 +126,9 @@ export const LAUNCH_EXITED = record("launch exited", {
   is_done: boolean({
     doc: "True when the task did what it should: exit 0 and its outputs in place.",
   }),
+  is_interrupted: boolean({
+    doc: "True when the adapter ended it for the worker's or its own sake: not the task's failure.",
+  }),
   event: nested(INVOCATION_EVENT, { doc: "The exit event as it was written." }),
 });
 /** An attempt ended, {@linkcode LAUNCH_EXITED}. */

@@ -194,9 +194,8 @@ Deno.test("the adapter ends its tasks when its worker is gone, and leaves no cgr
   const launch = adapter.client.launch(adapter.task({ argv: ["sleep", "300"] }));
   const started = await launch.started;
   await adapter[Symbol.asyncDispose]();
-  const outcome = await launch.outcome;
-  assert(outcome.kind === "exited" && started !== null);
-  assertEquals(outcome.event.reason, "the worker closed its stream");
+  assert(started !== null);
+  assertEquals(await launch.outcome, { kind: "lost", reason: "the worker closed its stream" });
   assertEquals(isRunning(started.pid), false);
   assertEquals(cgroupsOfAdapter(adapter.pid), []);
 });
