@@ -113,9 +113,6 @@ export function ffmpegArguments(
     ...["-threads:v", String(threads), "-r", String(FRAME_RATE)],
     ...["-g", String(GOP_FRAMES), "-keyint_min", String(GOP_FRAMES), "-sc_threshold", "0"],
     ...["-b:v", String(bitsPerS), "-maxrate", String(bitsPerS), "-bufsize", String(2 * bitsPerS)],
-    // Filler keeps the rate where a pattern is too plain to need it: the inputs then differ in
-    // complexity and not in size.
-    ...["-x264-params", "nal-hrd=cbr:filler=1"],
     ...["-metadata", `comment=${recipeComment(recipe)}`],
     ...["-movflags", "+faststart", "-f", "mp4", path],
   ];

@@ -39,6 +39,14 @@ Deno.test("expandMix() gives each profile its share, within one, and the total",
   );
 });
 
+Deno.test("expandMix() gives what is left over to the heaviest, not to the first", () => {
+  const mix = parseMix("light1c=1,fast1080p=3,hevc1080p=3", BUILT_IN_PROFILES);
+  const drawn = expandMix(mix, { total: 3, random: new PythonRandom(1) });
+  // 3/7, 9/7 and 9/7: one each of the two heavy ones, and one more of the first of them.
+  const names = drawn.map(({ name }) => name).sort();
+  assertEquals(names, ["fast1080p", "fast1080p", "hevc1080p"]);
+});
+
 const WRONG: readonly (readonly [mix: string, message: string])[] = [
   ["nosuch=1", `unknown profile "nosuch", known are fast1080p`],
   ["fast1080p=0", `the weight of "fast1080p" must be a whole number from 1 to 1000000, got "0"`],

@@ -210,6 +210,7 @@ Deno.test("RedisOperator.cancel() ends a task wherever it is", async () => {
     status: null,
     reason: "stopped",
   });
+  assertEquals(await stage.scheduler.cancelRemoved(), 0);
   assertEquals((await stage.operator.status()).ended.cancelled, 4);
   assertEquals(await stage.redis.cli("GET", "cap:cloud1"), "4");
   assertEquals(await stage.redis.cli("LLEN", "q:cloud1"), "0");
