@@ -197,6 +197,12 @@ export function clockFindings({ attempts, inputs, clock }: AuditFacts): Finding[
       cost: "Waits are off by up to that.",
       action: "See whether the way to the controller was loaded; measure again.",
     }),
+    ...onCount(clock.reboots, {
+      check: "reboot",
+      what: `The machine was started again ${clock.reboots} times during the run`,
+      cost: "Tasks that ran then have no end; intervals do not cross it.",
+      action: "See whether the tasks were tried again: results.jsonl says so.",
+    }),
     ...onSome(
       clock.steps.map(({ atUs, stepUs }) =>
         `${new Date(usToMs(atUs)).toISOString()}: ${usToMs(stepUs)} ms`

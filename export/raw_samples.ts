@@ -41,6 +41,19 @@ export function noLines(): LineCounts {
   return { lines: 0, torn: 0, malformed: 0, foreign: 0, examples: [] };
 }
 
+/** The counts of several files as one. */
+export function sumCounts(all: readonly LineCounts[]): LineCounts {
+  const sum = noLines();
+  for (const { lines, torn, malformed, foreign, examples } of all) {
+    sum.lines += lines;
+    sum.torn += torn;
+    sum.malformed += malformed;
+    sum.foreign += foreign;
+    sum.examples.push(...examples);
+  }
+  return sum;
+}
+
 /** Count a line that is no record, as `error` says. */
 export function countBadLine(
   counts: LineCounts,

@@ -16,6 +16,15 @@ import { msToUs } from "../trace/units.ts";
  */
 const STEP_MIN_US = 25_000;
 
+/**
+ * A boot clock that goes back by more than this was started again, µs; lines of one file may be a little
+ * out of order.
+ */
+const REBOOT_DISORDER_US = 1_000_000;
+
+/** Two boots lie at least so far apart on the wall clock, µs: no machine starts in less. */
+const REBOOT_MIN_US = 1_000_000;
+
 /** Offsets further apart than their error bounds and this drift are a step, µs per µs: 500 ppm, the most
  * by which the kernel slews a clock (adjtimex(2)). */
 const DRIFT_MAX_RATIO = 500e-6;
@@ -53,28 +62,46 @@ interface OffsetPoint {
 export class RunClock {
   /** Steps of the wall clock against the boot clock. */
   readonly steps: ClockStep[] = [];
-  /** Wall clock minus boot clock at the run's first reading, µs; null: no boot clock is known. */
-  readonly #anchorUs: number | null;
+  /** Wall clock minus boot clock at the first reading of each boot, µs; none: no boot clock is known. */
+  readonly #anchorsUs: readonly number[];
   #levelUs: number;
   /** A differing level that was seen once: two readings make a step. */
   #candidateUs = NaN;
   #points: readonly OffsetPoint[] = [];
   #point = 0;
 
-  /** A timeline that begins with `first`; null: no time is known with its boot clock. */
-  constructor(first: RecordTime | null) {
-    this.#anchorUs = first === null || first.bootUs < 0 ? null : first.tsUs - first.bootUs;
-    this.#levelUs = this.#anchorUs ?? 0;
+  /**
+   * A timeline of the run that `sequences` are records of, each in the order in which it was written.
+   * Where a boot clock goes back in one, the machine was started again.
+   */
+  constructor(sequences: readonly (readonly RecordTime[])[]) {
+    const anchorsUs: number[] = [];
+    for (const times of sequences) {
+      let lastUs = -Infinity;
+      for (const { tsUs, bootUs } of times.filter((time) => time.bootUs >= 0)) {
+        const isReboot = bootUs < lastUs - REBOOT_DISORDER_US;
+        const isKnown = anchorsUs.some((one) => Math.abs(tsUs - bootUs - one) < REBOOT_MIN_US);
+        if (anchorsUs.length === 0 || (isReboot && !isKnown)) anchorsUs.push(tsUs - bootUs);
+        lastUs = bootUs;
+      }
+    }
+    this.#anchorsUs = anchorsUs;
+    this.#levelUs = anchorsUs[0] ?? 0;
+  }
+
+  /** How often the machine was started again. */
+  get reboots(): number {
+    return Math.max(0, this.#anchorsUs.length - 1);
   }
 
   /** Have times put on the controller's clock, as `offsets` measured it. */
   align(offsets: readonly ClockOffset[]): void {
     const points = offsets.map((offset) => {
-      const tsUs = msToUs(offset.ts_ms);
-      const atUs = this.#nodeUs({ tsUs, bootUs: bootUsOf(offset.boot_ms) });
+      const time = recordTime(offset);
+      const atUs = this.#nodeUs(time);
       return {
         atUs,
-        shiftUs: tsUs + msToUs(offset.offset_ms) - atUs,
+        shiftUs: time.tsUs + msToUs(offset.offset_ms) - atUs,
         errorUs: msToUs(offset.error_ms),
       };
     }).sort((a, b) => a.atUs - b.atUs);
@@ -98,28 +125,41 @@ export class RunClock {
     return this.#points.length === 0 ? atUs : atUs + this.#shiftAt(atUs);
   }
 
-  /** Boot clock `bootUs` on the timeline, whole µs; null where no boot clock is known. */
-  bootToUs(bootUs: number): number | null {
-    return this.#anchorUs === null ? null : this.toUs({ tsUs: 0, bootUs });
+  /**
+   * Boot clock `bootUs` of the boot in which `time` lies, on the timeline, whole µs; null where no boot
+   * clock is known.
+   */
+  bootToUs(bootUs: number, { tsUs, bootUs: atUs }: RecordTime): number | null {
+    if (this.#anchorsUs.length === 0) return null;
+    return this.toUs({ tsUs: tsUs - atUs + bootUs, bootUs });
   }
 
   /** Look for a step of the wall clock. Call it for readings in their order. */
   watch({ tsUs, bootUs }: RecordTime): void {
-    if (this.#anchorUs === null || bootUs < 0) return;
+    // Between two boots the level changes without a step.
+    if (this.#anchorsUs.length !== 1 || bootUs < 0) return;
     const levelUs = tsUs - bootUs;
     if (Math.abs(levelUs - this.#levelUs) < STEP_MIN_US) {
       this.#candidateUs = NaN;
       return;
     }
     if (Math.abs(levelUs - this.#candidateUs) < STEP_MIN_US) {
-      this.steps.push({ atUs: bootUs + this.#anchorUs, stepUs: levelUs - this.#levelUs });
+      this.steps.push({ atUs: this.toUs({ tsUs, bootUs }), stepUs: levelUs - this.#levelUs });
       this.#levelUs = levelUs;
       this.#candidateUs = NaN;
     } else this.#candidateUs = levelUs;
   }
 
   #nodeUs({ tsUs, bootUs }: RecordTime): number {
-    return bootUs < 0 || this.#anchorUs === null ? tsUs : bootUs + this.#anchorUs;
+    const anchors = this.#anchorsUs;
+    if (bootUs < 0 || anchors.length === 0) return tsUs;
+    let anchorUs = anchors[0] as number;
+    for (let boot = 1; boot < anchors.length; boot++) {
+      const other = anchors[boot] as number;
+      const levelUs = tsUs - bootUs;
+      if (Math.abs(levelUs - other) < Math.abs(levelUs - anchorUs)) anchorUs = other;
+    }
+    return bootUs + anchorUs;
   }
 
   #shiftAt(atUs: number): number {
@@ -135,6 +175,13 @@ export class RunClock {
     const part = widthUs === 0 ? 0 : Math.min(1, Math.max(0, (atUs - from.atUs) / widthUs));
     return Math.round(from.shiftUs + part * (to.shiftUs - from.shiftUs));
   }
+}
+
+/** The time of a record that has both clocks. */
+export function recordTime(
+  { ts_ms, boot_ms }: { readonly ts_ms: number; readonly boot_ms: number | null },
+): RecordTime {
+  return { tsUs: msToUs(ts_ms), bootUs: bootUsOf(boot_ms) };
 }
 
 /** A record's `boot_ms` as µs; -1: not known. */

@@ -237,7 +237,7 @@ export class RunLedger {
   #beginOf(raw: RawReading, account: TaskAccount | null): number | null {
     const bornUs = raw.startTicks < 0
       ? null
-      : this.#options.clock.bootToUs(ticksToUs(raw.startTicks));
+      : this.#options.clock.bootToUs(ticksToUs(raw.startTicks), raw);
     if (account === null) {
       return bornUs !== null && bornUs >= this.counts.firstUs ? bornUs : null;
     }

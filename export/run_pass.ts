@@ -11,7 +11,7 @@ import { type Attempt, makeAttempts } from "./attempts.ts";
 import { type Layout, openRowFiles, type RowFiles } from "./cts_rows.ts";
 import type { NodeInputs } from "./node_inputs.ts";
 import { type LineCounts, noLines, RawSampleFile, type SampleSource } from "./raw_samples.ts";
-import { type Alignment, bootUsOf, type RecordTime, RunClock } from "./run_clock.ts";
+import { type Alignment, type RecordTime, recordTime, RunClock } from "./run_clock.ts";
 import { type LedgerCounts, RunLedger, UnsortedError } from "./run_ledger.ts";
 import { readServiceShares, type ServiceTotals } from "./service_shares.ts";
 import { MergedSamples, sortSamples } from "./sorted_samples.ts";
@@ -67,25 +67,25 @@ export interface RunPass {
 /** Read the records of `runDir` and write its rows. */
 export async function readRun(runDir: RunDir, options: PassOptions): Promise<RunPass> {
   const path = runDir.procMetrics;
-  const first = await firstTime(path, options.inputs);
+  const times = await timesOf(path, options.inputs);
   using source = await openIfThere(path);
   try {
-    return { ...await readOnce(runDir, { ...options, first, source }), isSorted: false };
+    return { ...await readOnce(runDir, { ...options, times, source }), isSorted: false };
   } catch (error) {
     if (!(error instanceof UnsortedError)) throw error;
   }
-  const order = new RunClock(first);
+  const order = new RunClock(times);
   const orderOf = (time: RecordTime): number => order.toUs(time);
   const folder = await options.staged.folder("sorting");
   const { pieces, counts } = await sortSamples(path, { orderOf, folder });
   using sorted = await MergedSamples.open(pieces, orderOf);
-  const pass = await readOnce(runDir, { ...options, first, source: sorted });
+  const pass = await readOnce(runDir, { ...options, times, source: sorted });
   return { ...pass, lines: counts, isSorted: true };
 }
 
 /** What one pass works with besides. */
 interface OnceOptions extends PassOptions {
-  readonly first: RecordTime | null;
+  readonly times: readonly (readonly RecordTime[])[];
   readonly source: SampleSource | null;
 }
 
@@ -93,10 +93,10 @@ async function readOnce(
   runDir: RunDir,
   options: OnceOptions,
 ): Promise<Omit<RunPass, "isSorted">> {
-  const { inputs, staged, layout, source, first } = options;
+  const { inputs, staged, layout, source } = options;
   using rows = await openRowFiles(layout, staged);
   const cores = inputs.meta?.cpu_cores ?? Infinity;
-  const clock = new RunClock(first);
+  const clock = new RunClock(options.times);
   if (options.align === "controller") clock.align(inputs.offsets);
   const { results } = inputs;
   const attempts = makeAttempts(inputs.events.spans.values(), { results, clock, cores });
@@ -129,16 +129,30 @@ async function readSamples(
   }
 }
 
-/** The first time of the run that is known with its boot clock, of the samples where they have one. */
-async function firstTime(path: string, inputs: NodeInputs): Promise<RecordTime | null> {
+/** Times that tell where the run lies: its first one, and those of files that are in order. */
+async function timesOf(path: string, inputs: NodeInputs): Promise<RecordTime[][]> {
+  const first = await firstTime(path) ?? firstStart(inputs);
+  return [
+    first === null ? [] : [first],
+    inputs.stats.map(recordTime),
+    inputs.offsets.map(recordTime),
+  ];
+}
+
+/** The time of the first sample; null: there is none, or it has no boot clock. */
+export async function firstTime(path: string): Promise<RecordTime | null> {
   using source = await openIfThere(path);
-  if (source !== null && await source.fill() && source.next() && source.reading.bootUs >= 0) {
-    return { tsUs: source.reading.tsUs, bootUs: source.reading.bootUs };
-  }
-  for (const { launch, end } of inputs.events.spans.values()) {
+  if (source === null || !await source.fill() || !source.next()) return null;
+  const { tsUs, bootUs } = source.reading;
+  return bootUs < 0 ? null : { tsUs, bootUs };
+}
+
+/** The first start of an attempt that is known with its boot clock. */
+function firstStart({ events }: NodeInputs): RecordTime | null {
+  for (const { launch, end } of events.spans.values()) {
     const event = end ?? launch;
     if (event === null || event.ts_start === null || event.boot_start_ms === null) continue;
-    return { tsUs: msToUs(event.ts_start), bootUs: bootUsOf(event.boot_start_ms) };
+    return recordTime({ ts_ms: event.ts_start, boot_ms: event.boot_start_ms });
   }
   return null;
 }

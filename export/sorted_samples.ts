@@ -7,7 +7,7 @@
 
 import { join } from "@std/path";
 import type { RawReading } from "./raw_line.ts";
-import { type LineCounts, noLines, RawSampleFile, type SampleSource } from "./raw_samples.ts";
+import { type LineCounts, RawSampleFile, type SampleSource, sumCounts } from "./raw_samples.ts";
 import type { RecordTime } from "./run_clock.ts";
 
 /** Bytes of lines sorted in memory at once. Files of 2 GB make 64 pieces of it. */
@@ -135,15 +135,7 @@ export class MergedSamples implements SampleSource {
 
   /** Lines read so far, of all files. */
   get counts(): LineCounts {
-    const sum = noLines();
-    for (const { counts } of this.#files) {
-      sum.lines += counts.lines;
-      sum.torn += counts.torn;
-      sum.malformed += counts.malformed;
-      sum.foreign += counts.foreign;
-      sum.examples.push(...counts.examples);
-    }
-    return sum;
+    return sumCounts(this.#files.map(({ counts }) => counts));
   }
 
   /** Bytes read so far, of all files. */

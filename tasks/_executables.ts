@@ -48,6 +48,11 @@ export const EXECUTABLES: readonly Executable[] = [
   },
   {
     role: "exporter",
-    commands: [granted("parse"), granted("export-opendc"), granted("verify-opendc")],
+    commands: [
+      granted("parse"),
+      granted("merge"),
+      granted("export-opendc"),
+      granted("verify-opendc"),
+    ],
   },
 ];

@@ -3,6 +3,7 @@
 import type { Role } from "./_role.ts";
 import { DISPATCH_ROLE } from "./dispatch.ts";
 import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
+import { MERGE_ROLE } from "./merge.ts";
 import { OPERATOR_ROLES } from "./operator.ts";
 import { PARSE_ROLE } from "./parse.ts";
 import { SCHEDULER_ROLE } from "./scheduler.ts";
@@ -15,6 +16,7 @@ export const ROLES: readonly Role[] = [
   SCHEDULER_ROLE,
   WORKER_ROLE,
   PARSE_ROLE,
+  MERGE_ROLE,
   EXPORT_OPENDC_ROLE,
   VERIFY_OPENDC_ROLE,
   ...OPERATOR_ROLES,

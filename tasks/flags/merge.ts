@@ -1,0 +1,56 @@
+/** Flags of merge, and the permissions that they need. */
+
+import { dirname, join, resolve } from "@std/path";
+import { ALIGNMENTS } from "../../export/run_clock.ts";
+import { command, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
+import { requireRunId, RUN_FLAGS } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** `deno task merge`. */
+export const MERGE = command({
+  name: "merge",
+  summary: "Put run directories of several nodes, or chunks of one run, together and parse them.",
+  operands: "DIR...",
+  flags: {
+    "run-id": RUN_FLAGS["run-id"],
+    "logs": RUN_FLAGS.logs,
+    "align": text("Put times on the controller's clock, by the offsets in clock.jsonl.", {
+      choices: ALIGNMENTS,
+      fallback: "controller",
+    }),
+    "strict": toggle("Exit 1 when an audit has findings."),
+    "json": toggle("Print the summaries as JSON."),
+  },
+  notes: [
+    "Each DIR is a node's run directory, or a folder with several of them. The result lies in",
+    "logs/RUN_ID/NODE_ID/, the records of the whole run (results.jsonl, placement_events.jsonl) in",
+    "logs/RUN_ID/; the inputs stay as they are. Records that are there twice are kept once.",
+  ],
+});
+
+/** Options of merge. */
+export type MergeFlags = OptionsOf<typeof MERGE.flags>;
+
+/**
+ * Folders to read, and the run's folder to write, absolute.
+ *
+ * @throws {UsageError} when no folder was given.
+ */
+export function mergeFolders(
+  options: MergeFlags,
+  operands: readonly string[],
+): { inputs: string[]; output: string } {
+  if (operands.length === 0) throw new UsageError("at least one DIR is required");
+  const output = join(resolve(options.logs), requireRunId(options));
+  return { inputs: operands.map((operand) => resolve(operand)), output };
+}
+
+/** Merge as a role: it reads the folders above its inputs too, where results.jsonl lies. */
+export const MERGE_ROLE = role({
+  command: MERGE,
+  entry: "merge.ts",
+  grant: (options, operands) => {
+    const { inputs, output } = mergeFolders(options, operands);
+    return { read: [...inputs.flatMap((path) => [path, dirname(path)]), output], write: [output] };
+  },
+});
