@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { runCommand } from "../support/command_process.ts";
-import { invocationEvent, nodeMeta, rawSample, writeRawRun } from "../support/raw_run.ts";
+import {
+  collectorStats,
+  invocationEvent,
+  nodeMeta,
+  rawSample,
+  writeRawRun,
+} from "../support/raw_run.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
 const SOUND = {
@@ -10,7 +16,7 @@ const SOUND = {
 };
 
 /** A run in which the collector lost a sample. */
-const GAPPY = { ...SOUND, samples: [], stats: [] };
+const GAPPY = { ...SOUND, stats: [collectorStats(2)] };
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, (error) => {
