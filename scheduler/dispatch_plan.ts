@@ -7,7 +7,7 @@
 import { basename, extname, join } from "@std/path";
 import { isIdentifier } from "../trace/run_dir.ts";
 import { quote } from "../trace/schema.ts";
-import { completeTask, FFMPEG_DEFAULTS, type Task } from "../trace/task.ts";
+import { completeTask, type Task } from "../trace/task.ts";
 import { drawMix, expandMix, type MixPart } from "./mix.ts";
 import type { Profile, Profiles } from "./profiles.ts";
 import type { PythonRandom } from "./python_random.ts";
@@ -37,23 +37,34 @@ export function planTasks(inputs: readonly string[], options: PlanOptions): Task
     : total === null
     ? drawMix(mix, { count, random })
     : expandMix(mix, { total, random });
+  const templates = new Map<Profile | null, Task>();
   return Array.from({ length: count }, (_, index) => {
     const input = inputs[index % inputs.length] as string;
     const profile = sequence?.[index] ?? null;
-    const fields = profile?.task ?? options.single;
     const suffix = total === null ? "" : `_n${String(index).padStart(4, "0")}`;
-    const output = join(options.outputs, outputName(input, { profile, fields, suffix }));
-    const task = {
-      ...fields,
-      ...(fields.argv ? commandOf(fields.argv, { input, output }) : {}),
-      profile: profile?.name ?? null,
-      dispatch_id: options.dispatchId,
-      input,
-      output,
-    };
-    const taskId = taskIdOf(options.dispatchId, index);
-    return completeTask(task, `task ${index} of the dispatch`, taskId);
+    const template = templates.get(profile) ?? templateOf(profile, options);
+    templates.set(profile, template);
+    const output = join(options.outputs, outputName(input, { template, suffix }));
+    const command = template.argv === null ? null : commandOf(template.argv, { input, output });
+    return { ...template, ...command, task_id: taskIdOf(options.dispatchId, index), input, output };
   });
+}
+
+/** What all tasks of a profile have in common, checked once. */
+function templateOf(
+  profile: Profile | null,
+  { dispatchId, single }: Pick<PlanOptions, "dispatchId" | "single">,
+): Task {
+  const task = {
+    ...(profile?.task ?? single),
+    profile: profile?.name ?? null,
+    dispatch_id: dispatchId,
+    input: "-",
+    output: "-",
+  };
+  // What is put together key by key stays a hash table in V8, and so would every copy: a million tasks
+  // of 1.9 kB. A clone is a plain object again, 0.5 kB a copy and six times as fast.
+  return structuredClone(completeTask(task, "the dispatch", dispatchId));
 }
 
 /** The command of a profile for one input: `{input}` and `{output}` stand for the paths. */
@@ -91,17 +102,14 @@ export function taskIdOf(dispatchId: string, index: number): string {
   return `${dispatchId}-${String(index).padStart(4, "0")}`;
 }
 
-interface NameParts {
-  readonly profile: Profile | null;
-  readonly fields: Profile["task"];
-  readonly suffix: string;
-}
-
-function outputName(input: string, { profile, fields, suffix }: NameParts): string {
+function outputName(
+  input: string,
+  { template, suffix }: { readonly template: Task; readonly suffix: string },
+): string {
+  const { kind, profile, scale, vcodec, preset, crf } = template;
   const extension = extname(input);
   const stem = basename(input, extension);
-  if (fields.kind === "command") return `${stem}_${profile?.name}${suffix}${extension}`;
-  const { scale, vcodec, preset, crf } = { ...FFMPEG_DEFAULTS, ...fields };
+  if (kind === "command") return `${stem}_${profile}${suffix}${extension}`;
   const size = String(scale).replace(":", "x");
   const variant = profile === null ? `crf${crf}` : `${vcodec}_${preset}`;
   return `${stem}_${size}_${variant}${suffix}.mp4`;
