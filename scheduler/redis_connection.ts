@@ -252,7 +252,7 @@ export class RedisConnection implements AsyncDisposable {
 }
 
 function newClient(address: RedisAddress, isFinal: (error: Error) => boolean): Client {
-  const { host, port, database, username, password, isTls } = address;
+  const { host, port, database, username, password, isTls, tlsCa } = address;
   return createClient({
     // RESP 2: pushes of RESP 3 cost a parse per reply and are not used.
     RESP: 2,
@@ -266,7 +266,7 @@ function newClient(address: RedisAddress, isFinal: (error: Error) => boolean): C
     socket: {
       host,
       port,
-      ...(isTls ? { tls: true as const } : {}),
+      ...(isTls ? { tls: true as const, ...(tlsCa === null ? {} : { ca: tlsCa }) } : {}),
       connectTimeout: 5000,
       socketTimeout: SILENCE_LIMIT_MS,
       reconnectStrategy: (retries: number, cause: Error) =>

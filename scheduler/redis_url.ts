@@ -18,12 +18,16 @@ export interface RedisAddress {
   readonly password: string | null;
   /** True for `rediss://`. */
   readonly isTls: boolean;
+  /** Certificates of the authorities that may vouch for the server, PEM; null: those of the system. */
+  readonly tlsCa: string | null;
 }
 
 /** What stands beside the URL. */
 export interface RedisUrlOptions {
   /** Password for a URL that has none (REDIS_PASSWORD, or a file). Default: none. */
   readonly password?: string | null;
+  /** Certificates of authorities, PEM, for `rediss://`. Default: those of the system. */
+  readonly tlsCa?: string | null;
 }
 
 /**
@@ -64,6 +68,7 @@ export function parseRedisUrl(url: string, options: RedisUrlOptions = {}): Redis
     username: decoded(parsed.username) || searchParams.get("username") || null,
     password: decoded(parsed.password) || searchParams.get("password") || options.password || null,
     isTls: protocol === "rediss:",
+    tlsCa: options.tlsCa ?? null,
   };
 }
 

@@ -42,6 +42,10 @@ export const REDIS_FLAGS = {
     env: "REDIS_PASSWORD_FILE",
     placeholder: "FILE",
   }),
+  "tls-ca": text("Certificate of the authority that vouches for a rediss:// server, PEM.", {
+    env: "REDIS_TLS_CA",
+    placeholder: "FILE",
+  }),
   "key-prefix": text("Put before every key: separates two experiments on one Redis.", {
     env: "KEY_PREFIX",
     fallback: "",
@@ -60,7 +64,7 @@ export const REDIS_PASSWORD = "REDIS_PASSWORD";
 export interface RedisGrant {
   /** The server. */
   readonly net: readonly string[];
-  /** The file of the password. */
+  /** The files of the password and of the certificate. */
   readonly read: readonly string[];
   /** The variable of the password. */
   readonly env: readonly string[];
@@ -69,13 +73,13 @@ export interface RedisGrant {
 /** What a role needs to reach Redis. */
 export function redisGrant(options: RedisOptions): RedisGrant {
   const { host, port } = asUsage(() => parseRedisUrl(options.redis));
-  const file = options["redis-password-file"];
+  const files = [options["redis-password-file"], options["tls-ca"]];
   return {
     // A host name is looked up first, and Deno checks the addresses found against names without a port.
     net: [
       /^[\d.]+$/.test(host) ? `${host}:${port}` : host.includes(":") ? `[${host}]:${port}` : host,
     ],
-    read: file === null ? [] : [absolute(file)],
+    read: files.filter((file) => file !== null).map(absolute),
     env: [REDIS_PASSWORD],
   };
 }

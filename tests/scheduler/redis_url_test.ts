@@ -9,6 +9,7 @@ const LOCAL = {
   username: null,
   password: null,
   isTls: false,
+  tlsCa: null,
 };
 
 const URLS: readonly [string, object][] = [

@@ -1,0 +1,115 @@
+/**
+ * What each role may do in Redis, as rules of its ACL: the keys of the queue, the commands that its
+ * scripts are made of, and nothing else. The commands are read off the scripts themselves, so that a
+ * changed script cannot be forgotten here.
+ *
+ * @module
+ */
+
+import { Keys } from "./keys.ts";
+import { type Script, SCRIPTS } from "./scripts.ts";
+
+/** Users of the queue; the default user is the administrator's. */
+export const QUEUE_USERS = ["dispatcher", "scheduler", "worker", "operator"] as const;
+
+/** One of {@linkcode QUEUE_USERS}. */
+export type QueueUser = typeof QUEUE_USERS[number];
+
+/** What every connection says: who it is, whether the server lives, which script to run. */
+const CONNECTION_COMMANDS = [
+  "auth",
+  "hello",
+  "ping",
+  "select",
+  "client|setinfo",
+  "client|setname",
+  "info",
+  "time",
+  "evalsha",
+  "script|load",
+  "subscribe",
+  "unsubscribe",
+];
+
+/** Scripts of each user, and the plain commands that it reads with. */
+const USES: Readonly<
+  Record<QueueUser, { readonly scripts: readonly Script[]; readonly commands: readonly string[] }>
+> = {
+  dispatcher: {
+    scripts: [SCRIPTS.enqueue],
+    commands: ["llen", "zrange", "hlen", "hmget", "hget"],
+  },
+  scheduler: {
+    scripts: [
+      SCRIPTS.adopt,
+      SCRIPTS.assign,
+      SCRIPTS.bury,
+      SCRIPTS.cancelRemoved,
+      SCRIPTS.lead,
+      SCRIPTS.lose,
+      SCRIPTS.readNodes,
+      SCRIPTS.resign,
+      SCRIPTS.trimResults,
+    ],
+    commands: ["llen", "lrange", "zrange", "hget", "hset", "hmget", "hlen"],
+  },
+  worker: {
+    scripts: [
+      SCRIPTS.adopt,
+      SCRIPTS.bury,
+      SCRIPTS.cancelRemoved,
+      SCRIPTS.claim,
+      SCRIPTS.claimDirect,
+      SCRIPTS.drain,
+      SCRIPTS.finish,
+      SCRIPTS.heartbeat,
+      SCRIPTS.leave,
+      SCRIPTS.register,
+      SCRIPTS.resume,
+    ],
+    commands: ["lrange", "hget"],
+  },
+  operator: {
+    scripts: [SCRIPTS.bury, SCRIPTS.cancel, SCRIPTS.drain, SCRIPTS.enqueue, SCRIPTS.requeue],
+    commands: [
+      ...["exists", "get", "hexists", "hget", "hgetall", "hlen", "hmget", "lindex", "llen", "lpos"],
+      ...["lrange", "lrem", "scan", "smembers", "zcard", "zrange", "zscore"],
+    ],
+  },
+};
+
+/** The commands that `script` may call, in lower case. */
+function commandsOf({ source }: Script): string[] {
+  return [...source.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = ""]) =>
+    name.toLowerCase()
+  );
+}
+
+/** Patterns of the queue's keys and channels behind `prefix`. */
+function patterns(prefix: string): string[] {
+  // A prefix may hold what a pattern takes for its own.
+  const escaped = prefix.replace(/[\\*?[\]^]/g, "\\$&");
+  const lists = ["q:*", "cap:*", "cap_total:*", "run_count:*", "phys:*", "ratio:*", "tk:*"];
+  return [
+    // Scripts get the prefix itself as their only declared key.
+    `~${escaped}`,
+    ...[...lists, Keys.SLOTS].map((name) => `~${escaped}${name}`),
+    `&${escaped}tk:wake*`,
+  ];
+}
+
+/**
+ * Rules of `user` for `ACL SETUSER` or a line `user NAME …` of redis.conf, without name and password
+ * (redis.io, ACL).
+ */
+export function accessRules(user: QueueUser, prefix: string): string[] {
+  const { scripts, commands } = USES[user];
+  const allowed = new Set([...CONNECTION_COMMANDS, ...commands, ...scripts.flatMap(commandsOf)]);
+  return [
+    "resetkeys",
+    "resetchannels",
+    ...patterns(prefix),
+    "-@all",
+    ...[...allowed].sort().map((name) => `+${name}`),
+  ];
+}
