@@ -52,8 +52,10 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
   const threads = Math.max(1, Math.floor(cores / jobs));
   const recipes = planVideos(options);
   const wanted: VideoRecipe[] = [];
+  let kept = 0;
   await forEach(recipes, { jobs: cores, signal: io.signal }, async (recipe) => {
-    if (!await isMade(recipe, join(options.out, recipe.name))) wanted.push(recipe);
+    if (await isMade(recipe, join(options.out, recipe.name))) kept++;
+    else wanted.push(recipe);
   });
   // The longest first: the last job then ends soon after the others.
   wanted.sort((a, b) => b.durationS - a.durationS || a.name.localeCompare(b.name));
@@ -62,11 +64,11 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
   let made = 0;
   {
     using progress = openProgress(io, "Generating videos");
-    await forEach(wanted, { jobs, signal: io.signal }, async (recipe) => {
+    await forEach(wanted, { jobs, signal: io.signal }, async (recipe, signal) => {
       const isWhole = await makeVideo(recipe, {
         path: join(options.out, recipe.name),
         threads,
-        signal: io.signal,
+        signal,
         onProgress: (seconds) => {
           doneS.set(recipe.name, seconds);
           const sum = [...doneS.values()].reduce((all, one) => all + one, 0);
@@ -77,28 +79,34 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
     });
   }
   if (io.signal.aborted) {
-    throw new CommandError(
-      `interrupted: ${recipes.length - wanted.length + made} of ${recipes.length} videos are in ${
-        JSON.stringify(options.out)
-      }; the same command goes on from there`,
-    );
+    const there = `${kept + made} of ${recipes.length} videos are in "${options.out}"`;
+    throw new CommandError(`interrupted: ${there}; the same command goes on from there`);
   }
   return { paths: recipes.map(({ name }) => join(options.out, name)), made };
 }
 
-/** Run `work` on each of `items`, `jobs` at a time, until all are done or `signal` is aborted. */
+/**
+ * Run `work` on each of `items`, `jobs` at a time, until all are done or `signal` is aborted. A failure
+ * ends the others, and is thrown when they have ended.
+ */
 async function forEach<T>(
   items: readonly T[],
   { jobs, signal }: { readonly jobs: number; readonly signal: AbortSignal },
-  work: (item: T) => Promise<void>,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
   const left = items.values();
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, async () => {
+  const lanes = Array.from({ length: Math.min(jobs, items.length) }, async () => {
     for (const item of left) {
-      if (signal.aborted) return;
-      await work(item);
+      if (either.aborted) return;
+      await work(item, either);
     }
-  }));
+  });
+  for (const lane of lanes) lane.catch((error) => failed.abort(error));
+  for (const outcome of await Promise.allSettled(lanes)) {
+    if (outcome.status === "rejected") throw outcome.reason;
+  }
 }
 
 interface MakeOptions {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { UsageError } from "../../tasks/_command.ts";
-import { parseCommand } from "../../tasks/_command.ts";
+import { parseCommand, UsageError } from "../../tasks/_command.ts";
 import { CommandError } from "../../tasks/_main.ts";
 import { generateInputs, type GenerateOptions, main } from "../../tasks/generate_inputs.ts";
 import { GENERATE_INPUTS } from "../../tasks/flags/generate_inputs.ts";
+import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 import { recordingIo } from "../support/recording_io.ts";
 
 const TINY: Omit<GenerateOptions, "out"> = {
@@ -102,6 +102,18 @@ Deno.test("generateInputs() leaves nothing half-made when interrupted, and goes 
     assertEquals(await namesIn(out), ["001s_00_gradient_none.mp4"]);
   });
 });
+
+Deno.test(
+  "generateInputs() says when the disk is full, and leaves nothing half-made",
+  { ignore: !CAN_MOUNT },
+  async () => {
+    await using disk = await tinyFilesystem({ bytes: 200_000 });
+    const big = { ...TINY, width: 640, height: 360, durationsS: [4], out: disk.path };
+    const full = "No space left on device";
+    await assertRejects(() => generateInputs(big, recordingIo()), CommandError, full);
+    assertEquals(await namesIn(disk.path), []);
+  },
+);
 
 Deno.test("generateInputs() removes what a killed generator left", async () => {
   await withFolder(async (out) => {
