@@ -9,6 +9,7 @@
 import { join } from "@std/path";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
+import { weightValue } from "./cpu_limits.ts";
 import { isSameProcess } from "./proc_pid.ts";
 import { readText, removeGroup, TaskCgroup, writeValue } from "./task_cgroup.ts";
 
@@ -103,6 +104,14 @@ export class CgroupBase implements Disposable {
     const v1 = ACCOUNTING_CONTROLLERS.filter((controller) => this.#v1.has(controller))
       .map((controller) => `cgroup v1 ${controller}`);
     return [...(this.#unified === null ? [] : ["cgroup v2 cpu.stat"]), ...v1].join(", ");
+  }
+
+  /** What all tasks weigh together against the rest of the machine. */
+  setWeight(weight: number): void {
+    const group = this.limitingVersion === 2 ? this.#unified : this.#v1.get("cpu");
+    if (this.limitingVersion === null || !group) return;
+    const [file, value] = weightValue(weight, this.limitingVersion);
+    writeValue(join(group, file), value);
   }
 
   /** Make the groups of a task. */

@@ -26,9 +26,10 @@ export type FileValue = readonly [file: string, value: string];
 const PERIOD_US = 100_000;
 /** Smallest quota that the kernel takes, µs (sched-bwc.rst). */
 const MIN_QUOTA_US = 1000;
-/** `cpu.shares` of v1 that means the same as weight 100. */
+/** Weight of a group that nobody gave one, in cgroup v2 and systemd. */
+export const DEFAULT_WEIGHT = 100;
+/** `cpu.shares` of v1 that means the same. */
 const DEFAULT_SHARES = 1024;
-const DEFAULT_WEIGHT = 100;
 /** Smallest `cpu.shares`, sched(7). */
 const MIN_SHARES = 2;
 const MAX_WEIGHT = 10_000;
@@ -38,12 +39,20 @@ export function weightOf(units: number, weightPerUnit: number): number {
   return Math.min(units * weightPerUnit, MAX_WEIGHT);
 }
 
+/** The file that holds a group's weight, in either version. */
+export function weightValue(weight: number | null, version: 1 | 2): FileValue {
+  const own = weight ?? DEFAULT_WEIGHT;
+  if (version === 2) return ["cpu.weight", String(Math.min(own, MAX_WEIGHT))];
+  const shares = Math.round(own * DEFAULT_SHARES / DEFAULT_WEIGHT);
+  return ["cpu.shares", String(Math.max(shares, MIN_SHARES))];
+}
+
 /** Files of cgroup v2, cgroup-v2.rst; of the controller `cpuset` only where CPUs are limited. */
 export function cgroupV2Values(limits: CpuLimits): FileValue[] {
   const { quotaCores, weight } = limits;
   const quota = quotaCores === null ? "max" : String(quotaUs(quotaCores));
   return [
-    ["cpu.weight", String(weight ?? DEFAULT_WEIGHT)],
+    weightValue(weight, 2),
     ["cpu.max", `${quota} ${PERIOD_US}`],
     ...cpusetValues(limits),
   ];
@@ -51,9 +60,8 @@ export function cgroupV2Values(limits: CpuLimits): FileValue[] {
 
 /** Files of the v1 controller `cpu`, sched-bwc.rst. */
 export function cgroupV1CpuValues({ quotaCores, weight }: CpuLimits): FileValue[] {
-  const shares = Math.round((weight ?? DEFAULT_WEIGHT) * DEFAULT_SHARES / DEFAULT_WEIGHT);
   return [
-    ["cpu.shares", String(Math.max(shares, MIN_SHARES))],
+    weightValue(weight, 1),
     ["cpu.cfs_period_us", String(PERIOD_US)],
     ["cpu.cfs_quota_us", String(quotaCores === null ? -1 : quotaUs(quotaCores))],
   ];

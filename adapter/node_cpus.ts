@@ -11,7 +11,7 @@ import { chooseCores } from "./core_allocator.ts";
 import { type CpuLimits, weightOf } from "./cpu_limits.ts";
 import type { CpuPlace } from "./cpu_topology.ts";
 import { JobRefusedError } from "./job.ts";
-import { maxMinShares } from "./max_min_shares.ts";
+import { type FairShare, fairShares } from "./fair_shares.ts";
 
 /** The CPUs of a node and how they are given. */
 export interface NodeCpusOptions {
@@ -21,8 +21,13 @@ export interface NodeCpusOptions {
   readonly mode: "exclusive" | "shared";
   /** True when they are a part of the machine's, so that every task must be kept inside. */
   readonly isShareOfMachine: boolean;
-  /** Weight of one vCPU in shared mode. */
+  /** Weight of one vCPU. */
   readonly weightPerUnit: number;
+  /**
+   * Told what all tasks weigh together, whenever that changes: the group above them must weigh as much
+   * against the rest of the machine as its tasks would without a group.
+   */
+  readonly onTotalWeight: (weight: number) => void;
 }
 
 /** What a task has of a node's CPUs; disposal gives it back. */
@@ -57,6 +62,7 @@ export class NodeCpus {
       : this.#shared(task, explicit);
     this.#leases.add(lease);
     this.#share();
+    this.#weigh();
     return lease;
   }
 
@@ -68,44 +74,62 @@ export class NodeCpus {
     );
     for (const other of neighbours) other.isShared = true;
     this.#count(cpus, 1);
-    const limits = { cpus, quotaCores: quotaOf(task), weight: task.cpu_weight };
-    return new Lease(limits, {
+    const weight = this.#weightOf(task);
+    return new Lease({ cpus, quotaCores: quotaOf(task), weight }, {
       demand: null,
+      weight,
       isShared: neighbours.length > 0,
       onReturn: (lease) => {
-        this.#leases.delete(lease);
         this.#count(cpus, -1);
+        this.#return(lease);
       },
     });
   }
 
   #shared(task: Task, explicit: number[] | null): Lease {
-    const { places, isShareOfMachine, weightPerUnit } = this.#options;
+    const { places, isShareOfMachine } = this.#options;
     const all = isShareOfMachine ? places.map(({ cpu }) => cpu).sort((a, b) => a - b) : null;
     const demand = Math.min(task.cpu_units, quotaOf(task) ?? Infinity);
-    const weight = task.cpu_weight ?? weightOf(task.cpu_units, weightPerUnit);
+    const weight = this.#weightOf(task);
     const cpus = explicit ?? all;
     return new Lease({ cpus, quotaCores: demand, weight }, {
       demand,
+      weight,
       isShared: cpus && true,
-      onReturn: (lease) => {
-        this.#leases.delete(lease);
-        this.#share();
-      },
+      onReturn: (lease) => this.#return(lease),
     });
+  }
+
+  #weightOf(task: Task): number {
+    return task.cpu_weight ?? weightOf(task.cpu_units, this.#options.weightPerUnit);
+  }
+
+  #return(lease: Lease): void {
+    this.#leases.delete(lease);
+    this.#share();
+    this.#weigh();
+  }
+
+  #weigh(): void {
+    let total = 0;
+    for (const { weight } of this.#leases) total += weight;
+    if (total > 0) this.#options.onTotalWeight(total);
   }
 
   /** Share the node out again among the tasks that share it: first those that get less. */
   #share(): void {
     const sharing = [...this.#leases].filter((lease) => lease.demand !== null);
-    const shares = maxMinShares(
-      this.#options.places.length,
-      sharing.map((lease) => lease.demand ?? 0),
-    );
-    const changes = sharing.map((lease, index) => ({ lease, share: shares[index] ?? 0 }))
-      .filter(({ lease, share }) => share !== lease.limits.quotaCores)
+    const demands = sharing.map(({ demand, weight }) => ({ cores: demand ?? 0, weight }));
+    const shares = fairShares(this.#options.places.length, demands);
+    const changes = sharing.map((lease, index) => ({ lease, share: shares[index] }))
+      .filter(({ lease, share }) =>
+        share?.cores !== lease.limits.quotaCores || share?.weight !== lease.limits.weight
+      )
       .sort((a, b) => growth(a) - growth(b));
-    for (const { lease, share } of changes) lease.change({ ...lease.limits, quotaCores: share });
+    for (const { lease, share } of changes) {
+      if (share === undefined) continue;
+      lease.change({ ...lease.limits, quotaCores: share.cores, weight: share.weight });
+    }
   }
 
   #explicit({ cpuset }: Task): number[] | null {
@@ -127,20 +151,24 @@ class Lease implements CpuLease {
   isShared: boolean | null;
   /** Cores that it would use if it had the node to itself; null: it does not take part in sharing. */
   readonly demand: number | null;
+  /** Its weight where everybody gets what it asks for. */
+  readonly weight: number;
   readonly #onReturn: (lease: Lease) => void;
   #limits: CpuLimits;
   #apply: ((limits: CpuLimits) => void) | null = null;
 
   constructor(
     limits: CpuLimits,
-    { demand, isShared, onReturn }: {
+    { demand, weight, isShared, onReturn }: {
       readonly demand: number | null;
+      readonly weight: number;
       readonly isShared: boolean | null;
       readonly onReturn: (lease: Lease) => void;
     },
   ) {
     this.#limits = limits;
     this.demand = demand;
+    this.weight = weight;
     this.isShared = isShared;
     this.#onReturn = onReturn;
   }
@@ -165,8 +193,10 @@ class Lease implements CpuLease {
   }
 }
 
-function growth({ lease, share }: { readonly lease: Lease; readonly share: number }): number {
-  return share - (lease.limits.quotaCores ?? 0);
+function growth(
+  { lease, share }: { readonly lease: Lease; readonly share: FairShare | undefined },
+): number {
+  return (share?.cores ?? 0) - (lease.limits.quotaCores ?? 0);
 }
 
 function quotaOf({ cpu_quota }: Task): number | null {

@@ -88,6 +88,7 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
       mode: hello.cpu_binding,
       isShareOfMachine: hello.cpus !== null,
       weightPerUnit: hello.cpuweight_per_vcpu,
+      onTotalWeight: (weight) => cgroups?.setWeight(weight),
     }),
     control: new CpuControl(choice.kind, { instanceId, base: cgroups, systemd, starter }),
     files,

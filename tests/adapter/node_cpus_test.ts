@@ -6,8 +6,12 @@ import { completeTask, type PartialTask, type Task } from "../../trace/task.ts";
 
 const PLACES = [0, 1, 2, 3].map((cpu) => ({ cpu, core: cpu, node: 0 }));
 
-function cpusOf(mode: "exclusive" | "shared"): NodeCpus {
-  return new NodeCpus({ places: PLACES, mode, isShareOfMachine: true, weightPerUnit: 100 });
+function cpusOf(
+  mode: "exclusive" | "shared",
+  onTotalWeight: (weight: number) => void = () => {},
+): NodeCpus {
+  const options = { places: PLACES, mode, isShareOfMachine: true, weightPerUnit: 100 };
+  return new NodeCpus({ ...options, onTotalWeight });
 }
 
 function task(fields: PartialTask): Task {
@@ -78,6 +82,21 @@ Deno.test("take() shrinks the others before it grows anybody", () => {
   using second = cpus.take(task({ cpu_units: 4 }));
   second.bind(({ quotaCores }) => order.push(`second ${quotaCores}`));
   assertEquals(order, ["first 4", "first 2", "second 2"]);
+});
+
+Deno.test("take() tells what all tasks weigh together", () => {
+  const weights: number[] = [];
+  const cpus = cpusOf("exclusive", (weight) => weights.push(weight));
+  using _first = cpus.take(task({ cpu_units: 3 }));
+  cpus.take(task({ cpu_weight: 50 }))[Symbol.dispose]();
+  assertEquals(weights, [300, 350, 300]);
+});
+
+Deno.test("take() lowers the weight of a task that gets less than its neighbour", () => {
+  const cpus = cpusOf("shared");
+  using small = cpus.take(task({ cpu_units: 1 }));
+  using large = cpus.take(task({ cpu_units: 6 }));
+  assertEquals([small.limits.weight, large.limits.weight], [100, 300]);
 });
 
 Deno.test("take() weighs by vCPUs unless the task says otherwise", () => {

@@ -8,6 +8,7 @@ export const PURE_FILES: readonly string[] = [
   "adapter/cpu_limits.ts",
   "adapter/cpu_stat.ts",
   "adapter/exit_totals.ts",
+  "adapter/fair_shares.ts",
   "adapter/ffmpeg_arguments.ts",
   "adapter/http_cpu_shares.ts",
   "adapter/http_headers.ts",
