@@ -19,7 +19,12 @@ const KIND_FIELDS = {
 } as const;
 
 type Kind = keyof typeof KIND_FIELDS;
-type ProfileField = "kind" | (typeof SHARED_FIELDS)[number] | (typeof KIND_FIELDS)[Kind][number];
+
+/** A field of a task that a profile may set. */
+export type ProfileField =
+  | "kind"
+  | (typeof SHARED_FIELDS)[number]
+  | (typeof KIND_FIELDS)[Kind][number];
 
 /** A named kind of work. */
 export interface Profile {
