@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { accessRules } from "../../scheduler/access.ts";
 import type { Registration } from "../../scheduler/queue.ts";
 import type { RedisOperator } from "../../scheduler/redis_operator.ts";
 import { RedisQueue } from "../../scheduler/redis_queue.ts";
@@ -264,4 +265,26 @@ Deno.test("RedisOperator keeps, retries and drops dead letters", async () => {
   assertEquals((await stage.operator.dropDead(new Set(["nosuch"]))).length, 0);
   assertEquals((await stage.operator.dropDead(null)).length, 1);
   assertEquals((await stage.operator.status()).dead_letters, 0);
+});
+
+Deno.test("RedisOperator needs no other rights than the operator's", async () => {
+  await using stage = await setStage();
+  const worker = await stage.worker("cloud1", { slots: 2 });
+  await stage.queue.enqueue(tasks(4));
+  await stage.assign("cloud1", "cloud1");
+  await worker.claim(1);
+  await stage.redis.cli("RPUSH", "q:pending", "[1]");
+  await stage.scheduler.bury({ index: 2, raw: "[1]" }, "", "no task");
+  await stage.redis.cli("ACL", "SETUSER", "op", "on", ">secret", ...accessRules("operator", ""));
+  const url = `redis://op:secret@127.0.0.1:${stage.redis.port}/0`;
+  await using queue = await RedisQueue.open({ address: parseRedisUrl(url), report: () => {} });
+  const operator = queue.operator(TIMING);
+  assertEquals((await operator.status()).nodes.length, 1);
+  assertEquals((await operator.locate("t2")).state, "pending");
+  assertEquals(await operator.cancel("t3", "test"), "cancelled");
+  assertEquals(await operator.requeue("cloud1"), 1);
+  assertEquals(await operator.drain("cloud1"), { returned: 0, running: 1 });
+  assertEquals(await operator.undrain("cloud1"), true);
+  assertEquals((await operator.retryDead(null)).length, 1);
+  assertEquals((await operator.dropDead(null)).length, 1);
 });
