@@ -23,6 +23,7 @@ import { CommandError, type Io, runMain } from "./_main.ts";
 import { roleRecord } from "./_process.ts";
 import { openProgress } from "./_progress.ts";
 import { reachQueue } from "./_queue.ts";
+import { writeRoleMeta } from "./_role_meta.ts";
 import { sleep } from "./_sleep.ts";
 import { DISPATCH, type DispatchFlags, dispatchPlace } from "./flags/dispatch.ts";
 
@@ -41,11 +42,16 @@ export async function main(
     return 0;
   }
   if (mode === null) throw new UsageError("--pending or --nodes NODE,… is required");
+  const place = dispatchPlace(options);
+  if (place === null) return await dispatch(work, { mode, io, options });
+  const { seed, dispatchId } = work;
+  // With what makes the same dispatch again, also where nobody gave it.
+  const inForce = { ...options, seed, "dispatch-id": dispatchId };
+  await writeRoleMeta("dispatcher", { place, options: inForce });
   try {
     return await dispatch(work, { mode, io, options });
   } finally {
-    const place = dispatchPlace(options);
-    if (place !== null) await removeIfThere(roleRecord(place, DISPATCH.name));
+    await removeIfThere(roleRecord(place, DISPATCH.name));
   }
 }
 

@@ -88,7 +88,7 @@ export const DISPATCH_ROLE = role({
     if (options["dry-run"]) return { read };
     const redis = redisGrant(options);
     const place = dispatchPlace(options);
-    const write = place === null ? [] : [place.runDir.roles];
+    const write = place === null ? [] : [place.runDir.path];
     return { ...redis, read: [...redis.read, ...read], write };
   },
   registersIn: (options) => options["dry-run"] ? null : dispatchPlace(options),

@@ -170,6 +170,24 @@ Deno.test("dispatch stops on Ctrl-C also while Redis is away", async () => {
   });
 });
 
+Deno.test("dispatch writes down what makes the same tasks again, without the password", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const run = ["--run-id=r1", "--logs", join(inputs, "logs"), "--mix", MIX, "--total=9"];
+    const args = dispatchArgs(inputs, redis, "--pending", "--pulse-stagger=0", ...run);
+    assertEquals((await runCommand(args)).code, 0);
+    const path = join(inputs, "logs", "r1", "run_meta.dispatcher.json");
+    const text = await Deno.readTextFile(path);
+    assert(!text.includes(redis.password));
+    const { seed, "dispatch-id": id } = JSON.parse(text).flags;
+    const again = ["--dry-run", "--seed", seed, "--dispatch-id", id];
+    const { stdout } = await runCommand([...args, ...again]);
+    const planned = stdout.trimEnd().split("\n").map((line): Task => JSON.parse(line));
+    const identity = ({ task_id, profile, output }: Task) => [task_id, profile, output];
+    assertEquals((await queued(redis)).map(identity), planned.map(identity));
+  });
+});
+
 Deno.test("stop ends every dispatcher of a run", async () => {
   await using redis = await startRedisServer();
   await withInputs(async (inputs) => {
