@@ -43,9 +43,12 @@ export class PendingWindow {
 
   /** The first `count` tasks; every one has its id, time and place. */
   async read(count: number): Promise<readonly WindowTask[]> {
-    for (;;) {
-      const elements = this.#parse(await this.#source.window(count));
-      if (!await this.#takeIn(elements)) return elements.flatMap(windowTask);
+    for (let size = count;;) {
+      const elements = this.#parse(await this.#source.window(size));
+      // The place of what a person pushed depends on what follows it.
+      const isCut = elements.length === size && placeOf(elements.at(-1)?.listed) === null;
+      if (isCut) size *= 2;
+      else if (!await this.#takeIn(elements)) return elements.slice(0, count).flatMap(windowTask);
     }
   }
 
@@ -99,8 +102,8 @@ interface Element extends Listed {
   readonly listed: ListedTask;
 }
 
-function placeOf(listed: ListedTask): number | null {
-  return listed.kind === "task" && listed.isStamped ? listed.task.seq : null;
+function placeOf(listed: ListedTask | undefined): number | null {
+  return listed?.kind === "task" && listed.isStamped ? listed.task.seq : null;
 }
 
 function windowTask({ raw, listed }: Element): WindowTask[] {

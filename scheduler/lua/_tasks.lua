@@ -64,9 +64,17 @@ local function add_dead_letter(id, reason, raw)
   redis.call('LTRIM', DEAD, -DEAD_MAX, -1)
 end
 
--- The place number of the task at `index`; one that has none yet counts as later than any other.
+-- The place number of the task at `index`. What a person pushed has none until the scheduler takes it
+-- in: it counts as what follows it, as far as is worth looking.
+local UNPLACED_MAX = 100
 local function seq_at(list, index)
-  return tonumber(fields_of(redis.call('LINDEX', list, index)).seq) or math.huge
+  local seq = tonumber(fields_of(redis.call('LINDEX', list, index)).seq)
+  if seq then return seq end
+  for _, raw in ipairs(redis.call('LRANGE', list, index + 1, index + UNPLACED_MAX)) do
+    seq = tonumber(fields_of(raw).seq)
+    if seq then return seq end
+  end
+  return math.huge
 end
 
 -- Put a task at its place in the order of submission. Tasks that come back belong near the head, so
@@ -93,7 +101,12 @@ local function put_back(list, raw, seq)
   if after == length then
     redis.call('RPUSH', list, raw)
   else
-    redis.call('LINSERT', list, 'BEFORE', redis.call('LINDEX', list, after), raw)
+    -- A list has no insertion by index, and two tasks pushed by hand may be the same text: for a moment
+    -- the neighbour becomes one of a kind.
+    local neighbour = redis.call('LINDEX', list, after)
+    redis.call('LSET', list, after, 'tk:here')
+    redis.call('LINSERT', list, 'BEFORE', 'tk:here', raw)
+    redis.call('LSET', list, after + 1, neighbour)
   end
 end
 

@@ -8,12 +8,23 @@ if not leads(ARGV[1]) then return 0 end
 settle_removed('')
 local name, from = string.match(redis.call('LINDEX', P .. 'tk:removed', 0) or '', '^(%S+) (.*)$')
 if not name then return 0 end
+-- What a person moved from a node's queue to the pending queue is at its head.
+local moved = {}
+if from ~= 'q:pending' then
+  for _, raw in ipairs(redis.call('LRANGE', list_key(''), 0, MOVED_MAX - 1)) do
+    local id = fields_of(raw).task_id
+    if id then moved[id] = true end
+  end
+end
 local entries = redis.call('HRANDFIELD', P .. name, ARGV[2], 'WITHVALUES')
 for i = 1, #entries, 2 do
-  redis.call('HDEL', P .. name, entries[i])
-  local state = redis.call('HGET', task_key(entries[i]), 'state')
-  if not state or state == 'pending' then
-    end_task(facts_of_entry(entries[i], entries[i + 1]), 'cancelled', 'removed from ' .. from, {})
+  local id, entry = entries[i], entries[i + 1]
+  redis.call('HDEL', P .. name, id)
+  local state = redis.call('HGET', task_key(id), 'state')
+  if moved[id] then
+    redis.call('HSET', index_key(''), id, entry)
+  elseif not state or state == 'pending' then
+    end_task(facts_of_entry(id, entry), 'cancelled', 'removed from ' .. from, {})
   end
 end
 if redis.call('EXISTS', P .. name) == 0 then redis.call('LPOP', P .. 'tk:removed') end

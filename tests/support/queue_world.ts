@@ -1,0 +1,341 @@
+/**
+ * A queue whose history a test plays: dispatchers, schedulers, workers, persons with redis-cli, in any
+ * order.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { HostMirror } from "../../scheduler/host_mirror.ts";
+import { PendingWindow } from "../../scheduler/pending_window.ts";
+import { type PlacementPolicy, planBatch } from "../../scheduler/placement.ts";
+import type { Claimed, Finish, Placement } from "../../scheduler/queue.ts";
+import type { RedisConnection } from "../../scheduler/redis_connection.ts";
+import type { RedisQueue } from "../../scheduler/redis_queue.ts";
+import type { RedisSchedulerQueue } from "../../scheduler/redis_scheduler_queue.ts";
+import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
+import { TIMING } from "../../scheduler/timing.ts";
+import { FOUR_UNITS, testTask } from "./queue_actors.ts";
+import { type QueueState, readQueueState } from "./queue_state.ts";
+
+/** Three nodes: two with slots, one without. */
+export const NODES = ["n0", "n1", "n2"] as const;
+const SLOTS = { n0: 0, n1: 2, n2: 3 } as const;
+
+/** A slow machine must not cost anybody a lease in the middle of a history. */
+const LONG_TIMING = { ...TIMING, leaseMs: 600_000, leaderLeaseMs: 600_000 };
+
+/** One of them. */
+export type NodeName = typeof NODES[number];
+type Outcome = Finish["outcome"];
+
+/** One thing that happens. */
+export type Step =
+  | { readonly do: "enqueue"; readonly units: readonly number[] }
+  | { readonly do: "enqueueOn"; readonly node: NodeName; readonly units: number }
+  | { readonly do: "push"; readonly list: "pending" | NodeName }
+  | { readonly do: "schedule"; readonly weigher: PlacementPolicy["weigher"] }
+  | { readonly do: "plan" | "applyOldPlan" | "overtakePlan" }
+  | { readonly do: "claim"; readonly node: NodeName; readonly limit: number }
+  | { readonly do: "finish"; readonly node: NodeName; readonly pick: number; readonly as: Outcome }
+  | { readonly do: "finishAgain" | "finishLate"; readonly pick: number }
+  | { readonly do: "heartbeat" | "lose" | "leave" | "drain" | "resume"; readonly node: NodeName }
+  | { readonly do: "cancel"; readonly pick: number }
+  | { readonly do: "deletePending" | "deleteTokens" }
+  | { readonly do: "deleteQueue" | "moveToPending"; readonly node: NodeName }
+  | { readonly do: "setCap"; readonly node: NodeName; readonly cap: number };
+
+/** A worker that the history plays: its view of the queue and what it believes to run. */
+interface Actor {
+  readonly queue: RedisWorkerQueue;
+  isRegistered: boolean;
+  running: Claimed[];
+}
+
+/** The queue and all who act on it. */
+export class World {
+  /** Tasks that must not be lost. */
+  readonly accepted = new Set<string>();
+  readonly #queue: RedisQueue;
+  readonly #connection: RedisConnection;
+  readonly #scheduler: RedisSchedulerQueue;
+  readonly #window: PendingWindow;
+  readonly #actors: Readonly<Record<NodeName, Actor>>;
+  readonly #attempts = new Map<string, number>();
+  /** Finishes that the queue answered, and attempts that another life took over. */
+  readonly #answered: {
+    readonly node: NodeName;
+    readonly finish: Finish;
+    readonly state: string;
+  }[] = [];
+  readonly #late: { readonly node: NodeName; readonly claimed: Claimed }[] = [];
+  #oldPlan: Placement[] = [];
+  #names = 0;
+
+  constructor(queue: RedisQueue, connection: RedisConnection) {
+    this.#queue = queue;
+    this.#connection = connection;
+    this.#scheduler = queue.scheduler("s", LONG_TIMING);
+    this.#window = new PendingWindow(this.#scheduler, () => {});
+    const actors = NODES.map((name) => [
+      name,
+      { queue: queue.worker(name, LONG_TIMING), isRegistered: false, running: [] },
+    ]);
+    this.#actors = Object.fromEntries(actors);
+  }
+
+  /** Forget everything and register the nodes. */
+  async begin(maxAttempts: number): Promise<void> {
+    await this.#connection.command("FLUSHALL");
+    await this.#scheduler.lead();
+    await this.#scheduler.configure({
+      pendingKey: "q:pending",
+      slotsKey: "slots:available",
+      maxAttempts,
+      onLost: "pending",
+    });
+    for (const name of NODES) await this.#register(name);
+  }
+
+  async #register(name: NodeName): Promise<void> {
+    const actor = this.#actors[name];
+    if (actor.isRegistered) return;
+    actor.queue.beginAnew();
+    for (const claimed of actor.running) this.#late.push({ node: name, claimed });
+    actor.running = [];
+    const wait = await actor.queue.register({ ...FOUR_UNITS, slots: SLOTS[name] });
+    assertEquals(wait, 0, "a node that was lost or left is free");
+    actor.isRegistered = true;
+  }
+
+  /** Let `one` happen. */
+  async take(one: Step): Promise<void> {
+    switch (one.do) {
+      case "enqueue":
+        return await this.#enqueue(one.units);
+      case "enqueueOn": {
+        const task = testTask(`direct-${this.#names++}`, { cpu_units: one.units });
+        for (const { taskId } of await this.#queue.enqueueOn(one.node, [task])) {
+          this.accepted.add(taskId);
+        }
+        return;
+      }
+      case "push": {
+        const raw = JSON.stringify({ kind: "command", argv: ["true"] });
+        await this.#connection.command("RPUSH", `q:${one.list}`, raw);
+        return;
+      }
+      case "schedule":
+        await this.#scheduler.assign(await this.#plan(one.weigher));
+        return;
+      case "plan":
+        this.#oldPlan = await this.#plan("");
+        return;
+      case "applyOldPlan":
+        await this.#scheduler.assign(this.#oldPlan);
+        return;
+      case "overtakePlan":
+        return await this.#overtakePlan();
+      case "claim":
+        return await this.#claim(one.node, one.limit);
+      case "finish":
+        return await this.#finish(one);
+      case "finishAgain":
+        return await this.#finishAgain(one.pick);
+      case "finishLate":
+        return await this.#finishLate(one.pick);
+      case "cancel":
+        return await this.#cancel(one.pick);
+      case "deletePending":
+        await this.#connection.command("DEL", "q:pending");
+        await this.#scheduler.cancelRemoved();
+        return;
+      case "deleteTokens":
+        await this.#connection.command("DEL", "slots:available");
+        return await this.#heartbeats();
+      default:
+        return await this.#takeOn(one.node, one);
+    }
+  }
+
+  async #takeOn(name: NodeName, one: Step): Promise<void> {
+    const { queue } = this.#actors[name];
+    switch (one.do) {
+      case "heartbeat":
+        return await this.#heartbeats();
+      case "lose":
+        await this.#connection.command("ZADD", "tk:nodes", "XX", "0", name);
+        await this.#scheduler.loseNodes();
+        this.#actors[name].isRegistered = false;
+        await this.#register(name);
+        return await this.#finishAllLate();
+      case "leave":
+        await queue.leave();
+        this.#actors[name].isRegistered = false;
+        return await this.#register(name);
+      case "drain":
+        await queue.drain();
+        return;
+      case "resume":
+        for (const claimed of this.#actors[name].running) {
+          assert(await queue.resume(claimed), `${claimed.task.task_id} runs and counts`);
+        }
+        return;
+      case "deleteQueue":
+        await this.#connection.command("DEL", `q:${name}`);
+        await this.#heartbeats();
+        await this.#scheduler.cancelRemoved();
+        return;
+      case "moveToPending":
+        await this.#connection.command("RPOPLPUSH", `q:${name}`, "q:pending");
+        await this.#heartbeats();
+        await this.#scheduler.cancelRemoved();
+        return await this.#adoptMoved();
+      case "setCap":
+        await this.#connection.command("SET", `cap:${name}`, String(one.cap));
+        return await this.#heartbeats();
+    }
+  }
+
+  /** As the scheduler does when it meets a task that the queue does not know to be pending. */
+  async #adoptMoved(): Promise<void> {
+    for (const [index, task] of (await this.#window.read(1000)).entries()) {
+      const { indexed } = await this.state();
+      if (!indexed.includes(task.taskId)) await this.#window.adopt(task, index);
+    }
+    // A person may move tasks out of their order; the laws are about what we do.
+    const raws = await this.#scheduler.window(1000);
+    if (raws.length === 0) return;
+    const order = raws.toSorted((a, b) => JSON.parse(a).seq - JSON.parse(b).seq);
+    await this.#connection.command("DEL", "q:pending");
+    await this.#connection.command("RPUSH", "q:pending", ...order);
+  }
+
+  async #enqueue(each: readonly number[]): Promise<void> {
+    const tasks = each.map((cpu_units) => testTask(`task-${this.#names++}`, { cpu_units }));
+    const before = await this.#queue.enqueue(tasks);
+    const again = await this.#queue.enqueue(tasks);
+    assertEquals(again, before.map((one) => ({ ...one, isNew: false })), "taken in once");
+    for (const { taskId } of before) this.accepted.add(taskId);
+  }
+
+  async #plan(weigher: PlacementPolicy["weigher"]): Promise<Placement[]> {
+    const tasks = await this.#window.read(20);
+    for (const { taskId } of tasks) this.accepted.add(taskId);
+    const mirror = new HostMirror();
+    mirror.replace(await this.#scheduler.allHosts());
+    const policy = { weigher, order: "min", scanPending: 1 } as const;
+    const { placements } = planBatch(tasks, { hosts: mirror.hosts, tokenNodes: null }, policy);
+    return placements.map(({ task, host, index }) => ({
+      raw: task.raw,
+      taskId: task.taskId,
+      node: host.node,
+      units: task.units,
+      index,
+    }));
+  }
+
+  /** Between a plan and its application, other tasks take the room. */
+  async #overtakePlan(): Promise<void> {
+    const plan = await this.#plan("");
+    for (const name of NODES) {
+      await this.take({ do: "enqueueOn", node: name, units: 4 });
+      await this.#claim(name, 10);
+    }
+    await this.#scheduler.assign(plan);
+  }
+
+  /** What a lost life still reports, when its tasks run elsewhere already. */
+  async #finishAllLate(): Promise<void> {
+    await this.#scheduler.assign(await this.#plan("instances"));
+    for (const name of NODES) await this.#claim(name, 10);
+    for (let which = 0; which < this.#late.length; which++) await this.#finishLate(which);
+  }
+
+  async #claim(name: NodeName, limit: number): Promise<void> {
+    const actor = this.#actors[name];
+    const { isHolder, claimed } = await actor.queue.claim(limit);
+    assert(isHolder);
+    for (const one of claimed) {
+      const { task_id, attempt } = one.task;
+      assert(
+        attempt > (this.#attempts.get(task_id) ?? 0),
+        `attempt ${attempt} of ${task_id} is new`,
+      );
+      this.#attempts.set(task_id, attempt);
+      this.accepted.add(task_id);
+      actor.running.push(one);
+    }
+  }
+
+  async #finish({ node: name, pick, as }: Step & { do: "finish" }): Promise<void> {
+    const actor = this.#actors[name];
+    const [claimed] = actor.running.splice(pick % Math.max(1, actor.running.length), 1);
+    if (claimed === undefined) return;
+    const finish = finishOf(claimed, as);
+    const { state } = await actor.queue.finish(finish);
+    assert(state !== "superseded", "what runs under a lease counts");
+    this.#answered.push({ node: name, finish, state });
+  }
+
+  async #finishAgain(which: number): Promise<void> {
+    const one = this.#answered[which % Math.max(1, this.#answered.length)];
+    if (one === undefined) return;
+    const before = await this.state();
+    const { state } = await this.#actors[one.node].queue.finish(one.finish);
+    assert([one.state, "superseded"].includes(state), `${one.state} became ${state} by repetition`);
+    assertEquals(await this.state(), before, "a repeated finish changes nothing");
+  }
+
+  async #finishLate(which: number): Promise<void> {
+    const one = this.#late[which % Math.max(1, this.#late.length)];
+    if (one === undefined) return;
+    const before = await this.state();
+    const { state } = await this.#actors[one.node].queue.finish(finishOf(one.claimed, "done"));
+    assertEquals(state, "superseded", "a lost life's finish does not count");
+    assertEquals(await this.#actors[one.node].queue.resume(one.claimed), false);
+    assertEquals(await this.state(), before, "a late finish changes nothing");
+  }
+
+  async #cancel(which: number): Promise<void> {
+    const ids = [...this.accepted];
+    const id = ids[which % Math.max(1, ids.length)];
+    if (id !== undefined) await this.#queue.operator(TIMING).cancel(id, "a person");
+  }
+
+  async #heartbeats(): Promise<void> {
+    for (const name of NODES) {
+      const { queue } = this.#actors[name];
+      assert(await queue.heartbeat(await queue.serverId()));
+    }
+  }
+
+  /** Everything in the queue. */
+  state(): Promise<QueueState> {
+    return readQueueState(this.#connection);
+  }
+
+  /** Let everything run to its end. */
+  async finishAll(): Promise<QueueState> {
+    for (const name of NODES) await this.#takeOn(name, { do: "lose", node: name });
+    for (let round = 0; round < 200; round++) {
+      await this.#scheduler.assign(await this.#plan(""));
+      await this.#heartbeats();
+      for (const name of NODES) {
+        await this.#claim(name, 10);
+        while (this.#actors[name].running.length > 0) {
+          await this.#finish({ do: "finish", node: name, pick: 0, as: "done" });
+        }
+      }
+      const state = await this.state();
+      const isIdle = Object.values(state.nodes).every(({ queue, tasks }) =>
+        queue.length + tasks === 0
+      );
+      if (isIdle && state.pending.length === 0) return state;
+    }
+    throw new Error(`tasks are stuck: ${Deno.inspect(await this.state(), { depth: 5 })}`);
+  }
+}
+
+function finishOf({ task, incarnation }: Claimed, outcome: Outcome): Finish {
+  const { task_id: taskId, attempt } = task;
+  return { taskId, incarnation, attempt, outcome, status: null, reason: `as ${outcome}` };
+}
