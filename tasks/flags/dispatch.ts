@@ -88,8 +88,8 @@ export const DISPATCH_ROLE = role({
     if (options["dry-run"]) return { read };
     const redis = redisGrant(options);
     const place = dispatchPlace(options);
-    const write = place === null ? [] : [place.runDir.path];
-    return { ...redis, read: [...redis.read, ...read], write };
+    const own = place === null ? [] : [place.runDir.path];
+    return { ...redis, read: [...redis.read, ...read, ...own], write: own };
   },
   registersIn: (options) => options["dry-run"] ? null : dispatchPlace(options),
 });

@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import type { Task } from "../../trace/task.ts";
 import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const MIX = "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3";
@@ -172,11 +173,12 @@ Deno.test("dispatch stops on Ctrl-C also while Redis is away", async () => {
 
 Deno.test("dispatch writes down what makes the same tasks again, without the password", async () => {
   await using redis = await startRedisServer();
+  await using logs = await tempFolder();
   await withInputs(async (inputs) => {
-    const run = ["--run-id=r1", "--logs", join(inputs, "logs"), "--mix", MIX, "--total=9"];
+    const run = ["--run-id=r1", "--logs", logs.path, "--mix", MIX, "--total=9"];
     const args = dispatchArgs(inputs, redis, "--pending", "--pulse-stagger=0", ...run);
     assertEquals((await runCommand(args)).code, 0);
-    const path = join(inputs, "logs", "r1", "run_meta.dispatcher.json");
+    const path = join(logs.path, "r1", "run_meta.dispatcher.json");
     const text = await Deno.readTextFile(path);
     assert(!text.includes(redis.password));
     const { seed, "dispatch-id": id } = JSON.parse(text).flags;
@@ -190,20 +192,21 @@ Deno.test("dispatch writes down what makes the same tasks again, without the pas
 
 Deno.test("stop ends every dispatcher of a run", async () => {
   await using redis = await startRedisServer();
+  await using logs = await tempFolder();
   await withInputs(async (inputs) => {
-    const run = ["--run-id=r1", "--logs", join(inputs, "logs")];
+    const run = ["--run-id=r1", "--logs", logs.path];
     const args = dispatchArgs(inputs, redis, "--pending", "--arrivals=every:60", ...run);
     await using first = startCommand(args);
     await using second = startCommand(args);
     for (const one of [first, second]) await one.says(/^Dispatching 3 tasks/);
-    const stopped = await runCommand(["stop", "--logs", join(inputs, "logs")]);
+    const stopped = await runCommand(["stop", "--logs", logs.path]);
     assertEquals(stopped.stderr.match(/Stopped dispatch \(run r1, pid \d+\)/g)?.length, 2);
     for (const one of [first, second]) {
       const ended = await one.ended;
       assertEquals(ended.code, 1);
       assertMatch(lastLine(ended), /^dispatch: stopped: \d of 3 tasks enqueued/);
     }
-    assertEquals(await Array.fromAsync(Deno.readDir(join(inputs, "logs", "r1", "roles"))), []);
+    assertEquals(await Array.fromAsync(Deno.readDir(join(logs.path, "r1", "roles"))), []);
   });
 });
 
