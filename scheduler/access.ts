@@ -21,8 +21,6 @@ const CONNECTION_COMMANDS = [
   "hello",
   "ping",
   "select",
-  "client|setinfo",
-  "client|setname",
   "info",
   "time",
   "evalsha",
@@ -70,7 +68,14 @@ const USES: Readonly<
     commands: ["lrange", "hget"],
   },
   operator: {
-    scripts: [SCRIPTS.bury, SCRIPTS.cancel, SCRIPTS.drain, SCRIPTS.enqueue, SCRIPTS.requeue],
+    scripts: [
+      SCRIPTS.bury,
+      SCRIPTS.cancel,
+      SCRIPTS.drain,
+      SCRIPTS.enqueue,
+      SCRIPTS.readNodes,
+      SCRIPTS.requeue,
+    ],
     commands: [
       ...["exists", "get", "hexists", "hget", "hgetall", "hlen", "hmget", "lindex", "llen", "lpos"],
       ...["lrange", "lrem", "scan", "smembers", "zcard", "zrange", "zscore"],

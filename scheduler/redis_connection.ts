@@ -259,6 +259,8 @@ function newClient(address: RedisAddress, isFinal: (error: Error) => boolean): C
     // The default timeout of each command holds 600 B per command for as long as it could fire.
     commandOptions: { timeout: 0 },
     maintNotifications: "disabled",
+    // CLIENT SETINFO would be one more right that each role needs.
+    disableClientInfo: true,
     database,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),

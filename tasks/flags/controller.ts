@@ -1,0 +1,31 @@
+/** Flags of the controller. */
+
+import { command, integer, text, toggle } from "../_command.ts";
+import { REDIS_FLAGS } from "./_common.ts";
+
+/** `deno task controller`. */
+export const CONTROLLER = command({
+  name: "controller",
+  summary: "Set up and run the Redis of a cluster, locked to its roles; or check one from outside.",
+  operands: "start|stop|check",
+  flags: {
+    "dir": text("Folder of its configuration, secrets and data.", {
+      fallback: "controller",
+      placeholder: "DIR",
+    }),
+    "bind": text("Addresses to listen on, and no others.", {
+      fallback: "127.0.0.1",
+      placeholder: "ADDRESS,…",
+    }),
+    "port": integer("Port.", { fallback: 6379, min: 1 }),
+    "tls": toggle("Speak TLS only, with an authority made for this controller."),
+    ...REDIS_FLAGS,
+  },
+  notes: [
+    "start makes what is missing in DIR and runs redis-server in the background; a second start changes",
+    "nothing but the flags given. For each role there is DIR/ROLE.env (REDIS_URL, and with TLS",
+    "REDIS_TLS_CA) and DIR/ROLE.password, readable by you alone: copy both to where the role runs.",
+    "DIR/admin.password is the default user's: redis-cli -a with it may do everything.",
+    "check asks the server of --redis, with the administrator's password, what a stranger may do there.",
+  ],
+});
