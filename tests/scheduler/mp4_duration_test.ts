@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { parseMvhd, readMp4Duration } from "../../scheduler/mp4_duration.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 
 async function makeVideo(path: string, ...flags: readonly string[]): Promise<void> {
   const source = ["-f", "lavfi", "-i", "color=s=32x32:r=25", "-t", "1.52"];
@@ -11,35 +12,29 @@ async function makeVideo(path: string, ...flags: readonly string[]): Promise<voi
 }
 
 Deno.test("readMp4Duration() finds the header at the end and at the start", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    await makeVideo(join(folder, "end.mp4"));
-    await makeVideo(join(folder, "start.mp4"), "-movflags", "+faststart");
-    assertAlmostEquals(await readMp4Duration(join(folder, "end.mp4")), 1.52, 0.001);
-    assertAlmostEquals(await readMp4Duration(join(folder, "start.mp4")), 1.52, 0.001);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using temp = await tempFolder();
+  const folder = temp.path;
+  await makeVideo(join(folder, "end.mp4"));
+  await makeVideo(join(folder, "start.mp4"), "-movflags", "+faststart");
+  assertAlmostEquals(await readMp4Duration(join(folder, "end.mp4")), 1.52, 0.001);
+  assertAlmostEquals(await readMp4Duration(join(folder, "start.mp4")), 1.52, 0.001);
 });
 
 Deno.test("readMp4Duration() says which file has no duration", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    await makeVideo(join(folder, "whole.mp4"));
-    const whole = await Deno.readFile(join(folder, "whole.mp4"));
-    const broken: readonly (readonly [name: string, bytes: Uint8Array])[] = [
-      ["empty.mp4", new Uint8Array()],
-      ["text.mp4", new TextEncoder().encode("this is not a video at all, but long enough")],
-      ["cut.mp4", whole.subarray(0, whole.length / 2)],
-      ["zeros.mp4", new Uint8Array(4096)],
-    ];
-    for (const [name, bytes] of broken) {
-      const path = join(folder, name);
-      await Deno.writeFile(path, bytes);
-      await assertRejects(() => readMp4Duration(path), SyntaxError, `duration of "${path}"`);
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using temp = await tempFolder();
+  const folder = temp.path;
+  await makeVideo(join(folder, "whole.mp4"));
+  const whole = await Deno.readFile(join(folder, "whole.mp4"));
+  const broken: readonly (readonly [name: string, bytes: Uint8Array])[] = [
+    ["empty.mp4", new Uint8Array()],
+    ["text.mp4", new TextEncoder().encode("this is not a video at all, but long enough")],
+    ["cut.mp4", whole.subarray(0, whole.length / 2)],
+    ["zeros.mp4", new Uint8Array(4096)],
+  ];
+  for (const [name, bytes] of broken) {
+    const path = join(folder, name);
+    await Deno.writeFile(path, bytes);
+    await assertRejects(() => readMp4Duration(path), SyntaxError, `duration of "${path}"`);
   }
 });
 

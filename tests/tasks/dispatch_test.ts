@@ -10,20 +10,17 @@ const MIX = "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3";
 
 /** A folder with three inputs; only their names and headers matter to a dispatcher. */
 async function withInputs(work: (inputs: string) => Promise<void>): Promise<void> {
-  const inputs = await Deno.makeTempDir();
-  try {
-    for (const [index, seconds] of [1, 2, 3].entries()) {
-      const source = ["-f", "lavfi", "-i", "color=s=32x32:r=5", "-t", String(seconds)];
-      const { success } = await new Deno.Command("ffmpeg", {
-        args: ["-v", "error", ...source, join(inputs, `v${index}.mp4`)],
-      }).output();
-      assert(success);
-    }
-    await Deno.writeTextFile(join(inputs, "notes.txt"), "no input");
-    await work(inputs);
-  } finally {
-    await Deno.remove(inputs, { recursive: true });
+  await using folder = await tempFolder();
+  const inputs = folder.path;
+  for (const [index, seconds] of [1, 2, 3].entries()) {
+    const source = ["-f", "lavfi", "-i", "color=s=32x32:r=5", "-t", String(seconds)];
+    const { success } = await new Deno.Command("ffmpeg", {
+      args: ["-v", "error", ...source, join(inputs, `v${index}.mp4`)],
+    }).output();
+    assert(success);
   }
+  await Deno.writeTextFile(join(inputs, "notes.txt"), "no input");
+  await work(inputs);
 }
 
 function dispatchArgs(inputs: string, redis: RedisServer, ...flags: readonly string[]): string[] {
@@ -272,26 +269,22 @@ Deno.test("dispatch --drip and online policies keep within the backlog limit", a
 
 Deno.test("dispatch --tasks takes tasks of any kind, completed", async () => {
   await using redis = await startRedisServer();
-  const folder = await Deno.makeTempDir();
-  try {
-    const file = join(folder, "tasks.jsonl");
-    const lines = [
-      { argv: ["sort", "-o", "out/a", "a"], outputs: ["out/a"], cpu_units: 2 },
-      { profile: "hevc1080p", input: "a.mp4", output: "out/a.mp4" },
-    ];
-    await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line)).join("\n"));
-    const args = ["run", "dispatch", "--tasks", file, "--redis", redis.url, "--pending"];
-    const { code, stderr } = await runCommand([...args, "--pulse-stagger=0", "--dispatch-id=d"]);
-    assertEquals(code, 0, stderr);
-    const tasks = await queued(redis);
-    assertAllOnce(tasks, 2);
-    assertEquals(tasks.map(({ kind, cpu_units }) => [kind, cpu_units]), [
-      ["command", 2],
-      ["ffmpeg", 4],
-    ]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await tempFolder();
+  const file = join(folder.path, "tasks.jsonl");
+  const lines = [
+    { argv: ["sort", "-o", "out/a", "a"], outputs: ["out/a"], cpu_units: 2 },
+    { profile: "hevc1080p", input: "a.mp4", output: "out/a.mp4" },
+  ];
+  await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const args = ["run", "dispatch", "--tasks", file, "--redis", redis.url, "--pending"];
+  const { code, stderr } = await runCommand([...args, "--pulse-stagger=0", "--dispatch-id=d"]);
+  assertEquals(code, 0, stderr);
+  const tasks = await queued(redis);
+  assertAllOnce(tasks, 2);
+  assertEquals(tasks.map(({ kind, cpu_units }) => [kind, cpu_units]), [
+    ["command", 2],
+    ["ffmpeg", 4],
+  ]);
 });
 
 Deno.test("dispatch tells in one line, without the password, that Redis refuses it", async () => {

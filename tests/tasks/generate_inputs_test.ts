@@ -6,6 +6,7 @@ import { generateInputs, type GenerateOptions, main } from "../../tasks/generate
 import { GENERATE_INPUTS } from "../../tasks/flags/generate_inputs.ts";
 import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 import { recordingIo } from "../support/recording_io.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 
 const TINY: Omit<GenerateOptions, "out"> = {
   durationsS: [1],
@@ -15,15 +16,6 @@ const TINY: Omit<GenerateOptions, "out"> = {
   seed: 1,
   jobs: 2,
 };
-
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function namesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
@@ -37,70 +29,70 @@ async function probe(path: string, entries: string): Promise<string> {
 }
 
 Deno.test("generateInputs() makes every pattern as asked: codec, size, rate, key frames", async () => {
-  await withFolder(async (out) => {
-    const { paths, made } = await generateInputs({ ...TINY, durationsS: [7], out }, recordingIo());
-    assertEquals(made, 5);
-    assertEquals(await namesIn(out), [
-      "007s_00_gradient_none.mp4",
-      "007s_01_noise_low.mp4",
-      "007s_02_moving_medium.mp4",
-      "007s_03_mandelbrot_none.mp4",
-      "007s_04_plasma_low.mp4",
-    ]);
-    for (const path of paths) {
-      const entries = "stream=codec_name,width,height,pix_fmt,r_frame_rate,nb_frames";
-      assertEquals(await probe(path, entries), "h264,64,48,yuv420p,30/1,210");
-      const keys = (await probe(path, "packet=flags")).split("\n")
-        .flatMap((flags, index) => flags.startsWith("K") ? [index] : []);
-      assertEquals(keys, [0, 90, 180]);
-    }
-  });
+  await using folder = await tempFolder();
+  const out = folder.path;
+  const { paths, made } = await generateInputs({ ...TINY, durationsS: [7], out }, recordingIo());
+  assertEquals(made, 5);
+  assertEquals(await namesIn(out), [
+    "007s_00_gradient_none.mp4",
+    "007s_01_noise_low.mp4",
+    "007s_02_moving_medium.mp4",
+    "007s_03_mandelbrot_none.mp4",
+    "007s_04_plasma_low.mp4",
+  ]);
+  for (const path of paths) {
+    const entries = "stream=codec_name,width,height,pix_fmt,r_frame_rate,nb_frames";
+    assertEquals(await probe(path, entries), "h264,64,48,yuv420p,30/1,210");
+    const keys = (await probe(path, "packet=flags")).split("\n")
+      .flatMap((flags, index) => flags.startsWith("K") ? [index] : []);
+    assertEquals(keys, [0, 90, 180]);
+  }
 });
 
 Deno.test("generateInputs() reaches the bit rate with every pattern, plain ones too", async () => {
-  await withFolder(async (out) => {
-    const size = { width: 640, height: 360 };
-    const set = { ...TINY, ...size, durationsS: [8], out };
-    const { paths } = await generateInputs(set, recordingIo());
-    const wanted = 8_000_000 * (640 * 360) / (1920 * 1080);
-    for (const path of paths) {
-      const ratio = Number(await probe(path, "format=bit_rate")) / wanted;
-      // The rate control may run a buffer of two seconds ahead or behind: a quarter of eight.
-      assert(ratio > 0.75 && ratio < 1.25, `${path} has ${ratio} of the rate`);
-    }
-  });
+  await using folder = await tempFolder();
+  const out = folder.path;
+  const size = { width: 640, height: 360 };
+  const set = { ...TINY, ...size, durationsS: [8], out };
+  const { paths } = await generateInputs(set, recordingIo());
+  const wanted = 8_000_000 * (640 * 360) / (1920 * 1080);
+  for (const path of paths) {
+    const ratio = Number(await probe(path, "format=bit_rate")) / wanted;
+    // The rate control may run a buffer of two seconds ahead or behind: a quarter of eight.
+    assert(ratio > 0.75 && ratio < 1.25, `${path} has ${ratio} of the rate`);
+  }
 });
 
 Deno.test("generateInputs() keeps what is valid and makes the rest anew", async () => {
-  await withFolder(async (out) => {
-    const first = await generateInputs({ ...TINY, out }, recordingIo());
-    const [whole = "", broken = "", gone = ""] = first.paths;
-    const kept = await Deno.stat(whole);
-    await Deno.truncate(broken, 500);
-    await Deno.remove(gone);
-    const second = await generateInputs({ ...TINY, out }, recordingIo());
-    assertEquals(second.made, 2);
-    assertEquals((await Deno.stat(whole)).mtime, kept.mtime);
-    const otherSeed = await generateInputs({ ...TINY, seed: 9, out }, recordingIo());
-    assertEquals(otherSeed.made, 5);
-  });
+  await using folder = await tempFolder();
+  const out = folder.path;
+  const first = await generateInputs({ ...TINY, out }, recordingIo());
+  const [whole = "", broken = "", gone = ""] = first.paths;
+  const kept = await Deno.stat(whole);
+  await Deno.truncate(broken, 500);
+  await Deno.remove(gone);
+  const second = await generateInputs({ ...TINY, out }, recordingIo());
+  assertEquals(second.made, 2);
+  assertEquals((await Deno.stat(whole)).mtime, kept.mtime);
+  const otherSeed = await generateInputs({ ...TINY, seed: 9, out }, recordingIo());
+  assertEquals(otherSeed.made, 5);
 });
 
 Deno.test("generateInputs() leaves nothing half-made when interrupted, and goes on later", async () => {
-  await withFolder(async (out) => {
-    const io = recordingIo();
-    const long = { ...TINY, durationsS: [1, 100_000], perDuration: 1, out };
-    const running = generateInputs(long, io);
-    // The first finished file shows that the long one, begun before it, is under way.
-    for await (const { paths, kind } of Deno.watchFs(out)) {
-      if (kind === "rename" && paths.some((path) => path.endsWith("1s_00_gradient_none.mp4"))) {
-        break;
-      }
+  await using folder = await tempFolder();
+  const out = folder.path;
+  const io = recordingIo();
+  const long = { ...TINY, durationsS: [1, 100_000], perDuration: 1, out };
+  const running = generateInputs(long, io);
+  // The first finished file shows that the long one, begun before it, is under way.
+  for await (const { paths, kind } of Deno.watchFs(out)) {
+    if (kind === "rename" && paths.some((path) => path.endsWith("1s_00_gradient_none.mp4"))) {
+      break;
     }
-    io.interrupt();
-    await assertRejects(() => running, CommandError, "interrupted: 1 of 2 videos");
-    assertEquals(await namesIn(out), ["001s_00_gradient_none.mp4"]);
-  });
+  }
+  io.interrupt();
+  await assertRejects(() => running, CommandError, "interrupted: 1 of 2 videos");
+  assertEquals(await namesIn(out), ["001s_00_gradient_none.mp4"]);
 });
 
 Deno.test(
@@ -116,13 +108,13 @@ Deno.test(
 );
 
 Deno.test("generateInputs() removes what a killed generator left", async () => {
-  await withFolder(async (out) => {
-    // Above the largest pid that Linux gives (PID_MAX_LIMIT), and our own.
-    await Deno.writeTextFile(join(out, "a.mp4.tmp-4194305"), "");
-    await Deno.writeTextFile(join(out, `b.mp4.tmp-${Deno.pid}`), "");
-    await generateInputs({ ...TINY, perDuration: 1, out }, recordingIo());
-    assertEquals(await namesIn(out), ["001s_00_gradient_none.mp4", `b.mp4.tmp-${Deno.pid}`]);
-  });
+  await using folder = await tempFolder();
+  const out = folder.path;
+  // Above the largest pid that Linux gives (PID_MAX_LIMIT), and our own.
+  await Deno.writeTextFile(join(out, "a.mp4.tmp-4194305"), "");
+  await Deno.writeTextFile(join(out, `b.mp4.tmp-${Deno.pid}`), "");
+  await generateInputs({ ...TINY, perDuration: 1, out }, recordingIo());
+  assertEquals(await namesIn(out), ["001s_00_gradient_none.mp4", `b.mp4.tmp-${Deno.pid}`]);
 });
 
 for (const wrong of [["--durations=1,x"], ["--durations=0"], ["--size=640"], ["--size=641x360"]]) {

@@ -5,46 +5,44 @@ import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import { TIMING } from "../../scheduler/timing.ts";
 import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** Redis, the real scheduler, and one node whose worker the test plays. */
 async function withScheduler(work: (stage: Stage) => Promise<void>): Promise<void> {
-  const logs = await Deno.makeTempDir();
-  try {
-    await using redis = await startRedisServer();
-    await using queue = await RedisQueue.open({
-      address: parseRedisUrl(redis.url),
-      report: () => {},
-    });
-    const place = ["--run-id=r1", "--logs", logs];
-    await using scheduler = startCommand(["run", "scheduler", "--redis", redis.url, ...place]);
-    await scheduler.says(/active as/);
-    await using worker = queue.worker("cloud1", TIMING);
-    await worker.register({
-      capacityUnits: 4,
-      slots: 0,
-      slotsKey: "slots:available",
-      physicalCores: 4,
-      allocationRatio: 1,
-      clearQueue: false,
-    });
-    await work({
-      redis,
-      queue,
-      logs,
-      run: (...args) => runCommand(["run", ...args, "--redis", redis.url]),
-      becomes: async (taskId, state) => {
-        const operator = queue.operator(TIMING);
-        await waitFor({
-          what: `${taskId} to be ${state}`,
-          read: () => operator.locate(taskId),
-          until: (found) => found.state === state,
-        });
-      },
-    });
-  } finally {
-    await Deno.remove(logs, { recursive: true });
-  }
+  await using folder = await tempFolder();
+  const logs = folder.path;
+  await using redis = await startRedisServer();
+  await using queue = await RedisQueue.open({
+    address: parseRedisUrl(redis.url),
+    report: () => {},
+  });
+  const place = ["--run-id=r1", "--logs", logs];
+  await using scheduler = startCommand(["run", "scheduler", "--redis", redis.url, ...place]);
+  await scheduler.says(/active as/);
+  await using worker = queue.worker("cloud1", TIMING);
+  await worker.register({
+    capacityUnits: 4,
+    slots: 0,
+    slotsKey: "slots:available",
+    physicalCores: 4,
+    allocationRatio: 1,
+    clearQueue: false,
+  });
+  await work({
+    redis,
+    queue,
+    logs,
+    run: (...args) => runCommand(["run", ...args, "--redis", redis.url]),
+    becomes: async (taskId, state) => {
+      const operator = queue.operator(TIMING);
+      await waitFor({
+        what: `${taskId} to be ${state}`,
+        read: () => operator.locate(taskId),
+        until: (found) => found.state === state,
+      });
+    },
+  });
 }
 
 interface Stage {

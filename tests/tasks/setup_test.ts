@@ -1,22 +1,17 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { type Ended, runCommand } from "../support/command_process.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 
-/**
- * A machine of its own: a PATH of scripts that stand for its programs. apt-get puts the programs of a
- * package into it, as far as `script` lets it.
- */
+/** A machine of its own: a PATH of scripts that stand for its programs. */
 async function withMachine(
   scripts: Readonly<Record<string, string>>,
   work: (setup: () => Promise<Ended>, bin: string) => Promise<void>,
 ): Promise<void> {
-  const bin = await Deno.makeTempDir();
-  try {
-    for (const [name, body] of Object.entries(scripts)) await addProgram(bin, name, body);
-    await work(() => runCommand(["setup"], { env: { PATH: bin } }), bin);
-  } finally {
-    await Deno.remove(bin, { recursive: true });
-  }
+  await using folder = await tempFolder();
+  const bin = folder.path;
+  for (const [name, body] of Object.entries(scripts)) await addProgram(bin, name, body);
+  await work(() => runCommand(["setup"], { env: { PATH: bin } }), bin);
 }
 
 async function addProgram(bin: string, name: string, body: string): Promise<void> {

@@ -9,6 +9,7 @@ import { STOP } from "../../tasks/flags/stop.ts";
 import { main as stop } from "../../tasks/stop.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { recordingIo } from "../support/recording_io.ts";
+import { tempFolder } from "../support/temp_folder.ts";
 
 function parse<F extends Flags>(command: Command<F>, ...args: readonly string[]): Parsed<F> {
   return parseCommand(command, args, { env: {}, runIdEnv: {} });
@@ -51,12 +52,8 @@ async function register(
 }
 
 async function withLogs(work: (logs: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(join(folder, "logs"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await tempFolder();
+  await work(join(folder.path, "logs"));
 }
 
 Deno.test("stop ends an obedient, a busy and a deaf role, and forgets them", async () => {
