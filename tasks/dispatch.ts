@@ -42,28 +42,44 @@ export async function main(
     return 0;
   }
   if (mode === null) throw new UsageError("--pending or --nodes NODE,… is required");
+  const unused = SINGLE_FLAGS.filter((name) => given.has(name));
+  if (unused.length > 0 && (options.mix !== null || options.tasks !== null)) {
+    io.say(
+      `Without effect here: --${unused.join(", --")} (profiles and files of tasks have their own)`,
+    );
+  }
+  const call = { mode, io, options, handOver: await prepareHandOver(work, mode) };
   const place = dispatchPlace(options);
-  if (place === null) return await dispatch(work, { mode, io, options });
+  if (place === null) return await dispatch(work, call);
   const { seed, dispatchId } = work;
-  // With what makes the same dispatch again, also where nobody gave it.
-  const inForce = { ...options, seed, "dispatch-id": dispatchId };
-  await writeRoleMeta("dispatcher", { place, options: inForce });
   try {
-    return await dispatch(work, { mode, io, options });
+    // With what makes the same dispatch again, also where nobody gave it.
+    const inForce = { ...options, seed, "dispatch-id": dispatchId };
+    await writeRoleMeta("dispatcher", { place, options: inForce });
+    return await dispatch(work, call);
   } finally {
     await removeIfThere(roleRecord(place, DISPATCH.name));
   }
 }
 
+/** Flags of the task that is made where there is no mix. */
+const SINGLE_FLAGS = ["scale", "preset", "crf"];
+
+/** Hands over the tasks; everything that can be wrong with them is known by then. */
+type HandOver = (options: DispatchOptions) => Promise<DispatchProgress>;
+
 interface DispatchCall {
   readonly mode: DispatchMode;
+  readonly handOver: HandOver;
   readonly io: Io;
   readonly options: DispatchFlags;
 }
 
-async function dispatch(work: Work, { mode, io, options }: DispatchCall): Promise<number> {
-  const count = work.tasks.length;
-  const again = `--dispatch-id ${work.dispatchId} --seed ${work.seed}`;
+async function dispatch(
+  { tasks: { length: count }, dispatchId, seed }: Work,
+  { mode, handOver, io, options }: DispatchCall,
+): Promise<number> {
+  const again = `--dispatch-id ${dispatchId} --seed ${seed}`;
   await using queue = await reachQueue(options, io);
   const clock = await controllerClock(queue);
   io.say(`Dispatching ${count} tasks ${describeMode(mode)} (${again})`);
@@ -77,7 +93,7 @@ async function dispatch(work: Work, { mode, io, options }: DispatchCall): Promis
       progress.update(sum / count, `${sum} of ${count}`);
     };
     try {
-      done = await handOver(work, mode, { sink: queue, clock, signal: io.signal, report });
+      done = await handOver({ sink: queue, clock, signal: io.signal, report });
     } catch (error) {
       if (!(error instanceof QueueError && io.signal.aborted)) throw error;
     }
@@ -109,40 +125,35 @@ function closeWhenStopped(queue: AsyncDisposable, signal: AbortSignal): Disposab
   };
 }
 
-/** Hand over the tasks in the way that `mode` says. */
-async function handOver(
-  { tasks, seed }: Work,
-  mode: DispatchMode,
-  options: DispatchOptions,
-): Promise<DispatchProgress> {
+/** What hands over the tasks in the way that `mode` says; reads the times and durations that it needs. */
+async function prepareHandOver({ tasks, seed }: Work, mode: DispatchMode): Promise<HandOver> {
   switch (mode.kind) {
     case "pulse": {
-      const offsets = pulseOffsets(tasks.length, mode.pulse);
-      return await dispatchTimed(onPending(tasks, offsets), options);
+      const timed = onPending(tasks, pulseOffsets(tasks.length, mode.pulse));
+      return (options) => dispatchTimed(timed, options);
     }
     case "arrivals": {
       const offsets = await readArrivals(mode.arrivals, { count: tasks.length, seed });
-      if (mode.to === null) return await dispatchTimed(onPending(tasks, offsets), options);
-      const placed = await place(tasks, mode.to);
-      const timed = placed.map((one, index) => ({ ...one, offsetMs: offsets[index] ?? 0 }));
-      return await dispatchTimed(timed, options);
+      const placed = mode.to === null ? null : await place(tasks, mode.to);
+      const timed = placed?.map((one, index) => ({ ...one, offsetMs: offsets[index] ?? 0 })) ??
+        onPending(tasks, offsets);
+      return (options) => dispatchTimed(timed, options);
     }
     case "fifo":
-      return await dispatchFifo(tasks, { ...options, ...mode.limits });
+      return (options) => dispatchFifo(tasks, { ...options, ...mode.limits });
     case "direct": {
+      const placed = await place(tasks, mode);
       const limits = { queueMax: Infinity, batchSize: Infinity, intervalMs: 0 };
-      return await dispatchDrip(await place(tasks, mode), { ...options, ...limits });
+      return (options) => dispatchDrip(placed, { ...options, ...limits });
     }
-    case "drip":
-      return await dispatchDrip(await place(tasks, mode), { ...options, ...mode.limits });
+    case "drip": {
+      const placed = await place(tasks, mode);
+      return (options) => dispatchDrip(placed, { ...options, ...mode.limits });
+    }
     case "online": {
       const durationS = await readDurations(tasks);
-      return await dispatchOnline(tasks, {
-        ...options,
-        ...mode.limits,
-        nodes: mode.nodes,
-        durationS,
-      });
+      const { limits, nodes } = mode;
+      return (options) => dispatchOnline(tasks, { ...options, ...limits, nodes, durationS });
     }
   }
 }

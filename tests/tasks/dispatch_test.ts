@@ -310,6 +310,17 @@ const WRONG: readonly (readonly [flags: readonly string[], code: number, message
   [["--inputs=INPUTS", "--arrivals=daily", "--pending"], 2, "poisson:RATE"],
   [["--inputs=INPUTS", "--arrivals=every:1", "--drip", "--nodes=a"], 2, "excludes"],
   [["--inputs=INPUTS", "--dispatch-id=d", "--mix=light1c=1", "--pending"], 2, "needs --seed"],
+  [
+    ["--inputs=INPUTS", "--arrivals=file:INPUTS/bad.jsonl", "--pending"],
+    1,
+    "Cannot read arrivals at",
+  ],
+  [
+    ["--inputs=INPUTS", "--arrivals=file:INPUTS/notes.csv", "--pending"],
+    1,
+    "2 arrivals for 3 tasks",
+  ],
+  [["--inputs=INPUTS", "--nodes=a", "--policy=lpt-duration"], 1, "Cannot read duration of"],
   [["--inputs=INPUTS/none", "--pending"], 1, "there is no folder"],
   [["--inputs=INPUTS/empty", "--pending"], 1, "there is no *.mp4"],
   [["--tasks=INPUTS/bad.jsonl", "--pending"], 1, `bad.jsonl" line 2: Cannot decode task`],
@@ -322,6 +333,8 @@ Deno.test("dispatch says in one line what is wrong with its flags", async (test)
     await Deno.mkdir(join(inputs, "empty"));
     const bad = `{"input":"a","output":"b"}\n{"input":"a","cpu_units":-1}\n`;
     await Deno.writeTextFile(join(inputs, "bad.jsonl"), bad);
+    await Deno.writeTextFile(join(inputs, "notes.csv"), "0\n1\n");
+    await Deno.truncate(join(inputs, "v1.mp4"), 100);
     for (const [flags, code, message] of WRONG) {
       await test.step(flags.join(" "), async () => {
         const named = flags.map((flag) => flag.replace("INPUTS", inputs));
