@@ -70,7 +70,8 @@ export const DISPATCH = command({
   },
   notes: [
     "--pending-mode is pulse, unless --pending-max, --batch-size or --dribble-interval is given.",
-    "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c).",
+    "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c); your own in",
+    "a file like scheduler/profiles.json, described by profiles.schema.json beside it.",
     "Ctrl-C stops between two tasks and says how to go on.",
   ],
 });
