@@ -1,22 +1,16 @@
 /**
- * Attempts of a run: the events of the adapters, and what the queue decided about them.
+ * Attempts of a run: what was launched, with its account and with what the queue decided about it.
  *
  * @module
  */
 
 import { parseCpuList } from "../trace/cpu_list.ts";
-import {
-  INVOCATION_EVENT,
-  type InvocationEvent,
-  TASK_RESULT,
-  type TaskResult,
-} from "../trace/records.ts";
 import type { Invocation } from "../trace/cts.ts";
 import { msToUs } from "../trace/units.ts";
-import { readCounted } from "./counted_records.ts";
-import type { LineCounts } from "./raw_samples.ts";
+import type { AttemptEvent, Decision, Results } from "./attempt_records.ts";
 import { bootUsOf, type RunClock } from "./run_clock.ts";
 import { TaskAccount } from "./task_account.ts";
+import { ProfilePool } from "./usage_profile.ts";
 
 /**
  * Shortest life of an invocation, µs: OpenDC counts whole milliseconds, and the shortest job must still
@@ -24,73 +18,14 @@ import { TaskAccount } from "./task_account.ts";
  */
 const LIFE_MIN_US = 1000;
 
-/** Its launch and exit events, whichever there are. */
-export interface AttemptEvents {
-  /** Written before the spawn. */
-  launch: InvocationEvent | null;
-  /** Written after the reaping, or when it was refused. */
-  end: InvocationEvent | null;
-}
-
 /** One attempt of one task with its account. */
 export interface Attempt {
-  /** The event that says most: the end where there is one, else the launch. */
-  readonly event: InvocationEvent;
+  /** What its events say. */
+  readonly event: AttemptEvent;
   /** CPU time of its processes. */
   readonly account: TaskAccount;
   /** State by the queue's decision, else by its exit. */
   readonly state: Invocation["state"];
-}
-
-/** Events of a run by span, and what else stood in the files. */
-export interface ReadEvents {
-  /** Events by span_id, in the order in which they began. */
-  readonly spans: ReadonlyMap<string, AttemptEvents>;
-  /** Lines of each file, by path. */
-  readonly files: ReadonlyMap<string, LineCounts>;
-  /** Lines that repeat another one. */
-  readonly duplicates: number;
-}
-
-/** The events in `paths`. */
-export async function readEvents(paths: readonly string[]): Promise<ReadEvents> {
-  const spans = new Map<string, AttemptEvents>();
-  const files = new Map<string, LineCounts>();
-  let duplicates = 0;
-  for (const path of paths) {
-    const read = await readCounted(path, INVOCATION_EVENT.decode, (event) => {
-      const events = spans.get(event.span_id) ?? { launch: null, end: null };
-      spans.set(event.span_id, events);
-      const place = event.event === "launch" ? "launch" : "end";
-      if (events[place] === null) events[place] = event;
-      else duplicates++;
-    });
-    if (read !== null) files.set(path, read);
-  }
-  return { spans, files, duplicates };
-}
-
-/** The queue's decisions by task. */
-export type Results = ReadonlyMap<string, readonly TaskResult[]>;
-
-/** The queue's decisions in `paths`, a repeated line once. */
-export async function readResults(
-  paths: readonly string[],
-): Promise<{ results: Results; files: Map<string, LineCounts> }> {
-  const results = new Map<string, TaskResult[]>();
-  const files = new Map<string, LineCounts>();
-  for (const path of paths) {
-    const read = await readCounted(path, TASK_RESULT.decode, (result) => {
-      const known = results.get(result.task_id) ?? [];
-      results.set(result.task_id, known);
-      const isKnown = known.some((one) =>
-        one.attempt === result.attempt && one.node === result.node && one.state === result.state
-      );
-      if (!isKnown) known.push(result);
-    });
-    if (read !== null) files.set(path, read);
-  }
-  return { results, files };
 }
 
 /** What {@linkcode makeAttempts} needs besides the events. */
@@ -103,19 +38,16 @@ export interface AttemptOptions {
   readonly cores: number;
 }
 
-/** The attempts of `spans`, by their start; those without one last. */
+/** The attempts that `events` tell of, by their start; those without one last. */
 export function makeAttempts(
-  spans: Iterable<AttemptEvents>,
+  events: readonly AttemptEvent[],
   { results, clock, cores }: AttemptOptions,
 ): Attempt[] {
-  const events = [...spans].flatMap(({ launch, end }) => {
-    if (end === null || launch === null) return end ?? launch ?? [];
-    return { ...end, ts_start: end.ts_start ?? launch.ts_start, pid: end.pid ?? launch.pid };
-  });
+  const profiles = new ProfilePool();
   const accepted = acceptedSpans(events, results);
   return events.map((event): Attempt => ({
     event,
-    account: accountOf(event, { clock, cores }),
+    account: accountOf(event, { clock, cores, profiles }),
     state: stateOf(event, { results, isAccepted: accepted.has(event.span_id) }),
   })).sort((a, b) => timeOf(a.account) - timeOf(b.account));
 }
@@ -125,8 +57,8 @@ function timeOf(account: TaskAccount): number {
 }
 
 function accountOf(
-  event: InvocationEvent,
-  { clock, cores }: { clock: RunClock; cores: number },
+  event: AttemptEvent,
+  { clock, cores, profiles }: { clock: RunClock; cores: number; profiles: ProfilePool },
 ): TaskAccount {
   const startUs = event.ts_start === null ? null : clock.toUs({
     tsUs: msToUs(event.ts_start),
@@ -144,11 +76,12 @@ function accountOf(
     cores: Math.min(cores, cpusetSize(event.cpuset)),
     pid: event.pid,
     startTicks: event.start_ticks,
+    profiles,
   });
 }
 
 /** Exact CPU time, µs; null: not known. */
-function totalOf({ user_ms, system_ms, cpu_ms, cpu_source }: InvocationEvent): number | null {
+function totalOf({ user_ms, system_ms, cpu_ms, cpu_source }: AttemptEvent): number | null {
   if (cpu_source === "none") return null;
   if (user_ms !== null && system_ms !== null) return msToUs(user_ms) + msToUs(system_ms);
   return cpu_ms === null ? null : msToUs(cpu_ms);
@@ -169,8 +102,8 @@ function cpusetSize(cpuset: string | null): number {
  * The attempts that the queue's decisions speak of. A task that was lost with its node can run twice
  * under one number: then the decision names the node, and of two on one node the last that ended counts.
  */
-function acceptedSpans(events: readonly InvocationEvent[], results: Results): ReadonlySet<string> {
-  const byDecision = new Map<TaskResult, InvocationEvent>();
+function acceptedSpans(events: readonly AttemptEvent[], results: Results): ReadonlySet<string> {
+  const byDecision = new Map<Decision, AttemptEvent>();
   for (const event of events) {
     const decision = decisionOn(event, results);
     if (decision === undefined) continue;
@@ -182,24 +115,24 @@ function acceptedSpans(events: readonly InvocationEvent[], results: Results): Re
   return new Set([...byDecision.values()].map(({ span_id }) => span_id));
 }
 
-function decisionOn(event: InvocationEvent, results: Results): TaskResult | undefined {
+function decisionOn(event: AttemptEvent, results: Results): Decision | undefined {
   return results.get(event.task_id ?? "")?.find((result) =>
     result.attempt === event.attempt && (result.node === null || result.node === event.node)
   );
 }
 
 /** True for a request to a service: its status is of HTTP and no exit code. */
-function isRequest(event: InvocationEvent): boolean {
+function isRequest(event: AttemptEvent): boolean {
   return event.module_id === "http";
 }
 
 /** True where the service did not do what a request asked for; a refusal of its own (4xx) is an answer. */
-function isUnserved({ status, is_aborted }: InvocationEvent): boolean {
+function isUnserved({ status, is_aborted }: AttemptEvent): boolean {
   return is_aborted === true || status === null || status >= 500;
 }
 
 function stateOf(
-  event: InvocationEvent,
+  event: AttemptEvent,
   { results, isAccepted }: { results: Results; isAccepted: boolean },
 ): Invocation["state"] {
   const decisions = results.get(event.task_id ?? "") ?? [];

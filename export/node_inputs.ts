@@ -18,7 +18,7 @@ import {
 } from "../trace/records.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { DecodeError } from "../trace/schema.ts";
-import { type ReadEvents, readEvents, readResults, type Results } from "./attempts.ts";
+import { type ReadEvents, readEvents, readResults, type Results } from "./attempt_records.ts";
 import { readCounted } from "./counted_records.ts";
 import type { LineCounts } from "./raw_samples.ts";
 import { EVENT_FILE, namesIn } from "./run_folders.ts";

@@ -99,7 +99,7 @@ async function readOnce(
   const clock = new RunClock(options.times);
   if (options.align === "controller") clock.align(inputs.offsets);
   const { results } = inputs;
-  const attempts = makeAttempts(inputs.events.spans.values(), { results, clock, cores });
+  const attempts = makeAttempts([...inputs.events.spans.values()], { results, clock, cores });
   const service = await readServiceShares(runDir.serviceCpu, { attempts, clock, sink: rows });
   const intervalMs = inputs.stats.at(-1)?.interval_ms ?? DEFAULT_INTERVAL_MS;
   const intervalUs = msToUs(intervalMs);
@@ -149,10 +149,9 @@ export async function firstTime(path: string): Promise<RecordTime | null> {
 
 /** The first start of an attempt that is known with its boot clock. */
 function firstStart({ events }: NodeInputs): RecordTime | null {
-  for (const { launch, end } of events.spans.values()) {
-    const event = end ?? launch;
-    if (event === null || event.ts_start === null || event.boot_start_ms === null) continue;
-    return recordTime({ ts_ms: event.ts_start, boot_ms: event.boot_start_ms });
+  for (const { ts_start, boot_start_ms } of events.spans.values()) {
+    if (ts_start === null || boot_start_ms === null) continue;
+    return recordTime({ ts_ms: ts_start, boot_ms: boot_start_ms });
   }
   return null;
 }

@@ -15,7 +15,7 @@
  */
 
 import type { ProcessSeries, RowSink } from "./process_series.ts";
-import { type Share, UsageProfile } from "./usage_profile.ts";
+import type { ProfilePool, Share, UsageProfile } from "./usage_profile.ts";
 
 /**
  * How much faster than ever seen a process may have ended: its fastest interval is an average. Worst
@@ -46,6 +46,8 @@ export interface TaskOptions {
   readonly pid: number | null;
   /** Start time of that process, clock ticks; null: not known. */
   readonly startTicks: number | null;
+  /** Where its profile comes from. */
+  readonly profiles: ProfilePool;
 }
 
 /** CPU time of one task: what its processes' readings saw, and what its total shows beyond. */
@@ -81,6 +83,7 @@ export class TaskAccount {
   readonly #pid: number | null;
   readonly #startTicks: number | null;
   readonly #totalUs: number | null;
+  readonly #profiles: ProfilePool;
   #profile: UsageProfile | null = null;
   #lastUs = -Infinity;
 
@@ -93,6 +96,7 @@ export class TaskAccount {
     this.#pid = options.pid;
     this.#startTicks = options.startTicks;
     this.#totalUs = options.totalUs;
+    this.#profiles = options.profiles;
   }
 
   /** Exact CPU time, µs: the total, or what was read where that is more; null: not known. */
@@ -147,6 +151,8 @@ export class TaskAccount {
       this.overfullRows += one.overfullRows;
     }
     this.processes = [];
+    if (this.#profile !== null) this.#profiles.giveBack(this.#profile);
+    this.#profile = null;
   }
 
   #spread(
@@ -195,7 +201,7 @@ export class TaskAccount {
   }
 
   #profileFrom(atUs: number): UsageProfile {
-    this.#profile ??= new UsageProfile(
+    this.#profile ??= this.#profiles.take(
       this.startUs === -Infinity ? atUs : this.startUs,
       this.cores,
     );

@@ -24,10 +24,31 @@ export interface Share {
   readonly cpuUs: number;
 }
 
+/**
+ * Profiles of tasks that run at the same time. A profile lives as long as its task and would be old
+ * garbage by then: the memory of a run of thousands of tasks would be several times what it needs.
+ */
+export class ProfilePool {
+  readonly #free: UsageProfile[] = [];
+
+  /** An empty profile of a task that began at `startUs` and has `cores` cores. */
+  take(startUs: number, cores: number): UsageProfile {
+    const profile = this.#free.pop();
+    if (profile === undefined) return new UsageProfile(startUs, cores);
+    profile.reset(startUs, cores);
+    return profile;
+  }
+
+  /** Let `profile` be used for another task. */
+  giveBack(profile: UsageProfile): void {
+    this.#free.push(profile);
+  }
+}
+
 /** CPU time of one task by time, in cells that follow its readings. */
 export class UsageProfile {
-  readonly #startUs: number;
-  readonly #cores: number;
+  #startUs: number;
+  #cores: number;
   /** End of each cell, ascending; each begins where the one before ends. */
   readonly #ends: number[] = [];
   /** CPU time known in each cell, µs. */
@@ -40,6 +61,14 @@ export class UsageProfile {
   constructor(startUs: number, cores: number) {
     this.#startUs = startUs;
     this.#cores = cores;
+  }
+
+  /** Begin again for another task. */
+  reset(startUs: number, cores: number): void {
+    this.#startUs = startUs;
+    this.#cores = cores;
+    this.#count = 0;
+    this.#minCellUs = MIN_CELL_US;
   }
 
   /** Let a cell end at `toUs`, where something was read. */

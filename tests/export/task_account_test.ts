@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type MetricRow, ProcessSeries, type RowSink } from "../../export/process_series.ts";
 import { TaskAccount } from "../../export/task_account.ts";
+import { ProfilePool } from "../../export/usage_profile.ts";
 
 const INTERVAL_US = 200_000;
 
@@ -47,6 +48,9 @@ interface Truth {
 }
 
 const PROCESSES = 4;
+
+/** One for all cases, so that each begins with a profile that another one has used. */
+const profiles = new ProfilePool();
 
 const truths: fc.Arbitrary<Truth> = fc.record({
   cores: fc.integer({ min: 1, max: 8 }),
@@ -107,6 +111,7 @@ function observe(truth: Truth): { account: TaskAccount; rows: Rows; totalUs: num
     cores: truth.cores,
     pid: 1,
     startTicks: null,
+    profiles,
   });
   const rows = new Rows();
   const ticks = truth.ticks.map((part) =>
