@@ -12,6 +12,7 @@ import {
   type AdapterReply,
   type LaunchRequest,
 } from "../trace/adapter_protocol.ts";
+import { messageOf } from "../trace/atomic_file.ts";
 import type { Clock } from "../trace/clock.ts";
 import { Attempt } from "./attempt.ts";
 import type { CgroupBase } from "./cgroup_base.ts";
@@ -129,8 +130,9 @@ export class Adapter implements Disposable {
           },
       );
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      this.#failure.reject(error);
+      const run = this.#node.hello.run_dir;
+      const message = `Cannot record what runs in "${run}": ${messageOf(error)}`;
+      this.#failure.reject(new Error(message, { cause: error }));
     }
     this.#running.delete(launchId);
   }

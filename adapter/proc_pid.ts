@@ -88,6 +88,21 @@ function isNoSuchProcess(error: unknown): boolean {
   return error instanceof Error && /os error 3\)/.test(error.message);
 }
 
+/** Signals below the real-time ones, signal(7). */
+const STANDARD_SIGNALS = 31;
+
+/**
+ * Numbers of the standard signals that this process ignores, SigIgn of proc_pid_status(5): before it
+ * listens to any, those that its caller ignores, and SIGPIPE, which the runtime ignores.
+ */
+export function readIgnoredSignals(): number[] {
+  const [, mask = "0"] = /^SigIgn:\s+(\w+)$/m.exec(Deno.readTextFileSync("/proc/self/status")) ??
+    [];
+  const bits = BigInt(`0x${mask}`);
+  return Array.from({ length: STANDARD_SIGNALS }, (_, bit) => bit + 1)
+    .filter((signal) => (bits >> BigInt(signal - 1)) & 1n);
+}
+
 /** CPUs that this process may use, Cpus_allowed_list of proc_pid_status(5). */
 export function readAllowedCpus(): number[] {
   const [, cpus = ""] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(

@@ -48,8 +48,10 @@ export interface SpawnCalls {
 const KERNEL_SIGSET_BYTES = 8;
 /** struct clone_args with its field `cgroup`, clone(2): 11 words. */
 const CLONE_ARGS_WORDS = 11;
-/** struct sigaction of the kernel: handler SIG_DFL, no flags, empty mask. */
+/** struct sigaction of the kernel: handler, flags, restorer, mask; all zero is SIG_DFL. */
 const KERNEL_SIGACTION_BYTES = 32;
+/** The handler that ignores. */
+const SIG_IGN = 1;
 /** Permissions of a task's log: the run directory decides who gets there. */
 const LOG_MODE = 0o644;
 /** Highest descriptor number, for close_range(2). */
@@ -92,9 +94,7 @@ export function spawnCalls(
     list.add(`enter "${plan.cwd}"`, SYSTEM_CALL.chdir, list.text(plan.cwd));
   }
   list.add("close files", SYSTEM_CALL.closeRange, 3, LAST_DESCRIPTOR, 0);
-  // An interactive command keeps what its caller ignores (nohup); Deno's own SIGPIPE is no such wish.
-  const isClean = plan.logFile !== null || descriptors.by === "clone";
-  list.cleanSignals(isClean ? SETTABLE_SIGNALS : [signalNumber("SIGPIPE")]);
+  list.setSignals(plan.ignoredSignals);
   list.add(
     "execute it",
     SYSTEM_CALL.execve,
@@ -176,11 +176,13 @@ class CallList {
     this.add("share stdout as stderr", SYSTEM_CALL.dup2, 1, 2);
   }
 
-  /** The default action for `signals`, and nothing blocked. */
-  cleanSignals(signals: readonly number[]): void {
-    const action = this.keep(new Uint8Array(KERNEL_SIGACTION_BYTES));
-    for (const signal of signals) {
-      this.add("reset a signal", SYSTEM_CALL.rtSigaction, signal, action, 0, KERNEL_SIGSET_BYTES);
+  /** Every signal's action, whatever this process and its runtime made of it, and nothing blocked. */
+  setSignals(ignored: readonly number[]): void {
+    const byDefault = this.keep(new Uint8Array(KERNEL_SIGACTION_BYTES));
+    const ignore = this.keep(new Uint8Array(KERNEL_SIGACTION_BYTES).fill(SIG_IGN, 0, 1));
+    for (const signal of SETTABLE_SIGNALS) {
+      const action = ignored.includes(signal) ? ignore : byDefault;
+      this.add("set a signal", SYSTEM_CALL.rtSigaction, signal, action, 0, KERNEL_SIGSET_BYTES);
     }
     const none = this.keep(new Uint8Array(KERNEL_SIGSET_BYTES));
     this.add("unblock", SYSTEM_CALL.rtSigprocmask, SIG_SETMASK, none, 0, KERNEL_SIGSET_BYTES);

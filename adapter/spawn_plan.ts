@@ -39,6 +39,8 @@ export interface SpawnPlan {
   readonly cgroupTasksFiles: readonly string[];
   /** A descriptor that becomes its stdin; null: /dev/null beside a log, else the adapter's own. */
   readonly stdin: number | null;
+  /** Numbers of the signals that it ignores; all others have their default action. */
+  readonly ignoredSignals: readonly number[];
   /** True for a process that goes on when the adapter is killed. */
   readonly outlivesAdapter: boolean;
 }
@@ -52,6 +54,7 @@ export const PLAIN_PLAN: Omit<SpawnPlan, "program" | "argv" | "env"> = {
   cgroup: null,
   cgroupTasksFiles: [],
   stdin: null,
+  ignoredSignals: [],
   outlivesAdapter: false,
 };
 

@@ -41,6 +41,8 @@ export interface TracedCommand {
   readonly nodeId: string;
   /** STAGE. */
   readonly stage: string | null;
+  /** Numbers of the signals that its caller ignores, and so does the command. */
+  readonly ignoredSignals: readonly number[];
   /** When it entered a queue of the caller, epoch ms; null: it was not queued. */
   readonly tsEnqueue: number | null;
   /** CPUs, quota and weight that the caller wants for it. */
@@ -140,7 +142,7 @@ function controlOf(
 }
 
 function start(
-  { argv, env, cwd }: TracedCommand,
+  { argv, env, cwd, ignoredSignals }: TracedCommand,
   { machine, program, context, place, record }: {
     readonly machine: Machine;
     readonly program: string;
@@ -155,6 +157,7 @@ function start(
     argv,
     env: { ...env, TRACEPARENT: traceparentOf(context) },
     cwd,
+    ignoredSignals,
   };
   try {
     return machine.starter.start(place.place(plan));

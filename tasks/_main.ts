@@ -35,7 +35,7 @@ export interface Io {
   readonly print: (line: string) => void;
   /** Write talk, a newline added. */
   readonly say: (line: string) => void;
-  /** Aborted by the first SIGINT or SIGTERM: finish what runs. */
+  /** Aborted by the first SIGINT or SIGTERM, from the first look at it: finish what runs. */
   readonly signal: AbortSignal;
   /** Aborted by the second one: stop what runs. */
   readonly force: AbortSignal;
@@ -125,6 +125,27 @@ async function exitCodeOf<F extends Flags>(command: Command<F>, main: Main<F>): 
 }
 
 function openIo(): Io {
+  // A command that never asks for signals keeps those of its caller: `adapt` passes them on.
+  let stops: Stops | null = null;
+  return {
+    print: (line) => console.log(line),
+    say: (line) => console.error(line),
+    get signal() {
+      return (stops ??= listenForStops()).first;
+    },
+    get force() {
+      return (stops ??= listenForStops()).second;
+    },
+    isTerminal: Deno.stderr.isTerminal(),
+  };
+}
+
+interface Stops {
+  readonly first: AbortSignal;
+  readonly second: AbortSignal;
+}
+
+function listenForStops(): Stops {
   const first = new AbortController();
   const second = new AbortController();
   let signals = 0;
@@ -136,11 +157,5 @@ function openIo(): Io {
   };
   Deno.addSignalListener("SIGINT", onSignal);
   Deno.addSignalListener("SIGTERM", onSignal);
-  return {
-    print: (line) => console.log(line),
-    say: (line) => console.error(line),
-    signal: first.signal,
-    force: second.signal,
-    isTerminal: Deno.stderr.isTerminal(),
-  };
+  return { first: first.signal, second: second.signal };
 }

@@ -3,8 +3,9 @@
 import type { CpuLimits } from "../adapter/cpu_limits.ts";
 import { JobRefusedError } from "../adapter/job.ts";
 import type { Libc } from "../adapter/libc.ts";
-import { PR_SET_DUMPABLE } from "../adapter/linux.ts";
+import { PR_SET_DUMPABLE, signalNumber } from "../adapter/linux.ts";
 import { openMachine } from "../adapter/machine.ts";
+import { readIgnoredSignals } from "../adapter/proc_pid.ts";
 import { SpawnError } from "../adapter/spawn_plan.ts";
 import type { Exit } from "../adapter/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
@@ -44,6 +45,8 @@ export async function main(
     throw new UsageError("a command is required: deno task adapt -- COMMAND [ARGUMENT…]");
   }
   const machine = openMachine();
+  // Before any is listened to. The runtime ignores SIGPIPE, whose default a program expects.
+  const ignored = readIgnoredSignals().filter((signal) => signal !== signalNumber("SIGPIPE"));
   try {
     const exit = await traceCommand({
       argv: operands,
@@ -57,7 +60,8 @@ export async function main(
       cpuControl: options["cpu-control"],
       unitName: options["unit-name"],
       onNote: (note) => io.say(`adapt: ${note}`),
-      onStarted: passSignalsOn,
+      ignoredSignals: ignored,
+      onStarted: catchSignals(ignored),
     }, machine);
     return endAs(exit, machine.libc);
   } catch (error) {
@@ -76,12 +80,25 @@ function limitsOf(options: OptionsOf<typeof ADAPT.flags>): CpuLimits {
   };
 }
 
-function passSignalsOn(send: (name: Deno.Signal) => void): void {
+/**
+ * Pass signals on to the command; those that come before it runs are kept for it. What the caller
+ * ignores (nohup, a shell's background job), the command ignores by itself.
+ *
+ * @returns To be called when the command runs.
+ */
+function catchSignals(ignored: readonly number[]): (send: (name: Deno.Signal) => void) => void {
   const hasTerminal = Deno.stdin.isTerminal() || Deno.stderr.isTerminal();
+  const isDelivered = (name: Deno.Signal) => hasTerminal && FROM_TERMINAL.includes(name);
+  const early: Deno.Signal[] = [];
+  let pass = (name: Deno.Signal): unknown => early.push(name);
   for (const name of PASSED_ON) {
-    const isDelivered = hasTerminal && FROM_TERMINAL.includes(name);
-    Deno.addSignalListener(name, () => isDelivered || send(name));
+    if (ignored.includes(signalNumber(name))) continue;
+    Deno.addSignalListener(name, () => isDelivered(name) || pass(name));
   }
+  return (send) => {
+    pass = send;
+    early.forEach(send);
+  };
 }
 
 /** End as the command did: a caller that asks which signal it was gets the same answer. */

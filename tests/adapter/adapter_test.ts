@@ -12,7 +12,6 @@ import { readProcessStat } from "../../adapter/proc_pid.ts";
 import { SENTINEL } from "../../trace/records.ts";
 import { startAdapter } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
-import { waitFor } from "../support/wait_for.ts";
 
 /** Burns CPU time in the shell itself: about 0.1 s on any machine of today. */
 const BURN = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done";
@@ -165,28 +164,6 @@ Deno.test("the adapter says when tasks have to share their cores", async () => {
     assert(ended.kind === "exited");
     assertEquals(ended.event.is_cpuset_shared, true);
   }
-});
-
-Deno.test("the adapter takes its tasks along when it is killed, grandchildren too", async () => {
-  const adapter = await startAdapter();
-  const argv = ["sh", "-c", "sleep 300 & echo $! >pid.tmp; mv pid.tmp pid; wait"];
-  const launch = adapter.client.launch(adapter.task({ argv }));
-  const started = await launch.started;
-  assert(started !== null);
-  const grandchild = await waitFor({
-    what: "the grandchild's pid",
-    read: async () => await exists(join(adapter.root, "outputs/pid")),
-    until: (isThere) => isThere,
-  }).then(() => Deno.readTextFile(join(adapter.root, "outputs/pid"))).then(Number);
-  adapter.kill("SIGKILL");
-  await waitFor({
-    what: "the end of its tasks",
-    read: () => [started.pid, grandchild].filter(isRunning),
-    until: (running) => running.length === 0,
-  });
-  const outcome = await launch.outcome;
-  assertEquals(outcome.kind, "lost");
-  await adapter[Symbol.asyncDispose]();
 });
 
 Deno.test("the adapter ends its tasks when its worker is gone, and leaves no cgroup", async () => {

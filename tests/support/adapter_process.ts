@@ -1,7 +1,7 @@
 /** A real adapter as a process of its own, with a folder that is gone afterwards. */
 
 import { join } from "@std/path";
-import { AdapterClient, type ClientOutcome } from "../../adapter/client.ts";
+import { AdapterClient, type ClientOptions, type ClientOutcome } from "../../adapter/client.ts";
 import type { AdapterHello } from "../../trace/adapter_protocol.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import { INVOCATION_EVENT, type InvocationEvent } from "../../trace/records.ts";
@@ -34,25 +34,24 @@ export interface TestAdapter extends AsyncDisposable {
 export interface AdapterOptions extends Partial<AdapterHello> {
   /** Folder of an earlier adapter, which is not removed. Default: a new one. */
   readonly root?: string;
-  /** Flags of `deno run`. Default: every permission. */
-  readonly permissions?: readonly string[];
 }
 
 const ADAPTER = new URL("../../tasks/adapter.ts", import.meta.url).pathname;
 
 /** Start an adapter and say hello to it. */
 export async function startAdapter(
-  { root: given, permissions = ["-A"], ...hello }: AdapterOptions = {},
+  { root: given, ...hello }: AdapterOptions = {},
+  clientOptions: ClientOptions = {},
 ): Promise<TestAdapter> {
   const folder = given === undefined ? await tempFolder() : null;
   const root = given ?? await Deno.realPath(folder?.path ?? "");
   await Deno.mkdir(join(root, "outputs"), { recursive: true });
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-check", ...permissions, ADAPTER],
+    args: ["run", "-q", "-A", "--no-check", ADAPTER],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
-  const runDir = RunDir.at(join(root, "run"));
+  const runDir = RunDir.at(hello.run_dir ?? join(root, "run"));
   async function end(): Promise<void> {
     await child.status;
     await folder?.[Symbol.asyncDispose]();
@@ -74,7 +73,7 @@ export async function startAdapter(
       cpu_control: "auto",
       allowed_commands: ["sh", "true", "sleep", "cat"],
       ...hello,
-    });
+    }, clientOptions);
   } catch (error) {
     await end();
     throw error;
