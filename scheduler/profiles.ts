@@ -9,29 +9,43 @@ import { type Field, quote } from "../trace/schema.ts";
 import { type PartialTask, TASK } from "../trace/task.ts";
 import builtIn from "./profiles.json" with { type: "json" };
 
-/** Fields of a task that any profile may set; the others belong to the single task. */
-const SHARED_FIELDS = ["timeout_s", "cpu_units", "cpuset", "cpu_quota", "cpu_weight"] as const;
+/** The fields of a task that a profile may set; the others belong to the single task. */
+export type ProfileTask = Pick<
+  PartialTask,
+  | "kind"
+  | "scale"
+  | "vcodec"
+  | "preset"
+  | "crf"
+  | "vthreads"
+  | "fthreads"
+  | "argv"
+  | "env"
+  | "cwd"
+  | "timeout_s"
+  | "cpu_units"
+  | "cpuset"
+  | "cpu_quota"
+  | "cpu_weight"
+>;
 
-/** Fields of a task that a profile of each kind may set besides. */
-const KIND_FIELDS = {
+type Fields = readonly (keyof ProfileTask)[];
+
+/** Fields that any profile may set. */
+const SHARED_FIELDS: Fields = ["timeout_s", "cpu_units", "cpuset", "cpu_quota", "cpu_weight"];
+
+/** Fields that a profile of each kind may set besides. */
+const KIND_FIELDS: Readonly<Record<"ffmpeg" | "command", Fields>> = {
   ffmpeg: ["scale", "vcodec", "preset", "crf", "vthreads", "fthreads"],
   command: ["argv", "env", "cwd"],
-} as const;
-
-type Kind = keyof typeof KIND_FIELDS;
-
-/** A field of a task that a profile may set. */
-export type ProfileField =
-  | "kind"
-  | (typeof SHARED_FIELDS)[number]
-  | (typeof KIND_FIELDS)[Kind][number];
+};
 
 /** A named kind of work. */
 export interface Profile {
   /** Name that tasks carry. */
   readonly name: string;
   /** What its tasks have in common. */
-  readonly task: Pick<PartialTask, ProfileField>;
+  readonly task: ProfileTask;
 }
 
 /** Profiles by each name that a mix may use, aliases among them. */
@@ -76,7 +90,7 @@ export function decodeProfiles(value: unknown, where: string): Profiles {
   return found;
 }
 
-function decodeFields(fields: Readonly<Record<string, unknown>>, place: string): Profile["task"] {
+function decodeFields(fields: Readonly<Record<string, unknown>>, place: string): ProfileTask {
   const kind = fields.kind ?? (fields.argv === undefined ? "ffmpeg" : "command");
   if (kind !== "ffmpeg" && kind !== "command") {
     throw problem(
@@ -84,7 +98,7 @@ function decodeFields(fields: Readonly<Record<string, unknown>>, place: string):
       `key "kind": ${TASK.fields.kind.expected} is required, got ${quote(kind)}`,
     );
   }
-  const known: readonly ProfileField[] = ["kind", ...KIND_FIELDS[kind], ...SHARED_FIELDS];
+  const known: Fields = ["kind", ...KIND_FIELDS[kind], ...SHARED_FIELDS];
   for (const [key, value] of Object.entries(fields)) {
     const name = known.find((one) => one === key);
     if (name === undefined) {
@@ -96,7 +110,7 @@ function decodeFields(fields: Readonly<Record<string, unknown>>, place: string):
       throw problem(place, `key "${key}": ${field.expected} is required, got ${quote(value)}`);
     }
   }
-  const task: Profile["task"] = { ...fields, kind };
+  const task: ProfileTask = { ...fields, kind };
   if (kind === "command" && (task.argv ?? []).length === 0) {
     throw problem(place, `key "argv": a program is required`);
   }
