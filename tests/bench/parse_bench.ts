@@ -5,7 +5,6 @@
  */
 
 import { join } from "@std/path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { parseNode } from "../../export/parse.ts";
 import { writeLargeRawRun } from "../support/large_raw_run.ts";
 import { measure, type Measurement, median, runMeasured } from "./measured.ts";
@@ -60,6 +59,8 @@ function report(
 /** The parse of {@linkcode writeLargeRawRun} as SQL: intervals, and one row for each task's rest. */
 async function parseWithDuckdb(input: string, output: string): Promise<void> {
   await Deno.mkdir(output, { recursive: true });
+  // Loaded here only: its library would count as memory of the parse.
+  const { DuckDBInstance } = await import("@duckdb/node-api");
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   await connection.run(`
