@@ -19,7 +19,7 @@ import { readAllowedCpus, readSelf } from "./proc_pid.ts";
 import { RunFiles } from "./run_files.ts";
 import type { Rights } from "./spawn_plan.ts";
 import { sweepScopes } from "./sweep_scopes.ts";
-import { parseUserGroups } from "./user_groups.ts";
+import { parseUser, parseUserGroups } from "./user_database.ts";
 
 /** The worker asked for what this adapter cannot do. */
 export class AdapterError extends Error {
@@ -63,8 +63,9 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
   const owner = readSelf();
   const instanceId = `${owner.pid}-${owner.startTicks}`;
   const runDir = RunDir.at(hello.run_dir);
-  const env = { PATH: DEFAULT_PATH, ...pick(means.env, PASSED_VARIABLES) };
-  const taskRights = rightsOf(hello, means);
+  const user = otherUser(hello, means);
+  const env = { PATH: DEFAULT_PATH, ...pick(means.env, PASSED_VARIABLES), ...user?.env };
+  const taskRights = user?.rights ?? null;
   const fileRights = new FileRights(means.libc, taskRights);
   const files = new RunFiles(runDir, fileRights);
 
@@ -115,7 +116,10 @@ function pick(
 }
 
 /** Tasks never have the rights of a root adapter: they run as the worker's user. */
-function rightsOf({ uid, gid }: AdapterHello, { libc }: AdapterMeans): Rights | null {
+function otherUser(
+  { uid, gid }: AdapterHello,
+  { libc }: AdapterMeans,
+): { readonly rights: Rights; readonly env: Record<string, string> } | null {
   if (uid === null || gid === null || uid === Deno.uid()) return null;
   if (Deno.uid() !== 0) {
     throw new AdapterError(`Cannot run tasks as user ${uid}: the adapter is user ${Deno.uid()}`);
@@ -123,9 +127,11 @@ function rightsOf({ uid, gid }: AdapterHello, { libc }: AdapterMeans): Rights | 
   if (libc === null) {
     throw new AdapterError(`Cannot run tasks as user ${uid}: FFI is required for that`);
   }
-  const passwd = Deno.readTextFileSync("/etc/passwd");
+  const user = parseUser(Deno.readTextFileSync("/etc/passwd"), uid);
   const group = Deno.readTextFileSync("/etc/group");
-  return { uid, gid, groups: parseUserGroups({ passwd, group }, { uid, gid }) };
+  const groups = parseUserGroups(group, { name: user?.name ?? null, gid });
+  const names = user === null ? {} : { USER: user.name, LOGNAME: user.name, HOME: user.home };
+  return { rights: { uid, gid, groups }, env: names };
 }
 
 function cpusOf({ cpus }: AdapterHello): number[] {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { parseHierarchies } from "../../adapter/cgroup_mounts.ts";
 import { parseCpuStat } from "../../adapter/cpu_stat.ts";
 import { parseProcessStat } from "../../adapter/proc_pid.ts";
-import { parseUserGroups } from "../../adapter/user_groups.ts";
+import { parseUser, parseUserGroups } from "../../adapter/user_database.ts";
 import { parseWaitResult } from "../../adapter/wait_result.ts";
 
 Deno.test("parseHierarchies() finds a machine with the unified hierarchy alone", () => {
@@ -61,14 +61,19 @@ Deno.test("parseProcessStat() keeps parentheses and blanks in comm", () => {
   assertEquals(stat, { comm: "a) S (b c", state: "R", session: 6, startTicks: 22 });
 });
 
-Deno.test("parseUserGroups() finds the groups of a user as initgroups does", () => {
+Deno.test("parseUser() finds name and home by id", () => {
   const passwd = "bob:x:1001:100::/home/bob:/bin/sh\nann:x:1000:100::/home/ann:/bin/sh\n";
+  assertEquals(parseUser(passwd, 1000), { name: "ann", home: "/home/ann" });
+  assertEquals(parseUser(passwd, 100), null);
+});
+
+Deno.test("parseUserGroups() finds the groups of a user as initgroups does", () => {
   const group = "root:x:0:\nvideo:x:44:bob,ann\nannex:x:45:annette\nusers:x:100:ann\n";
-  assertEquals(parseUserGroups({ passwd, group }, { uid: 1000, gid: 100 }), [100, 44]);
+  assertEquals(parseUserGroups(group, { name: "ann", gid: 100 }), [100, 44]);
 });
 
 Deno.test("parseUserGroups() leaves a user of no file with its own group", () => {
-  assertEquals(parseUserGroups({ passwd: "", group: "x:x:7:\n" }, { uid: 5, gid: 6 }), [6]);
+  assertEquals(parseUserGroups("x:x:7:\n", { name: null, gid: 6 }), [6]);
 });
 
 Deno.test("parseWaitResult() tells an exit code from a signal", () => {

@@ -19,7 +19,7 @@ export const PURE_FILES: readonly string[] = [
   "adapter/spawn_code.ts",
   "adapter/spawn_plan.ts",
   "adapter/systemd.ts",
-  "adapter/user_groups.ts",
+  "adapter/user_database.ts",
   "adapter/wait_result.ts",
   "scheduler/arrivals.ts",
   "scheduler/dispatch_plan.ts",
