@@ -2,8 +2,10 @@
 
 import { join } from "@std/path";
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readProcessStat } from "../../adapter/proc_pid.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** nobody and nogroup, which every Debian has. */
 const USER = { uid: 65534, gid: 65534 };
@@ -45,13 +47,14 @@ Deno.test({
   fn: async () => {
     await using user = await startForUser();
     const script =
-      "id -u >o; id -g >>o; id -G >>o; grep -E 'CapEff|CapPrm|Uid' /proc/self/status >>o";
+      "echo $USER $HOME >o; id -u >>o; id -g >>o; id -G >>o; grep -E 'CapEff|CapPrm|Uid' /proc/self/status >>o";
     const outcome = await user.adapter.run({ argv: ["sh", "-c", script], outputs: ["o"] });
     assert(outcome.kind === "exited" && outcome.isDone, Deno.inspect(outcome));
     const text = await Deno.readTextFile(join(user.root, "outputs/o"));
     assertEquals(
       text,
       [
+        "nobody /nonexistent",
         "65534\n65534\n65534",
         "Uid:\t65534\t65534\t65534\t65534",
         "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n",
@@ -96,8 +99,14 @@ Deno.test({
     await using user = await startForUser();
     const { adapter } = user;
     const launch = adapter.client.launch(adapter.task({ argv: ["sh", "-c", "sleep 300"] }));
-    assert(await launch.started !== null);
+    const started = await launch.started;
+    assert(started !== null);
     adapter.kill("SIGKILL");
     assertEquals((await launch.outcome).kind, "lost");
+    await waitFor({
+      what: "the end of the task",
+      read: () => readProcessStat(started.pid),
+      until: (stat) => stat === null || stat.state === "Z",
+    });
   },
 });
