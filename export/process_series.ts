@@ -16,6 +16,13 @@ import type { TaskAccount } from "./task_account.ts";
  */
 const CARRY_US = 100_000;
 
+/**
+ * CPU time that the last row keeps where there is any, µs: totals are cut to whole µs twice, as user and
+ * as system time, and what the readings have above that must come off a last row. Worst outcome: so much
+ * of it stands in a later row than it was used in.
+ */
+const KEPT_US = 2;
+
 /** What one reading says. */
 export interface SeriesReading {
   /** When it was read, µs on the clock of the run. */
@@ -155,8 +162,9 @@ export class ProcessSeries {
     this.lastCpuUs += newUs;
     account?.see(newUs, atUs);
     const dtUs = atUs - this.lastUs;
-    // A first reading can stand before the recorded start: two programs stamped the two.
-    if (dtUs <= 0) this.#carryUs += newUs;
+    // A first reading can stand before the recorded start, for two programs stamped the two; and an
+    // interval that cannot hold what its row keeps is none.
+    if (dtUs < KEPT_US) this.#carryUs += newUs;
     else {
       this.lastUs = atUs;
       this.#close(newUs, dtUs);
@@ -214,6 +222,11 @@ export class ProcessSeries {
         this.overfullRows++;
         usedUs += excessUs;
       }
+    }
+    const keptUs = Math.min(KEPT_US - usedUs, held.cpuUs);
+    if (keptUs > 0) {
+      held.cpuUs -= keptUs;
+      usedUs += keptUs;
     }
     this.flush();
     held.endUs = this.lastUs;

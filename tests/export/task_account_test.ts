@@ -45,6 +45,8 @@ interface Truth {
   readonly stepUs: number;
   /** How long after its stamp a reading is really taken. */
   readonly delayUs: number;
+  /** What the kernel cut off the total, as user and as system time. */
+  readonly cutUs: number;
 }
 
 const PROCESSES = 4;
@@ -77,6 +79,7 @@ const truths: fc.Arbitrary<Truth> = fc.record({
   }),
   stepUs: fc.constantFrom(1, 10_000),
   delayUs: fc.constantFrom(0, 0, 30_000),
+  cutUs: fc.nat(2),
 });
 
 function endOf({ startUs, slots }: Truth): number {
@@ -102,7 +105,8 @@ function usedUntil(truth: Truth, { process, atUs }: { process: number; atUs: num
 function observe(truth: Truth): { account: TaskAccount; rows: Rows; totalUs: number } {
   const endUs = endOf(truth);
   const exactUs = truth.lives.map((_, process) => usedUntil(truth, { process, atUs: endUs }));
-  const totalUs = Math.floor(exactUs.reduce((sum, one) => sum + one, 0));
+  const usedUs = Math.floor(exactUs.reduce((sum, one) => sum + one, 0));
+  const totalUs = Math.max(0, usedUs - truth.cutUs);
   const account = new TaskAccount({
     traceId: "t",
     startUs: truth.startUs,
