@@ -13,7 +13,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Socket } from "node:net";
-import { forwardedHeaders, headText, requestHeaders, valuesOf } from "./http_headers.ts";
+import { forwardedHeaders, headText, requestHeaders, valuesOf, without } from "./http_headers.ts";
 import type { RequestRecord } from "./http_recorder.ts";
 
 /** Where the service listens. */
@@ -56,6 +56,8 @@ export class Exchange {
   #bytesIn = 0;
   #bytesOut = 0;
   #failure: Failure | null = null;
+  /** True where it goes over a connection that has served a request before. */
+  #isReused = false;
   /** True where the end of the connection is the end of the response's body. */
   #isEndedByClose = false;
   /** What had moved when {@linkcode waitedMs} looked last, and for how long nothing has since. */
@@ -126,10 +128,13 @@ export class Exchange {
     });
     outbound.maxHeadersCount = 0;
     outbound.once("socket", (socket) => {
+      // Deno 2.9.6 would send any request again, a POST too, whose kept connection was closed under it;
+      // only the client can know that this does no harm (RFC 9110 section 9.2.2).
+      this.#isReused = outbound.reusedSocket;
+      outbound.reusedSocket = false;
       if (socket.connecting) socket.once("connect", () => record.forwarded());
       else record.forwarded();
     });
-    outbound.on("continue", () => this.#outgoing.writeContinue());
     outbound.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
       // An old client would take it for the response (RFC 9110 section 15.2).
       if (incoming.httpVersion === "1.0") return;
@@ -162,6 +167,9 @@ export class Exchange {
       if (error.code !== "ECONNRESET") this.fail({ reason: error.message, status: 502 });
     });
     incoming.pipe(this.#request);
+    setImmediate(() => {
+      if (this.#bytesIn === 0) sendHead(this.#request);
+    });
   }
 
   /** Pass the service's response to the client. */
@@ -170,10 +178,13 @@ export class Exchange {
     const { record, target } = this.#options;
     const outgoing = this.#outgoing;
     record.answered(response.statusCode ?? 0);
-    const headers = forwardedHeaders(response.rawHeaders);
+    const isOld = this.#incoming.httpVersion === "1.0";
+    const kept = forwardedHeaders(response.rawHeaders);
+    // An old client knows no chunks: for it the body ends with the connection (RFC 9112 section 6.1).
+    const headers = isOld ? without(kept, "transfer-encoding") : kept;
     outgoing.sendDate = false;
     // The runtime would add a `Connection: keep-alive` of its own; HTTP/1.1 means that without a word.
-    if (this.#incoming.httpVersion === "1.1") outgoing.removeHeader("connection");
+    if (!isOld) outgoing.removeHeader("connection");
     try {
       outgoing.writeHead(response.statusCode ?? 0, response.statusMessage ?? "", headers);
     } catch (error) {
@@ -190,6 +201,9 @@ export class Exchange {
     });
     response.once("error", (error) => this.fail(failureOf(error, target)));
     response.pipe(outgoing);
+    setImmediate(() => {
+      if (this.#bytesOut === 0) sendHead(outgoing);
+    });
   }
 
   /** The service changes the protocol: from now on bytes pass as they are. */
@@ -210,10 +224,11 @@ export class Exchange {
     client.write(headText(startLine, forwardedHeaders(response.rawHeaders)), "latin1");
     client.on("data", (chunk: Uint8Array) => this.#bytesIn += chunk.length);
     service.on("data", (chunk: Uint8Array) => this.#bytesOut += chunk.length);
-    // What the service said right behind its head is the first of the new protocol.
-    if (head.length > 0) service.unshift(head);
     client.pipe(service);
     service.pipe(client);
+    // What the service said right behind its head is the first of the new protocol; it passes at once,
+    // so that whoever takes it must be there.
+    if (head.length > 0) service.unshift(head);
     for (const [socket, other] of [[client, service], [service, client]] as const) {
       socket.on("error", (error) => this.#failure ??= failureOf(error, this.#options.target));
       socket.once("close", () => other.destroySoon());
@@ -246,7 +261,7 @@ export class Exchange {
    * connected, the client would see the same close, and knows whether it may repeat the request.
    */
   #isForClientToRetry(): boolean {
-    return this.#request.reusedSocket && this.#failure?.reason === CLOSED;
+    return this.#isReused && this.#failure?.reason === CLOSED;
   }
 
   #over(): void {
@@ -261,6 +276,14 @@ export class Exchange {
     });
     this.#onOver();
   }
+}
+
+/**
+ * Send the head of `message` without waiting for its body. The runtime holds it back for the first piece,
+ * which saves a packet where that is there already; and it would flush it as UTF-8, where bytes are meant.
+ */
+function sendHead(message: ClientRequest | ServerResponse): void {
+  if (!message.writableEnded && !message.destroyed) message.write("", "latin1");
 }
 
 const CLOSED = "the service closed the connection without an answer";

@@ -19,6 +19,11 @@ const CONNECTION_OPTIONS = ["close", "keep-alive", "te"];
 /** What `Connection` may not take away: the frame of the message and its addressee. */
 const NEVER_DROPPED = ["content-length", "transfer-encoding", "trailer", "host"];
 
+/** `headers` but those called `name` (lower case). */
+export function without(headers: readonly string[], name: string): string[] {
+  return headers.filter((_, at) => !isNamed(headers[at - at % 2] as string, name));
+}
+
 /** All values of the header `name` (lower case). */
 export function valuesOf(headers: readonly string[], name: string): string[] {
   const values: string[] = [];

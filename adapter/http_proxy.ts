@@ -4,7 +4,8 @@
  *
  * Each client connection has a connection to the service of its own, opened with its first request and
  * closed with it: the service sees as many connections as it would without the proxy, requests of a
- * pipeline reach it one after the other, and a close travels to the other side.
+ * pipeline reach it one after the other, and a close travels to the other side. A client that closes its
+ * sending side is taken to be gone, as nginx takes it: TCP does not tell the two apart.
  *
  * @module
  */
@@ -32,6 +33,9 @@ const MAX_HEAD_BYTES = 64 * 1024;
 
 /** Time for the head of a request to arrive, ms: a client that dribbles headers holds a socket only so long. */
 const HEAD_TIMEOUT_MS = 60_000;
+
+/** A refused client that neither closes nor sends is let go after this, ms: nginx's lingering_timeout. */
+const LINGER_MS = 5000;
 
 /** A service is found to stall after its limit plus at most this part of it. */
 const STALL_CHECKS = 8;
@@ -96,9 +100,16 @@ export class HttpProxy implements AsyncDisposable {
     this.#server.on("request", (incoming, outgoing) => this.#pass(incoming, outgoing));
     this.#server.on("checkContinue", (incoming, outgoing) => this.#pass(incoming, outgoing));
     this.#server.on("checkExpectation", (incoming, outgoing) => this.#pass(incoming, outgoing));
-    this.#server.on("upgrade", (incoming, socket) => this.#passUpgrade(incoming, socket as Socket));
+    this.#server.on("upgrade", (incoming, socket, head) => {
+      // What the client said right behind its head is the first of the new protocol.
+      if (head.length > 0) socket.unshift(head);
+      this.#passUpgrade(incoming, socket as Socket);
+    });
     this.#server.on("connect", (_incoming, socket) => {
-      this.#refuse(socket as Socket, { status: "501 Not Implemented", reason: "CONNECT" });
+      this.#refuse(socket as Socket, {
+        status: "501 Not Implemented",
+        reason: "CONNECT asks for a tunnel, and this is no forward proxy",
+      });
     });
     this.#server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       this.#refuseMalformed(error, socket as Socket);
@@ -147,7 +158,7 @@ export class HttpProxy implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     for (const [socket, { exchanges }] of this.#connections) {
-      if (exchanges.size === 0) socket.end();
+      if (exchanges.size === 0) socket.destroySoon();
     }
     await promise;
   }
@@ -173,7 +184,7 @@ export class HttpProxy implements AsyncDisposable {
       connection.service = service;
       // The service let the idle connection go: the client's goes too.
       service.once("close", () => {
-        if (connection.exchanges.size === 0) client.end();
+        if (connection.exchanges.size === 0) client.destroySoon();
       });
     });
   }
@@ -210,14 +221,16 @@ export class HttpProxy implements AsyncDisposable {
       isUpgrade,
       onOver: () => {
         connection.exchanges.delete(exchange);
-        if (connection.exchanges.size === 0 && !this.#server.listening) client.end();
+        if (connection.exchanges.size === 0 && !this.#server.listening) client.destroySoon();
       },
     });
     connection.exchanges.add(exchange);
   }
 
   #refuseMalformed(error: NodeJS.ErrnoException, client: Socket): void {
-    // A connection that ends in the middle of a request's body: its exchange tells.
+    // The runtime tells of some errors twice.
+    if (client.writableEnded) return;
+    // A connection that breaks in the middle of a request's body: its exchange tells.
     const isOpen = (this.#connections.get(client)?.exchanges.size ?? 0) > 0;
     if (isOpen || error.code === "ECONNRESET" || !client.writable) {
       client.destroy();
@@ -235,6 +248,11 @@ export class HttpProxy implements AsyncDisposable {
   #refuse(client: Socket, { status, reason }: { status: string; reason: string }): void {
     const headers = ["Connection", "close", "Content-Length", "0"];
     client.end(headText(`HTTP/1.1 ${status}`, headers));
+    // Closed with bytes unread, the kernel would send a reset that can overtake the answer. What still
+    // comes is passed over, not parsed, until the client closes.
+    client.removeAllListeners("data");
+    client.resume();
+    client.setTimeout(LINGER_MS, () => client.destroy());
     this.#options.recorder.refuse({
       status: parseInt(status),
       reason,
