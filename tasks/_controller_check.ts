@@ -25,20 +25,13 @@ export async function checkController(address: RedisAddress): Promise<Controller
   return [...findings, ...await settings(address)];
 }
 
-async function open(address: RedisAddress): Promise<RedisWire> {
-  const { host: hostname, port, tlsCa } = address;
-  if (!address.isTls) return new RedisWire(await Deno.connect({ hostname, port }));
-  const caCerts = tlsCa === null ? {} : { caCerts: [tlsCa] };
-  return new RedisWire(await Deno.connectTls({ hostname, port, ...caCerts }));
-}
-
 async function refuses(
   address: RedisAddress,
   who: string,
   command: readonly string[],
   expected: string,
 ): Promise<ControllerFinding> {
-  using wire = await open(address);
+  using wire = await RedisWire.open(address);
   const { kind, ...reply } = await wire.ask(...command);
   const text = "text" in reply ? reply.text : kind;
   return kind === "error" && text.startsWith(expected)
@@ -53,7 +46,7 @@ async function refuses(
 async function refusesPlaintext(address: RedisAddress): Promise<ControllerFinding> {
   const check = "plaintext is refused";
   try {
-    using wire = await open({ ...address, isTls: false });
+    using wire = await RedisWire.open({ ...address, isTls: false });
     const reply = await wire.ask("PING");
     return {
       check,
@@ -97,7 +90,7 @@ async function settings(address: RedisAddress): Promise<ControllerFinding[]> {
     const detail = "its settings were not looked at: give --redis-password-file DIR/admin.password";
     return [{ check, isOk: false, detail }];
   }
-  using wire = await open(address);
+  using wire = await RedisWire.open(address);
   const entry = await wire.ask("AUTH", address.username ?? "default", address.password);
   if (entry.kind === "error") return [{ check, isOk: false, detail: entry.text }];
   const findings: ControllerFinding[] = [{ check, isOk: true, detail: "OK" }];

@@ -2,32 +2,10 @@
 
 import { RedisQueue } from "../scheduler/redis_queue.ts";
 import { QueueError } from "../scheduler/redis_connection.ts";
-import { describeAddress, parseRedisUrl, type RedisAddress } from "../scheduler/redis_url.ts";
+import { describeAddress } from "../scheduler/redis_url.ts";
 import { CommandError, type Io } from "./_main.ts";
-import { asUsage, REDIS_PASSWORD, type RedisOptions } from "./flags/_common.ts";
-
-/** Where Redis is; the password from the URL, else from the file, else from the environment. */
-export async function redisAddress(options: RedisOptions): Promise<RedisAddress> {
-  const file = options["redis-password-file"];
-  const password = file === null ? Deno.env.get(REDIS_PASSWORD) : await firstLine(file);
-  const ca = options["tls-ca"];
-  const tlsCa = ca === null ? null : await contentOf(ca, "the certificate of Redis");
-  return asUsage(() => parseRedisUrl(options.redis, { password: password ?? null, tlsCa }));
-}
-
-async function firstLine(path: string): Promise<string> {
-  const content = await contentOf(path, "the password of Redis");
-  return content.split("\n", 1)[0]?.trimEnd() ?? "";
-}
-
-async function contentOf(path: string, what: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new CommandError(`cannot read ${what}: ${error.message}`, { cause: error });
-  }
-}
+import { redisAddress } from "./_redis_address.ts";
+import type { RedisOptions } from "./flags/_common.ts";
 
 /** How long a command waits for a Redis that is not there, ms: a server that is just starting is in time. */
 const REACH_LIMIT_MS = 5000;

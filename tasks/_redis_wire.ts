@@ -3,6 +3,8 @@
  * client library serves the roles; it hides the very refusals that a check looks for.
  */
 
+import type { RedisAddress } from "../scheduler/redis_url.ts";
+
 /** A reply: errors are values here. */
 export type WireReply =
   | { readonly kind: "text"; readonly text: string }
@@ -20,6 +22,13 @@ export class RedisWire implements Disposable {
 
   constructor(connection: Deno.TcpConn | Deno.TlsConn) {
     this.#connection = connection;
+  }
+
+  /** Connect to `address`, without a word said yet. */
+  static async open({ host: hostname, port, isTls, tlsCa }: RedisAddress): Promise<RedisWire> {
+    if (!isTls) return new RedisWire(await Deno.connect({ hostname, port }));
+    const caCerts = tlsCa === null ? {} : { caCerts: [tlsCa] };
+    return new RedisWire(await Deno.connectTls({ hostname, port, ...caCerts }));
   }
 
   /** The reply to one command. */

@@ -4,7 +4,7 @@ import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
 import { describeAddress } from "../scheduler/redis_url.ts";
 import { VERSION } from "./_main.ts";
-import { redisAddress } from "./_queue.ts";
+import { redisAddress } from "./_redis_address.ts";
 import type { RedisOptions } from "./flags/_common.ts";
 import type { RolePlace } from "./flags/_role.ts";
 

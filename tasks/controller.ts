@@ -9,7 +9,7 @@ import { makeCertificates, type TlsFiles } from "./_controller_tls.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { processIdentity } from "./_process.ts";
 import { ensurePrograms } from "./_programs.ts";
-import { redisAddress } from "./_queue.ts";
+import { redisAddress } from "./_redis_address.ts";
 import { redisConf } from "./_redis_conf.ts";
 import { CONTROLLER } from "./flags/controller.ts";
 
