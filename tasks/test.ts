@@ -35,25 +35,20 @@ export function countsIn(output: string): Counts | null {
   return { passed: Number(passed), failed: Number(failed) };
 }
 
-/** A part of the whole test: arguments of `deno`. */
-type Step = readonly string[];
-
-function stepsFor(paths: readonly string[]): Step[] {
-  // Types are checked once for all files, also those that no test imports.
-  const check = ["check", "--quiet"];
+/** Arguments of `deno` for each part of the whole test, or for `paths` alone. */
+function testRuns(paths: readonly string[]): string[][] {
   const test = ["test", "--no-check", "--trace-leaks"];
-  if (paths.length > 0) return [check, [...test, "-A", ...paths]];
+  if (paths.length > 0) return [[...test, "-A", ...paths]];
   // deno by its path: on a machine that has it from npx it is not on PATH.
   const programs = [Deno.execPath(), "ffmpeg", "redis-cli", "redis-server", "setpriv"];
   return [
-    check,
     [...test, "-q", "-P=test", `--allow-run=${programs.join(",")}`, ...SANDBOXED],
     [...test, "-A", `--ignore=${SANDBOXED.join(",")}`, "tests/"],
   ];
 }
 
-/** Run `deno` with `args`, its output passed on; returns the counts of this step. */
-async function run(args: Step): Promise<Counts> {
+/** Run `deno` with `args`, its output passed on; returns that, and whether it succeeded. */
+async function deno(args: readonly string[]): Promise<{ success: boolean; output: string }> {
   await using child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: fromFileUrl(new URL("..", import.meta.url)),
@@ -67,23 +62,30 @@ async function run(args: Step): Promise<Counts> {
     shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
   ]);
   const { success } = await child.status;
-  const counts = countsIn(output);
-  if (counts === null) return { passed: 0, failed: success && args[0] !== "test" ? 0 : 1 };
-  // A runner that fails without a failed test (a leak at exit, a signal) is a failure of its own.
+  return { success, output };
+}
+
+async function countsOf(args: readonly string[]): Promise<Counts> {
+  const { success, output } = await deno(args);
+  const counts = countsIn(output) ?? { passed: 0, failed: 1 };
+  // A runner that fails without a failed test (a leak at its end, a signal) is a failure of its own.
   return success || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
 
-/** Run the tests; returns 1 when anything failed. */
+/** Check all types and run the tests; returns 1 when anything failed. */
 export async function main({ operands }: Parsed<typeof TEST.flags>, io: Io): Promise<number> {
+  const { signal } = io;
   let passed = 0;
   let failed = 0;
-  for (const step of stepsFor(operands)) {
-    if (io.signal.aborted) break;
-    const counts = await run(step);
+  // All files at once, also those that no test imports; what does not type-check is not run.
+  if (!(await deno(["check", "--quiet"])).success) failed++;
+  for (const args of failed > 0 ? [] : testRuns(operands)) {
+    if (signal.aborted) break;
+    const counts = await countsOf(args);
     passed += counts.passed;
     failed += counts.failed;
   }
-  if (io.signal.aborted) failed++;
+  if (signal.aborted) failed++;
   io.print(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
 }
