@@ -9,7 +9,7 @@ import { type CollectorStats, FORMAT_VERSION } from "../trace/records.ts";
 import { roundToUs, usToMs } from "../trace/units.ts";
 import type { Attempt } from "./attempts.ts";
 import { auditChecks } from "./audit_checks.ts";
-import type { Finding } from "./audit_finding.ts";
+import { type Finding, nameOf } from "./audit_finding.ts";
 import type { NodeInputs } from "./node_inputs.ts";
 import type { RunPass } from "./run_pass.ts";
 
@@ -59,6 +59,21 @@ export interface CollectorAccount {
   readonly births_seen: number;
 }
 
+/** Tasks named with what no reading saw: enough to see of what kind they are. */
+const UNSEEN_TASKS = 20;
+
+/** What the readings saw of a task. */
+export interface UnseenTask {
+  /** The task, with its attempt. */
+  readonly task: string;
+  /** Its exact CPU time, ms. */
+  readonly cpu_ms: number;
+  /** Part of it that readings saw, ms. */
+  readonly cpu_seen_ms: number;
+  /** Readings of its processes. */
+  readonly samples: number;
+}
+
 /** The audit as `audit.json` holds it. */
 export interface Audit {
   /** FORMAT_VERSION of the writer. */
@@ -87,6 +102,8 @@ export interface Audit {
   readonly fields: Readonly<Record<string, number>>;
   /** Largest bound of the clock's error, ms; null: not measured. */
   readonly clock_error_max_ms: number | null;
+  /** The tasks with most CPU time that no reading saw; all are in invocations.jsonl. */
+  readonly unseen: readonly UnseenTask[];
   /** What is not as it should be. */
   readonly findings: readonly Finding[];
   /** What is worth knowing and costs nothing. */
@@ -111,8 +128,8 @@ export function auditRun(facts: AuditFacts): Audit {
     states,
     samples: counts.samples,
     cpu_total_ms: sumMs(({ account }) => account.cpuUs ?? account.seenUs),
-    cpu_seen_ms: sumMs(({ account }) => account.rowsUs - account.spreadUs),
-    cpu_spread_ms: sumMs(({ account }) => account.spreadUs),
+    cpu_seen_ms: sumMs(({ account }) => (account.cpuUs ?? account.seenUs) - account.unseenUs),
+    cpu_spread_ms: sumMs(({ account }) => account.unseenUs),
     cpu_residual_max_ms: usToMs(Math.max(0, ...attempts.map(residualUs))),
     fields: {
       ts_enqueue: attempts.filter(({ event }) => event.ts_enqueue !== null).length,
@@ -125,9 +142,23 @@ export function auditRun(facts: AuditFacts): Audit {
     clock_error_max_ms: inputs.offsets.length === 0
       ? null
       : Math.max(...inputs.offsets.map(({ error_ms }) => error_ms)),
+    unseen: unseenTasks(attempts),
     findings,
     notes,
   };
+}
+
+/** The tasks whose readings saw least of what they used. */
+function unseenTasks(attempts: readonly Attempt[]): UnseenTask[] {
+  return attempts.filter(({ account }) => account.unseenUs > 0)
+    .toSorted((a, b) => b.account.unseenUs - a.account.unseenUs)
+    .slice(0, UNSEEN_TASKS)
+    .map((attempt) => ({
+      task: nameOf(attempt),
+      cpu_ms: usToMs(attempt.account.cpuUs ?? 0),
+      cpu_seen_ms: usToMs(attempt.account.seenUs),
+      samples: attempt.account.samples,
+    }));
 }
 
 /** Difference between the rows that were written for an attempt and its exact total, µs. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { roundToUs } from "../trace/units.ts";
 import type { Audit, CollectorAccount } from "./audit.ts";
 import type { Finding } from "./audit_finding.ts";
 
@@ -22,6 +23,7 @@ export function auditReport(audit: Audit): string {
     ...(audit.findings.length === 0 ? ["None."] : audit.findings.flatMap(findingLines)),
     "",
     ...section("## Worth knowing", audit.notes.map((note) => `- ${note}`)),
+    ...section("## Seen by readings, tasks with most that was not", unseenLines(audit)),
     "## Fields",
     "",
     "| field | known | of |",
@@ -65,6 +67,17 @@ function cpuLine(audit: Audit): string {
   } seen by ` +
     `${audit.samples} readings, ${seconds(cpu_spread_ms)}${part(cpu_spread_ms)} only by exit ` +
     `totals; largest residual ${audit.cpu_residual_max_ms} ms`;
+}
+
+function unseenLines({ unseen }: Audit): string[] {
+  if (unseen.length === 0) return [];
+  return [
+    "| task | CPU ms | seen ms | only total ms | samples |",
+    "|---|---|---|---|---|",
+    ...unseen.map(({ task, cpu_ms, cpu_seen_ms, samples }) =>
+      `| ${task} | ${cpu_ms} | ${cpu_seen_ms} | ${roundToUs(cpu_ms - cpu_seen_ms)} | ${samples} |`
+    ),
+  ];
 }
 
 function stateLine({ tasks, states }: Audit): string {

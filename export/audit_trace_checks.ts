@@ -141,7 +141,7 @@ export function conservationFindings({ attempts, counts, intervalMs }: AuditFact
   const overfull = attempts.filter(({ account }) => account.overfullRows > 0);
   const unseen = attempts.filter(({ account }) =>
     account.samples > 0 && lifeMs(account) >= JUDGED_LIFE_MS &&
-    usToMs(account.spreadUs) > UNSEEN_INTERVALS * intervalMs * meanRate(account)
+    usToMs(account.unseenUs) > UNSEEN_INTERVALS * intervalMs * meanRate(account)
   );
   return [
     ...onSome(namesOf(residual), {
@@ -169,7 +169,7 @@ export function conservationFindings({ attempts, counts, intervalMs }: AuditFact
       cost: "The sums are kept.",
       action: "See whether the cores of the node are recorded right.",
     }),
-    ...onSome(unseen.map((one) => `${nameOf(one)}: ${usToMs(one.account.spreadUs)} ms`), {
+    ...onSome(unseen.map((one) => `${nameOf(one)}: ${usToMs(one.account.unseenUs)} ms`), {
       check: "unseen_cpu",
       what: (count) =>
         `Of ${count} attempts of a second or more the readings missed more than ` +

@@ -7,6 +7,12 @@
  * @module
  */
 
+/**
+ * Times of the replay are multiplied by this, so that OpenDC's scheduling tick of one second, which
+ * cannot be configured, becomes a millisecond of the run.
+ */
+export const REPLAY_TIME_FACTOR = 1000;
+
 /** How the run's scheduler placed. */
 export interface Policy {
   /** Weigher; empty: first-fit. */

@@ -20,13 +20,10 @@ import {
 import type { ExportOptions, ExportSummary } from "./opendc_export.ts";
 import type { RowCounts } from "./opendc_join.ts";
 import type { FileHash } from "./file_hash.ts";
-import { OPENDC_MIN_VERSION } from "./opendc_schema.ts";
+import { MANIFEST_NAME, OPENDC_MIN_VERSION } from "./opendc_schema.ts";
 import { LEFT_OUT_REASONS, type LeftOut } from "./opendc_tasks.ts";
 import type { WrittenTask } from "./opendc_writer.ts";
 import type { HostNode, Topology } from "./topology.ts";
-
-/** Name of the file in the export's folder. */
-export const MANIFEST_NAME = "manifest.json";
 
 /** A file that was read. */
 export interface InputFile extends FileHash {
@@ -67,6 +64,8 @@ export interface Manifest {
     readonly duplicate_invocations: number;
     readonly malformed_invocations: number;
   };
+  /** The experiments, the one with the run's policy first. */
+  readonly experiments: readonly ManifestExperiment[];
   /** Node by the name of its host in OpenDC's output. */
   readonly hosts: Readonly<Record<string, string>>;
   /** Frequency of a core by node, MHz, as used for every figure. */
@@ -77,6 +76,18 @@ export interface Manifest {
   readonly left_out: readonly LeftOut[];
   /** What is to be known before simulating. */
   readonly notes: readonly string[];
+}
+
+/** An experiment of an export. */
+export interface ManifestExperiment {
+  /** Its name: OpenDC writes to `output/<name>/`. */
+  readonly name: string;
+  /** Its file. */
+  readonly file: string;
+  /** What its times are multiplied by. */
+  readonly time_factor: number;
+  /** The node that it replays; null: all, with the run's policy. */
+  readonly node: string | null;
 }
 
 /** A task of the workload and the invocation behind it. */
@@ -112,6 +123,8 @@ export interface ManifestOptions {
   readonly inputs: readonly InputFile[];
   /** Parquet files that were written. */
   readonly outputs: readonly OutputFile[];
+  /** The experiments. */
+  readonly experiments: readonly ManifestExperiment[];
   /** The tasks. */
   readonly tasks: readonly WrittenTask[];
   /** The topology. */
@@ -122,8 +135,10 @@ export interface ManifestOptions {
 
 /** The manifest of an export. */
 export function manifestOf(
-  { summary, options, invocations, inputs, outputs, tasks, topology, hosts }: ManifestOptions,
+  given: ManifestOptions,
 ): Manifest {
+  const { summary, options, invocations, inputs, outputs, experiments, tasks, topology, hosts } =
+    given;
   return {
     manifest_version: "1",
     tracekit_version: options.version,
@@ -150,6 +165,7 @@ export function manifestOf(
       duplicate_invocations: summary.duplicate_invocations,
       malformed_invocations: summary.malformed_invocations,
     },
+    experiments,
     hosts: topology.nodeOfHost,
     freq_mhz: Object.fromEntries([...hosts].map(([name, { freqMhz }]) => [name, freqMhz])),
     tasks: tasks.map(manifestTask),
@@ -201,6 +217,15 @@ const READ_OUTPUT = record("output file", {
   sha256: string({ doc: "Hash." }),
 });
 
+const READ_OPTIONS = record("options", { input: string({ doc: "The run." }) });
+
+const READ_EXPERIMENT = record("experiment", {
+  name: string({ doc: "Name." }),
+  file: string({ doc: "File." }),
+  time_factor: number({ doc: "What its times are multiplied by.", min: 1 }),
+  node: nullable(string({ doc: "Node that it replays." })),
+});
+
 const READ_COUNTS = record("counts", {
   tasks: integer({ doc: "Tasks.", unit: "count" }),
   fragments: integer({ doc: "Fragments.", unit: "count" }),
@@ -213,6 +238,8 @@ const READ_MANIFEST = record("manifest", {
   files: list(string({ doc: "A name." }), { doc: "Every file of the export." }),
   hosts: mapOf(string({ doc: "NODE_ID." }), { doc: "Node by host." }),
   outputs: list(nested(READ_OUTPUT, { doc: "A file." }), { doc: "Parquet files." }),
+  experiments: list(nested(READ_EXPERIMENT, { doc: "One." }), { doc: "The experiments." }),
+  options: nested(READ_OPTIONS, { doc: "Options in force." }),
   counts: nested(READ_COUNTS, { doc: "How much there is." }),
   tasks: list(nested(READ_TASK, { doc: "A task." }), { doc: "Tasks." }),
   left_out: list(nested(READ_LEFT_OUT, { doc: "One." }), { doc: "Not in the workload." }),
@@ -221,7 +248,9 @@ const READ_MANIFEST = record("manifest", {
 
 /** A manifest as it is read back: what readers rely on. */
 export interface ReadManifest
-  extends Pick<Manifest, "files" | "hosts" | "outputs" | "freq_mhz" | "tasks"> {
+  extends Pick<Manifest, "files" | "hosts" | "outputs" | "freq_mhz" | "tasks" | "experiments"> {
+  /** Options in force. */
+  readonly options: { readonly input: string };
   /** How much there is. */
   readonly counts: Pick<Manifest["counts"], "tasks" | "fragments" | "duplicate_rows">;
   /** Invocations that are not in the workload. */

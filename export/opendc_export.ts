@@ -7,14 +7,14 @@
 import { join, relative } from "@std/path";
 import { experimentOf, policyNotes } from "./experiment.ts";
 import { hashFile, RunningHash } from "./file_hash.ts";
-import { type InputFile, MANIFEST_NAME, manifestOf, readManifest } from "./manifest.ts";
+import { type InputFile, manifestOf, readManifest } from "./manifest.ts";
 import { type CtsSource, findSources, readRun, rowFiles } from "./opendc_input.ts";
 import { emptyCounts, readRows, type RowCounts, sizeOf, TaskIndex } from "./opendc_join.ts";
 import { hostNodesOf, type PlannedTask, planTasks } from "./opendc_plan.ts";
 import { readPolicy } from "./opendc_policy.ts";
 import { readmeOf } from "./opendc_readme.ts";
 import { RowStore } from "./opendc_rows.ts";
-import type { CompressionName } from "./opendc_schema.ts";
+import { type CompressionName, MANIFEST_NAME } from "./opendc_schema.ts";
 import { Stage } from "./opendc_stage.ts";
 import {
   type CAPACITY_CHOICES,
@@ -100,6 +100,9 @@ export interface ExportSummary {
   readonly files: readonly string[];
 }
 
+/** The experiment with the run's own policy. */
+const POLICY_FILE = "experiment_policy.json";
+
 /** Share of reading in the time of an export, as measured. */
 const READ_FRACTION = 0.7;
 
@@ -172,7 +175,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     policy,
     exportIntervalS: 1,
   });
-  await writeJson(stage, "experiment_policy.json", experiment);
+  await writeJson(stage, POLICY_FILE, experiment);
   const summary: ExportSummary = {
     output: options.output,
     tasks: tasks.length,
@@ -201,6 +204,10 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       invocations: run.invocations.length,
       inputs: await describeInputs(options.input, { sources, hashes }),
       outputs: written.outputs,
+      experiments: [
+        { name: experiment.name, file: POLICY_FILE, time_factor: 1, node: null },
+        ...written.experiments,
+      ],
       tasks,
       topology,
       hosts,

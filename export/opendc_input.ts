@@ -187,3 +187,14 @@ function addNode(nodes: Map<string, CtsNode>, node: CtsNode, folder: string): vo
   }
   nodes.set(node.node_id, node);
 }
+
+/** What tells an invocation from all others of a run. */
+export function keyOf(
+  { trace_id, span_id, attempt }: {
+    readonly trace_id: string;
+    readonly span_id: string | null;
+    readonly attempt: number | null;
+  },
+): string {
+  return JSON.stringify([trace_id, span_id, attempt]);
+}

@@ -6,7 +6,7 @@
 
 import type { ExportSummary } from "./opendc_export.ts";
 import { OPENDC_MIN_VERSION } from "./opendc_schema.ts";
-import { REPLAY_TIME_FACTOR } from "./opendc_writer.ts";
+import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import type { Topology } from "./topology.ts";
 
 /** The text of `README.md`. */

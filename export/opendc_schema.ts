@@ -157,3 +157,6 @@ export const INT32_MAX = 2 ** 31 - 1;
 
 /** First release of OpenDC that reads these tables. */
 export const OPENDC_MIN_VERSION = "2.4f";
+
+/** Name of the file in an export that says what is in it. */
+export const MANIFEST_NAME = "manifest.json";

@@ -6,9 +6,9 @@
  */
 
 import { kbToOpendcMemory } from "../trace/units.ts";
-import { experimentOf } from "./experiment.ts";
+import { experimentOf, REPLAY_TIME_FACTOR } from "./experiment.ts";
 import { type Fragments, wholeSpan } from "./fragments.ts";
-import type { OutputFile } from "./manifest.ts";
+import type { ManifestExperiment, OutputFile } from "./manifest.ts";
 import { fragmentsOfTask, type PlannedTask, spanOf } from "./opendc_plan.ts";
 import type { RowStore } from "./opendc_rows.ts";
 import type { CompressionName } from "./opendc_schema.ts";
@@ -27,12 +27,6 @@ import {
   writeTasks,
 } from "./opendc_workload.ts";
 import { topologyOf } from "./topology.ts";
-
-/**
- * Times of the replay are multiplied by this, so that OpenDC's scheduling tick of one second, which
- * cannot be configured, becomes a millisecond of the run.
- */
-export const REPLAY_TIME_FACTOR = 1000;
 
 /** What a writer works with. */
 export interface WriterOptions {
@@ -64,6 +58,8 @@ export interface WrittenTask {
 export interface Written {
   /** Parquet files. */
   readonly outputs: OutputFile[];
+  /** Experiments. */
+  readonly experiments: ManifestExperiment[];
   /** Fragments of the whole workload. */
   fragments: number;
   /** Rows that were there twice. */
@@ -77,7 +73,13 @@ export async function writeMain(
   tasks: readonly PlannedTask[],
   options: WriterOptions,
 ): Promise<{ readonly tasks: readonly WrittenTask[]; readonly written: Written }> {
-  const written: Written = { outputs: [], fragments: 0, duplicateRows: 0, rowsOutside: 0 };
+  const written: Written = {
+    outputs: [],
+    experiments: [],
+    fragments: 0,
+    duplicateRows: 0,
+    rowsOutside: 0,
+  };
   const rows: WrittenTask[] = [];
   function* series(): Generator<TaskFragments> {
     for (const task of tasks) {
@@ -120,11 +122,19 @@ export async function writeReplays(
     });
     const { spec } = topologyOf([host]);
     await writeJson(options.stage, `${folder}/topology.json`, spec);
+    const name = `replay-${host.node.node_id}`;
+    const file = `${folder}/experiment.json`;
+    written.experiments.push({
+      name,
+      file,
+      time_factor: REPLAY_TIME_FACTOR,
+      node: host.node.node_id,
+    });
     await writeJson(
       options.stage,
-      `${folder}/experiment.json`,
+      file,
       experimentOf({
-        name: `replay-${host.node.node_id}`,
+        name,
         topology: `${folder}/topology.json`,
         workload: folder,
         policy: { weigher: "", weigherOrder: "min", slots: null },

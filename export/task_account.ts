@@ -104,6 +104,11 @@ export class TaskAccount {
     return this.#totalUs === null ? null : this.#totalUs + this.excessUs;
   }
 
+  /** Part of its CPU time that no reading saw, µs. */
+  get unseenUs(): number {
+    return Math.max(0, (this.cpuUs ?? 0) - this.seenUs);
+  }
+
   /** True for the process that was launched, rather than one of its descendants. */
   isFirst({ pid, startTicks }: { readonly pid: number; readonly startTicks: number }): boolean {
     return pid === this.#pid && this.mayBegin(startTicks);

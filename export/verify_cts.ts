@@ -5,7 +5,7 @@
  */
 
 import type { ReadManifest } from "./manifest.ts";
-import { findSources, readRun, type SourcedInvocation } from "./opendc_input.ts";
+import { findSources, keyOf, readRun, type SourcedInvocation } from "./opendc_input.ts";
 import { emptyCounts, readRows, TaskIndex } from "./opendc_join.ts";
 import { type Check, checkOf, Offenders } from "./verify_check.ts";
 import type { FragmentSums, TaskTable } from "./verify_workload.ts";
@@ -108,14 +108,4 @@ function checkAccount(
     found:
       `${manifest.tasks.length} exported + ${manifest.left_out.length} left out = ${invocations.length} invocations`,
   });
-}
-
-function keyOf(
-  { trace_id, span_id, attempt }: {
-    readonly trace_id: string;
-    readonly span_id: string | null;
-    readonly attempt: number | null;
-  },
-): string {
-  return JSON.stringify([trace_id, span_id, attempt]);
 }

@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import type { ReadManifest } from "./manifest.ts";
-import { REPLAY_TIME_FACTOR } from "./opendc_writer.ts";
+import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import { type Check, checkOf, skipped } from "./verify_check.ts";
 import { replayNodes } from "./verify_folder.ts";
 import { readWorkload } from "./verify_read.ts";

@@ -29,7 +29,7 @@ export type VerifyFlags = OptionsOf<typeof VERIFY_OPENDC.flags>;
  *
  * @throws {UsageError} when none was given.
  */
-export function workloadFolder({ input }: VerifyFlags): string {
+export function workloadFolder({ input }: Pick<VerifyFlags, "input">): string {
   if (input === null) throw new UsageError("--input DIR is required");
   return resolve(input);
 }

@@ -1,27 +1,27 @@
 /**
  * CPU time and memory of the export, beside DuckDB doing the same reading, joining and writing, in one
- * run on one machine: `deno run -A tests/bench/export_bench.ts [TASKS] [ROWS_PER_TASK] [ROUNDS]`.
+ * run on one machine: `deno task bench export [TASKS] [ROWS_PER_TASK] [ROUNDS]`.
  *
  * Each measurement is a process of its own, measured by itself: CPU time of all its threads, and the
  * peak of its resident memory. Medians are compared; the ratio is what holds on another machine.
  */
 
-import process from "node:process";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { exportOpendc } from "../../export/opendc_export.ts";
 import { verifyOpendc } from "../../export/verify.ts";
 import { writeLargeRun } from "../support/large_run.ts";
+import { measure, type Measurement, median, runMeasured } from "./measured.ts";
 
-interface Measurement {
-  readonly cpu_s: number;
-  readonly wall_s: number;
-  readonly peak_mb: number;
-}
+/** What the export promises: 1 M samples in 3 s of CPU time, and 100 M in this memory. */
+const US_PER_SAMPLE = 3;
+const PEAK_MB = 512;
 
 const NODES = ["cloud1", "cloud2", "cloud3", "cloud4"];
 
-async function main([tasks = "2000", rowsPerTask = "500", rounds = "3"]): Promise<void> {
+async function main(
+  [tasks = "2000", rowsPerTask = "500", rounds = "3"]: readonly string[],
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tracekit-bench-" });
   try {
     const input = join(folder, "run");
@@ -36,38 +36,27 @@ async function main([tasks = "2000", rowsPerTask = "500", rounds = "3"]): Promis
     const theirs: Measurement[] = [];
     const verified: Measurement[] = [];
     for (let round = 0; round < Number(rounds); round++) {
-      ours.push(await measure("export", input, join(folder, "ours")));
-      theirs.push(await measure("duckdb", input, join(folder, "theirs")));
-      verified.push(await measure("verify", join(folder, "ours"), input));
+      ours.push(await measure(import.meta.url, ["export", input, join(folder, "ours")]));
+      theirs.push(await measure(import.meta.url, ["duckdb", input, join(folder, "theirs")]));
+      verified.push(await measure(import.meta.url, ["verify", join(folder, "ours"), input]));
     }
     report("export-opendc", ours);
     report("DuckDB", theirs);
     report("verify-opendc", verified);
     const ratio = median(ours, "cpu_s") / median(theirs, "cpu_s");
     console.log(`CPU time of the export / DuckDB: ${ratio.toFixed(2)}`);
+    const perSample = median(ours, "cpu_s") * 1e6 / (Number(tasks) * Number(rowsPerTask));
+    const isKept = perSample <= US_PER_SAMPLE && median(ours, "peak_mb") <= PEAK_MB;
+    console.log(
+      `${
+        isKept ? "PASS" : "FAIL"
+      }: at most ${US_PER_SAMPLE} µs CPU per sample and ${PEAK_MB} MiB were ` +
+        `promised`,
+    );
+    if (!isKept) Deno.exitCode = 1;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function measure(what: string, input: string, output: string): Promise<Measurement> {
-  const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "-q",
-      "--config",
-      config,
-      fromFileUrl(import.meta.url),
-      what,
-      input,
-      output,
-    ],
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`${what} failed: ${decoder.decode(stderr)}`);
-  return JSON.parse(decoder.decode(stdout));
 }
 
 function report(name: string, measurements: readonly Measurement[]): void {
@@ -79,25 +68,6 @@ function report(name: string, measurements: readonly Measurement[]): void {
       peak?.toFixed(0)
     } MB peak`,
   );
-}
-
-function median(measurements: readonly Measurement[], field: keyof Measurement): number {
-  const sorted = measurements.map((one) => one[field]).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-async function runMeasured(work: () => Promise<void>): Promise<void> {
-  const startMs = performance.now();
-  await work();
-  const { user, system } = process.cpuUsage();
-  const status = await Deno.readTextFile("/proc/self/status");
-  const peakKb = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]);
-  const measurement: Measurement = {
-    cpu_s: (user + system) / 1e6,
-    wall_s: (performance.now() - startMs) / 1000,
-    peak_mb: peakKb / 1024,
-  };
-  console.log(JSON.stringify(measurement));
 }
 
 /** The export of {@linkcode writeLargeRun} as SQL: one process per task, rows that follow one another. */

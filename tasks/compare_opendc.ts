@@ -1,0 +1,33 @@
+/** Compare what OpenDC simulated with what was measured. */
+
+import { join, resolve } from "@std/path";
+import { compareOpendc, type CompareReport } from "../export/compare.ts";
+import { markdownOf } from "../export/compare_report.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../trace/atomic_file.ts";
+import type { Parsed } from "./_command.ts";
+import { type Io, runMain } from "./_main.ts";
+import { COMPARE_OPENDC, compareFolders, thresholdsOf } from "./flags/compare_opendc.ts";
+
+/** `deno task compare-opendc`. */
+export async function main(
+  { options }: Parsed<typeof COMPARE_OPENDC.flags>,
+  io: Io,
+): Promise<number> {
+  const report = await compareOpendc({
+    ...compareFolders(options),
+    export: options.export === null ? null : resolve(options.export),
+    experiment: options.experiment,
+    thresholds: thresholdsOf(options),
+  });
+  if (options.output !== null) await writeReport(resolve(options.output), report);
+  io.print(options.json ? JSON.stringify(report) : markdownOf(report));
+  return report.ok ? 0 : 1;
+}
+
+/** Write a report into `folder` as Markdown and as JSON. */
+export async function writeReport(folder: string, report: CompareReport): Promise<void> {
+  await writeFileAtomic(join(folder, "compare_report.md"), markdownOf(report));
+  await writeJsonAtomic(join(folder, "compare.json"), report);
+}
+
+if (import.meta.main) await runMain(COMPARE_OPENDC, main);

@@ -1,0 +1,68 @@
+/** Flags of the simulation of an export, and the permissions that it needs. */
+
+import { join, resolve } from "@std/path";
+import { MANIFEST_NAME } from "../../export/opendc_schema.ts";
+import { command, integer, type OptionsOf, text, toggle } from "../_command.ts";
+import { THRESHOLD_FLAGS } from "./compare_opendc.ts";
+import { role } from "./_role.ts";
+import { workloadFolder } from "./verify_opendc.ts";
+
+/** `deno task simulate`. */
+export const SIMULATE = command({
+  name: "simulate",
+  summary: "Run an export in OpenDC and compare the outcome with the run.",
+  flags: {
+    "input": text("Folder of the export.", { placeholder: "DIR" }),
+    "measured": text("Parsed run; else the one that the export was made of.", {
+      placeholder: "DIR",
+    }),
+    "experiment": text("policy, replay (every host, one after the other), or one by its name.", {
+      fallback: "policy",
+      placeholder: "NAME",
+    }),
+    "runner": text("OpenDCExperimentRunner.", { env: "OPENDC_RUNNER", placeholder: "FILE" }),
+    "timeout-s": integer("A simulator that takes longer is stuck and ended, s.", {
+      fallback: 600,
+      min: 1,
+    }),
+    "json": toggle("Print the reports as JSON, one a line; else as Markdown."),
+    ...THRESHOLD_FLAGS,
+  },
+  notes: [
+    "OpenDC writes to output/NAME in the export's folder; the reports are put there as well.",
+    "Exit code 1 when the simulator fails or a check fails.",
+  ],
+});
+
+/** Options of the simulation. */
+export type SimulateFlags = OptionsOf<typeof SIMULATE.flags>;
+
+/** Runs a program and ends it with all that it started, timeout(1) of GNU coreutils. */
+export const TIMEOUT_PROGRAM = "timeout";
+
+/** The simulation as a role: it may run timeout(1), which runs the simulator outside the sandbox. */
+export const SIMULATE_ROLE = role({
+  command: SIMULATE,
+  entry: "simulate.ts",
+  grant: (options) => {
+    const folder = workloadFolder(options);
+    const measured = options.measured ?? runOf(folder);
+    return {
+      read: [folder, ...(measured === null ? [] : [resolve(measured)])],
+      write: [folder],
+      run: [TIMEOUT_PROGRAM],
+    };
+  },
+});
+
+/** The run that an export names as its input; null where there is none to be read. */
+function runOf(folder: string): string | null {
+  try {
+    const manifest = JSON.parse(Deno.readTextFileSync(join(folder, MANIFEST_NAME)));
+    const input: unknown = manifest?.options?.input;
+    return typeof input === "string" ? input : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
