@@ -34,6 +34,8 @@ export const EXECUTABLES: readonly Executable[] = [
     commands: [
       granted("scheduler"),
       ...["status", "explain", "drain", "cancel", "requeue", "dead"].map(granted),
+      privileged("controller"),
+      privileged("stop-all", "stop"),
     ],
   },
   { role: "worker", commands: [granted("worker")] },
@@ -44,6 +46,7 @@ export const EXECUTABLES: readonly Executable[] = [
       privileged("collector"),
       privileged("start", "start_collect"),
       privileged("stop", "stop_collect"),
+      privileged("stop-all", "stop"),
     ],
   },
   {

@@ -41,7 +41,10 @@ async function start(options: Options, io: Io): Promise<number> {
   await ensurePrograms(["redis-server"], io);
   const dir = resolve(options.dir);
   const running = await serverPid(dir);
-  if (running !== null) throw new CommandError(`the Redis of ${dir} runs already (pid ${running})`);
+  if (running !== null) {
+    io.say(`Redis of ${dir} runs already (pid ${running}); stop it first to change its settings`);
+    return 0;
+  }
   await Deno.mkdir(join(dir, "data"), { recursive: true, mode: 0o700 });
   await Deno.chmod(dir, 0o700);
   const bind = options.bind.split(",").map((one) => one.trim()).filter((one) => one !== "");

@@ -22,8 +22,8 @@ export const CONTROLLER = command({
     ...REDIS_FLAGS,
   },
   notes: [
-    "start makes what is missing in DIR and runs redis-server in the background; a second start changes",
-    "nothing but the flags given. For each role there is DIR/ROLE.env (REDIS_URL, and with TLS",
+    "start makes what is missing in DIR and runs redis-server in the background, unless it runs already.",
+    "For each role there is DIR/ROLE.env (REDIS_URL, and with TLS",
     "REDIS_TLS_CA) and DIR/ROLE.password, readable by you alone: copy both to where the role runs.",
     "DIR/admin.password is the default user's: redis-cli -a with it may do everything.",
     "check asks the server of --redis, with the administrator's password, what a stranger may do there.",

@@ -1,0 +1,84 @@
+/** The file of hosts that a deployment goes to. Pure. */
+
+import { parseNodeId } from "../trace/run_dir.ts";
+import { quote } from "../trace/schema.ts";
+
+/** What a host does in the run. */
+export type HostRole = "controller" | "worker";
+
+/** One host. */
+export interface Host {
+  /** How ssh calls it: `[user@]host`. */
+  readonly destination: string;
+  /** Its address alone. */
+  readonly address: string;
+  /** Port of its sshd; null: as ssh's own configuration says. */
+  readonly port: number | null;
+  /** What it does. */
+  readonly role: HostRole;
+  /** NODE_ID of a worker; null: its own host name. */
+  readonly nodeId: string | null;
+  /** Variables for its `run_id.env`, beside those of the run. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Flags for its worker or scheduler. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * The hosts in `text`: a line each, `[user@]host[:port] controller|worker [NAME=value…] [--flag…]`;
+ * `#` begins a comment.
+ *
+ * @throws {SyntaxError} naming `path`, line, and what is required.
+ */
+export function parseHosts(text: string, path: string): Host[] {
+  const hosts: Host[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    const words = line.replace(/(^|\s)#.*/, "").trim().split(/\s+/).filter((word) => word !== "");
+    if (words.length === 0) continue;
+    hosts.push(parseHost(words, `${path} line ${index + 1}`));
+  }
+  const controllers = hosts.filter(({ role }) => role === "controller").length;
+  if (controllers !== 1) {
+    throw new SyntaxError(
+      `Cannot use ${path}: exactly one controller is required, got ${controllers}`,
+    );
+  }
+  return hosts;
+}
+
+function parseHost([place = "", role, ...rest]: readonly string[], where: string): Host {
+  const [, destination, address, port] = /^((?:[\w.-]+@)?([\w.-]+))(?::(\d{1,5}))?$/.exec(place) ??
+    [];
+  if (destination === undefined || address === undefined || place.startsWith("-")) {
+    throw new SyntaxError(
+      `Cannot use ${where}: [user@]host[:port] is required, got ${quote(place)}`,
+    );
+  }
+  if (role !== "controller" && role !== "worker") {
+    throw new SyntaxError(
+      `Cannot use ${where}: controller or worker is required, got ${quote(role)}`,
+    );
+  }
+  const variables: Record<string, string> = {};
+  const flags: string[] = [];
+  for (const word of rest) {
+    const [, name, value = ""] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(word) ?? [];
+    if (name !== undefined && flags.length === 0) variables[name] = value;
+    else flags.push(word);
+  }
+  if (flags[0] !== undefined && !flags[0].startsWith("--")) {
+    throw new SyntaxError(
+      `Cannot use ${where}: NAME=value or --flag is required, got ${quote(flags[0])}`,
+    );
+  }
+  const { NODE_ID } = variables;
+  return {
+    destination,
+    address,
+    port: port === undefined ? null : Number(port),
+    role,
+    nodeId: NODE_ID === undefined ? null : parseNodeId(NODE_ID),
+    variables,
+    flags,
+  };
+}

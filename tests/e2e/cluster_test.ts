@@ -1,0 +1,169 @@
+/**
+ * A run on a cluster: a controller and workers with networks, host names and homes of their own; the
+ * executables come by scp, Redis asks for a password and speaks TLS; then the records of all nodes come
+ * together and become one verified workload.
+ */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { type Cluster, type ClusterHost, startCluster } from "../support/cluster.ts";
+import { runCommand } from "../support/command_process.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const RUN_ID = "cluster";
+const WORKERS = 2;
+const TASKS = 8;
+const TASKS_FOLDER = fromFileUrl(new URL("../../tasks", import.meta.url));
+
+/** The deployment of one test: its hosts, and `deploy` in the cluster's network. */
+class Deployment {
+  readonly cluster: Cluster;
+  readonly #folder: string;
+
+  constructor(cluster: Cluster, folder: string) {
+    this.cluster = cluster;
+    this.#folder = folder;
+  }
+
+  get controller(): ClusterHost {
+    return this.cluster.hosts[0] as ClusterHost;
+  }
+
+  get workers(): readonly ClusterHost[] {
+    return this.cluster.hosts.slice(1);
+  }
+
+  /** Run `deno task deploy ACTION`; what it said. */
+  async deploy(action: string): Promise<string> {
+    const { code, stdout, stderr } = await this.cluster.exec([
+      ...[Deno.execPath(), "run", "-A", "-q", join(TASKS_FOLDER, "deploy.ts"), action],
+      ...["--tls", `--run-id=${RUN_ID}`, `--ssh-config=${this.cluster.sshConfig}`],
+      ...["--hosts=hosts.conf", "--dist=dist", "--logs=logs"],
+    ], { cwd: this.#folder });
+    assertEquals(code, 0, stdout + stderr);
+    return stdout + stderr;
+  }
+
+  /** Run a shell line in the deployment's folder on `host`. */
+  async on(host: ClusterHost, line: string): Promise<string> {
+    const { code, stdout, stderr } = await this.cluster.exec([
+      ...["ssh", "-F", this.cluster.sshConfig, host.address],
+      `cd tracekit && ${line}`,
+    ]);
+    assertEquals(code, 0, `${line}: ${stderr}`);
+    return stdout;
+  }
+}
+
+async function setUp(folder: string): Promise<Deployment> {
+  const names = ["cloud0", ...Array.from({ length: WORKERS }, (_, index) => `cloud${index + 1}`)];
+  const compiled = await runCommand(["compile", "--out", join(folder, "dist")]);
+  assertEquals(compiled.code, 0, compiled.stderr);
+  const cluster = await startCluster(folder, names);
+  const [controller, ...workers] = cluster.hosts;
+  const lines = workers.map(({ address }) =>
+    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units 2`
+  );
+  await Deno.writeTextFile(
+    join(folder, "hosts.conf"),
+    [`root@${controller?.address} controller`, ...lines, ""].join("\n"),
+  );
+  for (const { home } of cluster.hosts) {
+    const { code, stderr } = await runCommand([
+      ...["generate_inputs", "--out", join(home, "tracekit/inputs"), "--durations", "1"],
+      ...["--per-duration", "2", "--size", "320x180", "--seed", "1"],
+    ]);
+    assertEquals(code, 0, stderr);
+  }
+  return new Deployment(cluster, folder);
+}
+
+Deno.test("a cluster runs a batch from deploy to a verified export", async (t) => {
+  await using folder = await tempFolder();
+  const deployment = await setUp(folder.path);
+  await using _cluster = deployment.cluster;
+  const { controller, workers } = deployment;
+
+  await t.step("deploy up copies, starts, and waits for the workers", async () => {
+    const said = await deployment.deploy("up");
+    assertStringIncludes(said, `${WORKERS} workers take tasks`);
+  });
+  await t.step("a second deploy up copies and starts nothing", async () => {
+    const roles = await deployment.on(workers[0] as ClusterHost, "cat logs/*/roles/worker.json");
+    const said = await deployment.deploy("up");
+    assertEquals(said.match(/: 0 of \d executables copied/g)?.length, WORKERS + 1, said);
+    assertEquals(
+      await deployment.on(workers[0] as ClusterHost, "cat logs/*/roles/worker.json"),
+      roles,
+    );
+  });
+  await t.step("the controller lets nobody in without a password and TLS", async () => {
+    const { stdout } = await deployment.cluster.exec([
+      ...["redis-cli", "-h", controller.address, "--tls", "--insecure", "ping"],
+    ]);
+    assertStringIncludes(stdout, "NOAUTH");
+    const plain = await deployment.cluster.exec(["redis-cli", "-h", controller.address, "ping"]);
+    assertMatch(plain.stdout + plain.stderr, /closed|reset/i);
+  });
+  await t.step("a batch dispatched on the controller is done by all workers", async () => {
+    await deployment.on(
+      controller,
+      "set -a; . ./run_id.env; . ./dispatcher.env; set +a; ./tracekit-dispatcher --inputs inputs" +
+        ` --mix light1c=2,medium480p=1 --total ${TASKS} --seed 1 --pending --pulse-stagger 0`,
+    );
+    await waitFor({
+      what: "all tasks done",
+      read: () =>
+        deployment.on(
+          controller,
+          "set -a; . ./operator.env; set +a; ./tracekit-scheduler status --json",
+        ),
+      until: (status) => JSON.parse(status).ended.done === TASKS,
+      limitMs: 60_000,
+    });
+  });
+  await t.step("deploy status and logs tell what runs", async () => {
+    assertMatch(await deployment.deploy("status"), /roles\/worker\.json pid \d+ running/);
+    assertStringIncludes(await deployment.deploy("logs"), "root@");
+  });
+  await t.step("deploy down leaves no process of ours on any host", async () => {
+    await deployment.deploy("down");
+    for (const { namespace, name } of deployment.cluster.hosts) {
+      const { stdout } = await deployment.cluster.exec([
+        ...["sh", "-c"],
+        `for pid in $(ip netns pids ${namespace}); do cat /proc/$pid/comm; done`,
+      ]);
+      assertEquals(
+        stdout.split("\n").filter((comm) => !["sshd", "sh", ""].includes(comm)),
+        [],
+        name,
+      );
+    }
+  });
+  await t.step("deploy fetch brings the records together, once", async () => {
+    await deployment.deploy("fetch");
+    const again = await deployment.deploy("fetch");
+    assertEquals(again.match(/: 0 files fetched/g)?.length, WORKERS + 1, again);
+  });
+  await t.step("the run parses, exports and verifies", async () => {
+    const logs = join(folder.path, "logs");
+    const parsed = await runCommand([
+      ...["parse", `--run-id=${RUN_ID}`, `--logs=${logs}`, "--align=controller", "--json"],
+    ]);
+    assertEquals(parsed.code, 0, parsed.stderr);
+    const summaries = JSON.parse(parsed.stdout) as { audit: Record<string, unknown> }[];
+    assertEquals(summaries.map(({ audit }) => audit["node"]), workers.map(({ name }) => name));
+    assertEquals(summaries.map(({ audit }) => audit["cpu_residual_max_ms"]), workers.map(() => 0));
+    const out = join(folder.path, "opendc");
+    const exported = await runCommand([
+      ...["export_opendc", `--input=${join(logs, RUN_ID)}`, `--output=${out}`, "--json"],
+    ]);
+    assertEquals(exported.code, 0, exported.stderr);
+    assertEquals(JSON.parse(exported.stdout).tasks, TASKS);
+    const verified = await runCommand([
+      ...["verify_opendc", `--input=${out}`, `--cts=${join(logs, RUN_ID)}`],
+    ]);
+    assertEquals(verified.code, 0, verified.stdout);
+  });
+});
