@@ -30,15 +30,14 @@ export interface Clock extends Disposable {
 }
 
 /**
- * Open the clocks: by FFI where that is permitted, else the wall clock of the runtime and the boot
- * clock of /proc/uptime (10 ms steps; proc_uptime(5)).
+ * Open the clocks: those of the C library, or where there is none of that name (musl) the wall clock of
+ * the runtime and the boot clock of /proc/uptime (10 ms steps; proc_uptime(5)). Both ways need every
+ * permission.
  */
 export function openClock(): Clock {
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return new UptimeClock();
   try {
     return new LibcClock();
   } catch (error) {
-    // musl names its library otherwise: the coarse clock serves there, and says that it is coarse.
     if (error instanceof Error && /dlopen|cannot open shared object/i.test(error.message)) {
       return new UptimeClock();
     }
