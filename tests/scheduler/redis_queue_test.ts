@@ -61,9 +61,10 @@ Deno.test("RedisQueue carries a task from the dispatcher to its end", async () =
   assertEquals(await scheduler.trimResults(1), true);
   assertEquals(await scheduler.results(10), []);
   assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
-  assertEquals(await worker.heartbeat(), true);
+  const server = await worker.serverId();
+  assertEquals(await worker.heartbeat(server), true);
   await worker.leave();
-  assertEquals(await worker.heartbeat(), false);
+  assertEquals(await worker.heartbeat(server), false);
 });
 
 Deno.test("RedisQueue.open() refuses a wrong password with one line that does not show it", async () => {
