@@ -39,7 +39,7 @@ export const EXECUTABLES: readonly Executable[] = [
     ],
   },
   { role: "worker", commands: [granted("worker")] },
-  { role: "adapter", commands: [privileged("adapter"), privileged("adapt")] },
+  { role: "adapter", commands: [privileged("adapter"), privileged("adapt"), privileged("doctor")] },
   {
     role: "collector",
     commands: [

@@ -1,0 +1,19 @@
+/** Flags of `doctor`. */
+
+import { command, toggle } from "../_command.ts";
+import { REDIS_FLAGS } from "./_common.ts";
+
+/** Says what this machine offers. */
+export const DOCTOR = command({
+  name: "doctor",
+  summary: "Print what this machine offers to Tracekit, and what each missing thing costs.",
+  flags: {
+    "redis": REDIS_FLAGS["redis"],
+    "redis-password-file": REDIS_FLAGS["redis-password-file"],
+    "tls-ca": REDIS_FLAGS["tls-ca"],
+    "json": toggle("Print the findings as JSON."),
+  },
+  notes: [
+    "Exit code 0 when a node can work here, 1 when something is missing without which it cannot.",
+  ],
+});
