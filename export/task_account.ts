@@ -72,8 +72,6 @@ export class TaskAccount {
   rowsUs = 0;
   /** Rows written. */
   rows = 0;
-  /** CPU time of the rows that only the total shows, µs. */
-  spreadUs = 0;
   /** What the readings saw beyond the total and was not trimmed, µs. */
   excessUs = 0;
   /** Rows that say more CPU time than their interval can hold. */
@@ -174,7 +172,6 @@ export class TaskAccount {
     const write = (share: Share, pid: number | null): void => {
       const dtUs = share.toUs - share.fromUs;
       if (share.cpuUs > dtUs * this.cores) this.overfullRows++;
-      this.spreadUs += share.cpuUs;
       this.enter(share);
       sink.spread(this, { endUs: share.toUs, dtUs, cpuUs: share.cpuUs, rssKb: -1, pid });
     };
