@@ -13,6 +13,16 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Run `check`; a RangeError of it is wrong use. */
+export function asUsage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
 /** One flag. */
 export interface Flag<T = unknown> {
   /** Kind of value. */

@@ -6,8 +6,7 @@ import { type Arrivals, parseArrivals, type PulseOptions } from "../scheduler/ar
 import type { FeedLimits } from "../scheduler/dispatcher.ts";
 import { isOnline, type NodePolicy } from "../scheduler/node_policy.ts";
 import { parseNodeId } from "../trace/run_dir.ts";
-import { UsageError } from "./_command.ts";
-import { asUsage } from "./flags/_common.ts";
+import { asUsage, UsageError } from "./_command.ts";
 import type { DispatchFlags } from "./flags/dispatch.ts";
 
 /** Nodes that are fed directly. */

@@ -18,9 +18,8 @@ import { readRecords } from "../trace/json_lines.ts";
 import { readRecordFile } from "../trace/record_file.ts";
 import { runIdAt } from "../trace/run_dir.ts";
 import type { Task } from "../trace/task.ts";
-import { UsageError } from "./_command.ts";
+import { asUsage, UsageError } from "./_command.ts";
 import { CommandError } from "./_main.ts";
-import { asUsage } from "./flags/_common.ts";
 import type { DispatchFlags } from "./flags/dispatch.ts";
 
 /** The tasks of a dispatch and what makes the same ones again. */

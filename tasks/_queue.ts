@@ -5,7 +5,7 @@ import { QueueError } from "../scheduler/redis_connection.ts";
 import { describeAddress } from "../scheduler/redis_url.ts";
 import { CommandError, type Io } from "./_main.ts";
 import { redisAddress } from "./_redis_address.ts";
-import type { RedisOptions } from "./flags/_common.ts";
+import type { RedisOptions } from "./flags/_redis_flags.ts";
 
 /** How long a command waits for a Redis that is not there, ms: a server that is just starting is in time. */
 const REACH_LIMIT_MS = 5000;

@@ -2,7 +2,8 @@
 
 import { parseRedisUrl, type RedisAddress } from "../scheduler/redis_url.ts";
 import { CommandError } from "./_main.ts";
-import { asUsage, REDIS_PASSWORD, type RedisOptions } from "./flags/_common.ts";
+import { asUsage } from "./_command.ts";
+import { REDIS_PASSWORD, type RedisOptions } from "./flags/_redis_flags.ts";
 
 /** Where Redis is; the password from the URL, else from the file, else from the environment. */
 export async function redisAddress(options: RedisOptions): Promise<RedisAddress> {

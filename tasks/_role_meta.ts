@@ -5,7 +5,7 @@ import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
 import { describeAddress } from "../scheduler/redis_url.ts";
 import { VERSION } from "./_main.ts";
 import { redisAddress } from "./_redis_address.ts";
-import type { RedisOptions } from "./flags/_common.ts";
+import type { RedisOptions } from "./flags/_redis_flags.ts";
 import type { RolePlace } from "./flags/_role.ts";
 
 /** What is known of a worker besides. */

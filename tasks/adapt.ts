@@ -10,10 +10,10 @@ import { SpawnError } from "../adapter/spawn_plan.ts";
 import type { Exit } from "../adapter/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
+import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { ADAPT } from "./flags/adapter.ts";
-import { asUsage, nodeIdOf, runDirOf } from "./flags/_common.ts";
+import { nodeIdOf, runDirOf } from "./flags/_run_flags.ts";
 
 /** Signals that somebody may send to this process in place of the command. */
 const PASSED_ON: readonly Deno.Signal[] = [

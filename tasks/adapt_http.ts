@@ -15,7 +15,7 @@ import { findCgroup, findContainer } from "./_container.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { ensureNodeMeta } from "./_node_meta.ts";
 import { registerRole } from "./_process.ts";
-import { placeOf } from "./flags/_common.ts";
+import { placeOf } from "./flags/_run_flags.ts";
 import {
   ADAPT_HTTP,
   type AdaptHttpOptions,

@@ -5,7 +5,7 @@ import { RunDir } from "../trace/run_dir.ts";
 import type { Parsed } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { findRoles, isAlive } from "./_process.ts";
-import { requireRunId } from "./flags/_common.ts";
+import { requireRunId } from "./flags/_run_flags.ts";
 import { CLEAN } from "./flags/clean.ts";
 
 /** `deno task clean`. */

@@ -11,7 +11,7 @@ import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
 import type { Parsed } from "./_command.ts";
 import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
 import { registerRole } from "./_process.ts";
-import { nodeIdOf, placeOf } from "./flags/_common.ts";
+import { nodeIdOf, placeOf } from "./flags/_run_flags.ts";
 import type { RolePlace } from "./flags/_role.ts";
 import { COLLECTOR, type CollectorOptions, cpusOf, selectionOf } from "./flags/collector.ts";
 

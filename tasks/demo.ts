@@ -14,14 +14,13 @@ import { writeFileAtomic } from "../trace/atomic_file.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { type BadLine, readRecords } from "../trace/json_lines.ts";
 import { RunDir, runIdAt } from "../trace/run_dir.ts";
-import type { OptionsOf, Parsed } from "./_command.ts";
+import { asUsage, type OptionsOf, type Parsed } from "./_command.ts";
 import { reportOf, summaryOf } from "./_demo_report.ts";
 import { coreShares, type DemoPlan, roleCommand, type Stage, startStage } from "./_demo_stage.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { ensurePrograms } from "./_programs.ts";
 import { openProgress } from "./_progress.ts";
 import { Supervisor } from "./_supervisor.ts";
-import { asUsage } from "./flags/_common.ts";
 import { DEMO } from "./flags/demo.ts";
 import { generateInputs } from "./generate_inputs.ts";
 

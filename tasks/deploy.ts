@@ -8,7 +8,7 @@ import { type Host, parseHosts } from "./_deploy_hosts.ts";
 import { ROLES_SCRIPT, shellWord, startScript, sumsScript } from "./_deploy_scripts.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { RemoteHost } from "./_ssh.ts";
-import { requireRunId } from "./flags/_common.ts";
+import { requireRunId } from "./flags/_run_flags.ts";
 import { DEPLOY } from "./flags/deploy.ts";
 
 type Options = OptionsOf<typeof DEPLOY.flags>;

@@ -5,10 +5,9 @@ import { messageOf } from "../trace/atomic_file.ts";
 import { parseNodeId, parseRunId } from "../trace/run_dir.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
 import { findNodeDirs, newestRunId } from "../export/run_folders.ts";
-import type { Parsed } from "./_command.ts";
+import { asUsage, type Parsed } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { openProgress } from "./_progress.ts";
-import { asUsage } from "./flags/_common.ts";
 import { PARSE, type ParseFlags } from "./flags/parse.ts";
 
 /** `deno task parse`. */

@@ -8,12 +8,11 @@
  */
 
 import { basename } from "@std/path";
-import { parseCommand, UsageError } from "./_command.ts";
+import { asUsage, parseCommand, UsageError } from "./_command.ts";
 import { asksForHelp, enterCallersFolder, readSources, tell } from "./_main.ts";
 import { dieWithParent, registerRole, replaceProcess } from "./_process.ts";
 import { PROGRAM_ARGUMENTS, programFile } from "./_program.ts";
 import { redactArguments } from "./_secrets.ts";
-import { asUsage } from "./flags/_common.ts";
 import { type Grant, grantArguments, type Role, withSources } from "./flags/_role.ts";
 import { ROLES } from "./flags/roles.ts";
 

@@ -10,7 +10,7 @@ import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { openQueue } from "./_queue.ts";
 import { writeRoleMeta } from "./_role_meta.ts";
-import { placeOf } from "./flags/_common.ts";
+import { placeOf } from "./flags/_run_flags.ts";
 import { SCHEDULER } from "./flags/scheduler.ts";
 
 /** Run the central scheduler until it is stopped. */

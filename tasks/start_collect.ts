@@ -13,7 +13,7 @@ import { syncTime } from "./_time_sync.ts";
 import { collectorLog, describe, lastLine, shown } from "./_collector_role.ts";
 import type { Started } from "./collector.ts";
 import { PROGRAM_ARGUMENTS, programFile } from "./_program.ts";
-import { placeOf } from "./flags/_common.ts";
+import { placeOf } from "./flags/_run_flags.ts";
 import { grantArguments, type RolePlace, withSources } from "./flags/_role.ts";
 import { COLLECTOR, cpusOf, selectionOf, START_COLLECT } from "./flags/collector.ts";
 

@@ -8,7 +8,7 @@ import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { findRoles, type FoundRole, isAlive, readRole, stopRole } from "./_process.ts";
 import { collectorLog, describe, lastLine, shown } from "./_collector_role.ts";
-import { runDirOf } from "./flags/_common.ts";
+import { runDirOf } from "./flags/_run_flags.ts";
 import { COLLECTOR, STOP_COLLECT } from "./flags/collector.ts";
 
 /** Time for the last tick and the last write, ms: a disk that takes longer has failed. */

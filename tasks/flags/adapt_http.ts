@@ -2,7 +2,7 @@
 
 import type { ServiceAddress } from "../../adapter/http_exchange.ts";
 import { command, integer, number, type OptionsOf, text, UsageError } from "../_command.ts";
-import { RUN_FLAGS } from "./_common.ts";
+import { RUN_FLAGS } from "./_run_flags.ts";
 
 /** `deno task adapt-http`. */
 export const ADAPT_HTTP = command({

@@ -1,7 +1,7 @@
 /** Flags of the adapter, which its worker starts, and of `adapt`, which traces one command. */
 
 import { command, integer, number, text } from "../_command.ts";
-import { RUN_FLAGS } from "./_common.ts";
+import { RUN_FLAGS } from "./_run_flags.ts";
 
 /** The adapter takes everything from its worker. */
 export const ADAPTER = command({

@@ -1,7 +1,7 @@
 /** Flags of clean. */
 
 import { command } from "../_command.ts";
-import { RUN_FLAGS } from "./_common.ts";
+import { RUN_FLAGS } from "./_run_flags.ts";
 
 /** `deno task clean`. */
 export const CLEAN = command({

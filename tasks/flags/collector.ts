@@ -3,8 +3,17 @@
 import { resolve } from "@std/path";
 import type { Selection } from "../../collector/collect.ts";
 import { parseCpuList } from "../../trace/cpu_list.ts";
-import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { asUsage, RUN_FLAGS, runDirOf } from "./_common.ts";
+import {
+  asUsage,
+  command,
+  integer,
+  number,
+  type OptionsOf,
+  text,
+  toggle,
+  UsageError,
+} from "../_command.ts";
+import { RUN_FLAGS, runDirOf } from "./_run_flags.ts";
 
 /** The variables of the seeds, and ours beside them. */
 export const COLLECTOR_FLAGS = {

@@ -1,7 +1,7 @@
 /** Flags of the controller. */
 
 import { command, integer, text, toggle } from "../_command.ts";
-import { REDIS_FLAGS } from "./_common.ts";
+import { REDIS_FLAGS } from "./_redis_flags.ts";
 
 /** `deno task controller`. */
 export const CONTROLLER = command({

@@ -1,7 +1,7 @@
 /** Flags of deploy. */
 
 import { command, integer, text, toggle } from "../_command.ts";
-import { RUN_FLAGS } from "./_common.ts";
+import { RUN_FLAGS } from "./_run_flags.ts";
 
 /** `deno task deploy`. */
 export const DEPLOY = command({

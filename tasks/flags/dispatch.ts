@@ -1,9 +1,11 @@
 /** Flags of the dispatcher, and the permissions that they need. */
 
+import { resolve } from "@std/path";
 import { NODE_POLICIES } from "../../scheduler/node_policy.ts";
-import { command, integer, number, type OptionsOf, text, toggle } from "../_command.ts";
+import { asUsage, command, integer, number, type OptionsOf, text, toggle } from "../_command.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { absolute, asUsage, REDIS_FLAGS, redisGrant, RUN_FLAGS } from "./_common.ts";
+import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
+import { RUN_FLAGS } from "./_run_flags.ts";
 import { role, type RolePlace } from "./_role.ts";
 
 /** `deno task dispatch`. */
@@ -85,7 +87,7 @@ export const DISPATCH_ROLE = role({
   entry: "dispatch.ts",
   grant: (options) => {
     const files = [options.inputs, options.tasks, options.profiles, arrivalFile(options.arrivals)];
-    const read = files.filter(isGiven).map(absolute);
+    const read = files.filter(isGiven).map((file) => resolve(file));
     if (options["dry-run"]) return { read };
     const redis = redisGrant(options);
     const place = dispatchPlace(options);
@@ -98,7 +100,7 @@ export const DISPATCH_ROLE = role({
 /** Where a dispatcher registers, so that `stop` finds it; null without a RUN_ID, which it can do without. */
 export function dispatchPlace({ "run-id": runId, logs }: DispatchFlags): RolePlace | null {
   if (runId === null) return null;
-  const runDir = asUsage(() => RunDir.of(absolute(logs), runId));
+  const runDir = asUsage(() => RunDir.of(resolve(logs), runId));
   return { runDir, runId, nodeId: null, isOneOfMany: true };
 }
 

@@ -9,7 +9,7 @@ import {
   TASK_ID_MODES,
 } from "../../export/opendc_tasks.ts";
 import { command, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { requireRunId, RUN_FLAGS } from "./_common.ts";
+import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";
 
 /** `deno task export-opendc`. */

@@ -3,7 +3,7 @@
 import { dirname, join, resolve } from "@std/path";
 import { ALIGNMENTS } from "../../export/run_clock.ts";
 import { command, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { requireRunId, RUN_FLAGS } from "./_common.ts";
+import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";
 
 /** `deno task merge`. */

@@ -1,15 +1,10 @@
 /** Flags of the commands with which a person looks at the queue and changes it. */
 
+import { resolve } from "@std/path";
 import { RunDir } from "../../trace/run_dir.ts";
-import { command, number, text, toggle, UsageError } from "../_command.ts";
-import {
-  absolute,
-  asUsage,
-  REDIS_FLAGS,
-  redisGrant,
-  type RedisOptions,
-  RUN_FLAGS,
-} from "./_common.ts";
+import { asUsage, command, number, text, toggle, UsageError } from "../_command.ts";
+import { REDIS_FLAGS, redisGrant, type RedisOptions } from "./_redis_flags.ts";
+import { RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";
 
 const JSON_FLAG = { "json": toggle("Print JSON on stdout in place of text.") } as const;
@@ -96,7 +91,7 @@ export interface ExplainPlace {
 
 /** The run directory that explain looks into; null without a RUN_ID. */
 export function explainedRun({ "run-id": runId, logs }: ExplainPlace): RunDir | null {
-  return runId === null ? null : asUsage(() => RunDir.of(absolute(logs), runId));
+  return runId === null ? null : asUsage(() => RunDir.of(resolve(logs), runId));
 }
 
 function explainGrant(options: RedisOptions & ExplainPlace): ReturnType<typeof redisGrant> {

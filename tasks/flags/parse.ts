@@ -4,7 +4,7 @@ import { join, resolve } from "@std/path";
 import { LAYOUTS } from "../../export/cts_rows.ts";
 import { ALIGNMENTS } from "../../export/run_clock.ts";
 import { command, type OptionsOf, text, toggle } from "../_command.ts";
-import { requireRunId, RUN_FLAGS } from "./_common.ts";
+import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";
 
 /** `deno task parse`. */

@@ -1,7 +1,8 @@
 /** Flags of the central scheduler. */
 
 import { command, integer, type OptionsOf, text } from "../_command.ts";
-import { placeOf, REDIS_FLAGS, redisGrant, RUN_FLAGS, runDirOf } from "./_common.ts";
+import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
+import { placeOf, RUN_FLAGS, runDirOf } from "./_run_flags.ts";
 import { role } from "./_role.ts";
 
 /** Places pending tasks on nodes. */

@@ -1,8 +1,10 @@
 /** Flags of the worker. */
 
+import { resolve } from "@std/path";
 import { privilegedCommand } from "../_program.ts";
 import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { absolute, placeOf, REDIS_FLAGS, redisGrant, RUN_FLAGS, runDirOf } from "./_common.ts";
+import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
+import { placeOf, RUN_FLAGS, runDirOf } from "./_run_flags.ts";
 import { role } from "./_role.ts";
 
 /** Runs the tasks of one node. */
@@ -103,7 +105,7 @@ export const WORKER_ROLE = role({
   grant: (options) => {
     const redis = redisGrant(options);
     const { path } = runDirOf(options);
-    const outputs = absolute(options.outputs);
+    const outputs = resolve(options.outputs);
     return {
       ...redis,
       read: [...redis.read, Deno.cwd(), Deno.execPath(), path, outputs],
