@@ -209,18 +209,17 @@ async function readTaskGroup(
     const record = records.get(id) ??
       { submission: NaN, schedule: NaN, finish: NaN, delay: NaN, host: null, isFailed: false };
     records.set(id, record);
-    record.submission = lastKnown(submission, row, record.submission);
-    record.schedule = lastKnown(schedule, row, record.schedule);
-    record.finish = lastKnown(finish, row, record.finish);
-    record.delay = lastKnown(delay, row, record.delay);
+    record.submission = known(submission?.[row], record.submission);
+    record.schedule = known(schedule?.[row], record.schedule);
+    record.finish = known(finish?.[row], record.finish);
+    record.delay = known(delay?.[row], record.delay);
     record.host = host?.[row] || record.host;
     record.isFailed = state?.[row] === "FAILED";
   }
 }
 
-function lastKnown(column: Float64Array | null, row: number, before: number): number {
-  const value = column?.[row] ?? NaN;
-  return Number.isFinite(value) ? value : before;
+function known(value: number | undefined, before: number): number {
+  return value !== undefined && Number.isFinite(value) ? value : before;
 }
 
 /** The workload's id of each row: by name, for early versions count task_id themselves. */
@@ -230,11 +229,11 @@ async function readIds(
 ): Promise<(number | null)[]> {
   const column = file.has("task_name") ? "task_name" : "task_id";
   const isText = file.columns.find(({ name }) => name === column)?.type === "BYTE_ARRAY";
-  const known = (id: number) => options.ids.has(id) ? id : null;
-  if (!isText) return Array.from(await file.readNumbers(column, group), known);
+  const idOf = (id: number) => options.ids.has(id) ? id : null;
+  if (!isText) return Array.from(await file.readNumbers(column, group), idOf);
   const names = await file.readTexts(column, group);
   return names.map((name) =>
-    name === null ? null : options.idOfName.get(name) ?? known(Number(name))
+    name === null ? null : options.idOfName.get(name) ?? idOf(Number(name))
   );
 }
 

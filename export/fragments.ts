@@ -86,7 +86,14 @@ export function fragmentsOf(rows: UsageRows, span: TaskSpan): Fragments {
   const pieces = piecesOf(rows, span);
   const { durationMs } = wholeSpan(span);
   const series = pieces.isChain ? chainOf(pieces, durationMs) : sumOf(pieces, durationMs);
-  return { ...series, duplicates: pieces.duplicates, outside: pieces.outside };
+  const { length, durationMs: lengthsMs, cores } = series;
+  return {
+    length,
+    durationMs: lengthsMs,
+    cores,
+    duplicates: pieces.duplicates,
+    outside: pieces.outside,
+  };
 }
 
 /** One fragment of constant use over the whole span. */
@@ -163,38 +170,36 @@ function clamp(value: number, max: number): number {
   return Math.min(Math.max(value, 0), max);
 }
 
-interface Series {
-  length: number;
-  durationMs: Float64Array;
-  cores: Float64Array;
-}
+/** Fragments in the making. */
+class Series {
+  length = 0;
+  readonly durationMs: Float64Array;
+  readonly cores: Float64Array;
 
-function appendTo(series: Series, durationMs: number, cores: number): void {
-  series.durationMs[series.length] = durationMs;
-  series.cores[series.length] = cores;
-  series.length++;
-}
+  constructor(capacity: number) {
+    this.durationMs = new Float64Array(capacity);
+    this.cores = new Float64Array(capacity);
+  }
 
-function emptySeries(capacity: number): Series {
-  return {
-    length: 0,
-    durationMs: new Float64Array(capacity),
-    cores: new Float64Array(capacity),
-  };
+  append(durationMs: number, cores: number): void {
+    this.durationMs[this.length] = durationMs;
+    this.cores[this.length] = cores;
+    this.length++;
+  }
 }
 
 /** Pieces that follow one another, as those of a single process do. */
 function chainOf({ length, from, to, cpuMs }: Pieces, durationMs: number): Series {
-  const series = emptySeries(2 * length + 1);
+  const series = new Series(2 * length + 1);
   let at = 0;
   for (let one = 0; one < length; one++) {
     const begin = from[one] as number;
     const end = to[one] as number;
-    if (begin > at) appendTo(series, begin - at, 0);
-    appendTo(series, end - begin, (cpuMs[one] as number) / (end - begin));
+    if (begin > at) series.append(begin - at, 0);
+    series.append(end - begin, (cpuMs[one] as number) / (end - begin));
     at = end;
   }
-  if (at < durationMs) appendTo(series, durationMs - at, 0);
+  if (at < durationMs) series.append(durationMs - at, 0);
   return series;
 }
 
@@ -209,35 +214,36 @@ function sumOf({ length, from, to, cpuMs }: Pieces, durationMs: number): Series 
   for (const bound of bounds) {
     if (count === 0 || bound !== bounds[count - 1]) bounds[count++] = bound;
   }
+  const distinct = bounds.subarray(0, count);
   const change = new Float64Array(count);
   const covering = new Int32Array(count);
   for (let one = 0; one < length; one++) {
     const begin = from[one] as number;
     const end = to[one] as number;
     const rate = (cpuMs[one] as number) / (end - begin);
-    const first = indexOf(bounds, begin, count);
-    const last = indexOf(bounds, end, count);
+    const first = indexOf(distinct, begin);
+    const last = indexOf(distinct, end);
     change[first] = (change[first] as number) + rate;
     change[last] = (change[last] as number) - rate;
     covering[first] = (covering[first] as number) + 1;
     covering[last] = (covering[last] as number) - 1;
   }
-  const series = emptySeries(count - 1);
+  const series = new Series(count - 1);
   let cores = 0;
   let active = 0;
   for (let bound = 0; bound < count - 1; bound++) {
     active += covering[bound] as number;
     // Idle is exactly 0: what adding and subtracting left over is rounding, not use.
     cores = active === 0 ? 0 : Math.max(0, cores + (change[bound] as number));
-    appendTo(series, (bounds[bound + 1] as number) - (bounds[bound] as number), cores);
+    series.append((distinct[bound + 1] as number) - (distinct[bound] as number), cores);
   }
   return series;
 }
 
-/** Place of `value` in the first `count` of the sorted `bounds`. */
-function indexOf(bounds: Float64Array, value: number, count: number): number {
+/** Place of `value` in the sorted `bounds`, which have it. */
+function indexOf(bounds: Float64Array, value: number): number {
   let low = 0;
-  let high = count - 1;
+  let high = bounds.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((bounds[middle] as number) < value) low = middle + 1;

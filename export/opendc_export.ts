@@ -25,7 +25,7 @@ import {
   submissionOf,
   type TASK_ID_MODES,
 } from "./opendc_tasks.ts";
-import { writeJson, writeMain, writeReplays, type WriterOptions } from "./opendc_writer.ts";
+import { writeMain, writeReplays, type WriterOptions } from "./opendc_writer.ts";
 import { topologyNotes, topologyOf } from "./topology.ts";
 
 /** What to export and how. */
@@ -167,7 +167,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   await writeReplays(tasks, { written, options: writer });
 
   const topology = topologyOf([...hosts.values()]);
-  await writeJson(stage, "small_datacenter.json", topology.spec);
+  await stage.writeJson("small_datacenter.json", topology.spec);
   const experiment = experimentOf({
     name: "policy",
     topology: "small_datacenter.json",
@@ -175,7 +175,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     policy,
     exportIntervalS: 1,
   });
-  await writeJson(stage, POLICY_FILE, experiment);
+  await stage.writeJson(POLICY_FILE, experiment);
   const summary: ExportSummary = {
     output: options.output,
     tasks: tasks.length,
@@ -195,8 +195,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     files: [...stage.names, "README.md", MANIFEST_NAME],
   };
   await stage.writeText("README.md", readmeOf({ summary, topology, version: options.version }));
-  await writeJson(
-    stage,
+  await stage.writeJson(
     MANIFEST_NAME,
     manifestOf({
       summary,
@@ -217,7 +216,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   return summary;
 }
 
-/** The hash that runs over a file's rows. */
+/** The hash that runs over the rows of `path`. */
 function hashOf(hashes: Map<string, RunningHash>, path: string): RunningHash {
   const known = hashes.get(path) ?? new RunningHash();
   hashes.set(path, known);

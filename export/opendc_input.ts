@@ -39,6 +39,7 @@ export interface SourcedInvocation extends Invocation {
 
 /** A run that cannot be exported, with what to do about it. */
 export class ExportError extends Error {
+  /** Name of the class. */
   override readonly name = "ExportError";
 }
 
@@ -120,11 +121,12 @@ export async function readRun(sources: readonly CtsSource[]): Promise<ParsedRun>
   let duplicates = 0;
   for (const [source, { folder }] of sources.entries()) {
     const own = await readNodes(join(folder, "nodes.json"));
-    for (const node of own) addNode(nodes, node, folder);
+    for (const node of own) addNode(nodes, { node, folder });
     const path = join(folder, "invocations.jsonl");
     // The older layout names no node: there it is the only one of the folder.
     const only = own.length === 1 ? own[0]?.node_id : undefined;
-    const decode = (value: unknown, where: string) => decodeInvocation(value, where, only);
+    const decode = (value: unknown, where: string) =>
+      INVOCATION.decode(completed(value, only), where);
     const onBadLine = (bad: BadLine) => badLines.push(bad);
     for await (const invocation of readRecords(path, { decode, onBadLine })) {
       const { trace_id, span_id, attempt, node, ts_start } = invocation;
@@ -138,15 +140,12 @@ export async function readRun(sources: readonly CtsSource[]): Promise<ParsedRun>
   return { nodes: new Map(byName), invocations, badLines, duplicates };
 }
 
-function decodeInvocation(value: unknown, where: string, only: string | undefined): Invocation {
-  if (typeof value !== "object" || value === null) return INVOCATION.decode(value, where);
+/** What an older writer left out. */
+function completed(value: unknown, only: string | undefined): unknown {
+  if (typeof value !== "object" || value === null) return value;
   const { status } = value as { status?: unknown };
-  const assumed = {
-    node: only,
-    state: typeof status === "number" && status !== 0 ? "failed" : "done",
-    samples: 0,
-  };
-  return INVOCATION.decode({ ...assumed, ...value }, where);
+  const state = typeof status === "number" && status !== 0 ? "failed" : "done";
+  return { node: only, state, samples: 0, ...value };
 }
 
 async function readNodes(path: string): Promise<CtsNode[]> {
@@ -173,7 +172,10 @@ async function readNodes(path: string): Promise<CtsNode[]> {
 /** What a node's hosts in the simulation depend on. */
 const NODE_FACTS = ["cpu_cores", "cpu_freq_mhz", "mem_mb", "capacity_units"] as const;
 
-function addNode(nodes: Map<string, CtsNode>, node: CtsNode, folder: string): void {
+function addNode(
+  nodes: Map<string, CtsNode>,
+  { node, folder }: { readonly node: CtsNode; readonly folder: string },
+): void {
   const known = nodes.get(node.node_id);
   const differing = known && NODE_FACTS.find((fact) => known[fact] !== node[fact]);
   if (known !== undefined && differing !== undefined) {

@@ -64,6 +64,11 @@ export class Stage implements AsyncDisposable {
     await Deno.writeTextFile(await this.path(name), text);
   }
 
+  /** Write `value` as the indented JSON file `name`. */
+  async writeJson(name: string, value: unknown): Promise<void> {
+    await this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
   /**
    * Give every file its final name, in the order in which they were written, and remove those of the
    * last export that this one does not have.

@@ -121,7 +121,7 @@ export async function writeReplays(
       options,
     });
     const { spec } = topologyOf([host]);
-    await writeJson(options.stage, `${folder}/topology.json`, spec);
+    await options.stage.writeJson(`${folder}/topology.json`, spec);
     const name = `replay-${host.node.node_id}`;
     const file = `${folder}/experiment.json`;
     written.experiments.push({
@@ -130,8 +130,7 @@ export async function writeReplays(
       time_factor: REPLAY_TIME_FACTOR,
       node: host.node.node_id,
     });
-    await writeJson(
-      options.stage,
+    await options.stage.writeJson(
       file,
       experimentOf({
         name,
@@ -187,11 +186,6 @@ async function writeTaskTable(
   const path = await options.stage.path(name);
   const { bytes, sha256 } = await writeTasks(path, { ...options, tasks: rows });
   written.outputs.push({ name, bytes, sha256 });
-}
-
-/** `value` as an indented JSON file of the export. */
-export function writeJson(stage: Stage, name: string, value: unknown): Promise<void> {
-  return stage.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 function describeTask(

@@ -9,13 +9,7 @@ import type { ReadManifest } from "./manifest.ts";
 import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import { type Check, checkOf, skipped } from "./verify_check.ts";
 import { replayNodes } from "./verify_folder.ts";
-import { readWorkload } from "./verify_read.ts";
-import type { FragmentSums, TaskTable } from "./verify_workload.ts";
-
-interface Content {
-  readonly tasks: TaskTable;
-  readonly sums: FragmentSums;
-}
+import { readWorkload, type WorkloadContent } from "./verify_read.ts";
 
 /** Sums over the same fragments in the same order, durations scaled: equal but for the last bits. */
 const RELATIVE_TOLERANCE = 1e-9;
@@ -23,7 +17,7 @@ const RELATIVE_TOLERANCE = 1e-9;
 /** Check that each task is in its host's replay, its times multiplied, its demand the same. */
 export async function checkReplays(
   folder: string,
-  { manifest, main }: { readonly manifest: ReadManifest; readonly main: Content },
+  { manifest, main }: { readonly manifest: ReadManifest; readonly main: WorkloadContent },
 ): Promise<Check[]> {
   const nodes = await replayNodes(folder);
   if (nodes.length === 0) return [skipped("replay", "there is none")];
@@ -37,7 +31,9 @@ export async function checkReplays(
     if (content === null) continue;
     tasks += content.tasks.length;
     const ids = manifest.tasks.filter((task) => task.node === node).map(({ id }) => id);
-    problems.push(...compare(main, content, ids).map((problem) => `${node}: ${problem}`));
+    problems.push(
+      ...compare(main, { replay: content, ids }).map((problem) => `${node}: ${problem}`),
+    );
   }
   if (tasks !== main.tasks.length) {
     problems.push(`${main.tasks.length} tasks are required in all, got ${tasks}`);
@@ -47,7 +43,10 @@ export async function checkReplays(
   ];
 }
 
-function compare(main: Content, replay: Content, ids: readonly number[]): string[] {
+function compare(
+  main: WorkloadContent,
+  { replay, ids }: { readonly replay: WorkloadContent; readonly ids: readonly number[] },
+): string[] {
   const problems: string[] = [];
   for (const id of ids) {
     const place = main.tasks.placeOf.get(id);

@@ -44,66 +44,79 @@ export interface FoundTopology {
 
 /** Check a topology file's content. */
 export function checkTopology(value: unknown): FoundTopology {
-  const problems: string[] = [];
-  let hosts = 0;
-  let largest: LargestHost | null = null;
-  for (const cluster of listIn(objectOf(value, "topology", problems), "clusters", problems)) {
-    for (const one of listIn(objectOf(cluster, "cluster", problems), "hosts", problems)) {
-      const host = objectOf(one, "host", problems);
-      const count = host.count ?? 1;
-      if (!isWhole(count)) problems.push(`count ${JSON.stringify(count)} of a host is not whole`);
-      hosts += Number(count);
-      largest = largerOf(largest, hostOf(host, problems));
+  const reader = new TopologyReader();
+  for (const cluster of reader.listIn(reader.objectOf(value, "topology"), "clusters")) {
+    for (const host of reader.listIn(reader.objectOf(cluster, "cluster"), "hosts")) {
+      reader.readHost(host);
     }
   }
+  const { problems, hosts, largest } = reader;
   if (hosts === 0) problems.push("there is no host");
   return { check: checkOf("topology", { problems, found: `${hosts} hosts` }), largest };
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-function objectOf(value: unknown, kind: keyof typeof KEYS, problems: string[]): Json {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    problems.push(`${kind} is not an object`);
-    return {};
-  }
-  const known: readonly string[] = KEYS[kind];
-  const unknown = Object.keys(value).filter((key) => !known.includes(key));
-  if (unknown.length > 0) problems.push(`${kind} has unknown keys: ${someOf(unknown)}`);
-  return value as Json;
-}
-
-function listIn(object: Json, key: string, problems: string[]): readonly unknown[] {
-  const list = object[key];
-  if (Array.isArray(list)) return list;
-  problems.push(`${key} is not a list`);
-  return [];
-}
-
 function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
-function hostOf(host: Json, problems: string[]): LargestHost {
-  const cpu = objectOf(host.cpu, "cpu", problems);
-  const memory = objectOf(host.memory, "memory", problems);
-  const { coreCount } = cpu;
-  if (!isWhole(coreCount)) problems.push(`coreCount ${JSON.stringify(coreCount)} is not whole`);
-  const speedMhz = quantityOf(cpu.coreSpeed, FREQUENCY_UNITS);
-  if (speedMhz === null) {
-    problems.push(`coreSpeed ${JSON.stringify(cpu.coreSpeed)} is no frequency`);
+/** Reads a topology and gathers what is wrong with it. */
+class TopologyReader {
+  readonly problems: string[] = [];
+  hosts = 0;
+  largest: LargestHost | null = null;
+
+  objectOf(value: unknown, kind: keyof typeof KEYS): Json {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      this.problems.push(`${kind} is not an object`);
+      return {};
+    }
+    const known: readonly string[] = KEYS[kind];
+    const unknown = Object.keys(value).filter((key) => !known.includes(key));
+    if (unknown.length > 0) this.problems.push(`${kind} has unknown keys: ${someOf(unknown)}`);
+    return value as Json;
   }
-  const memoryMib = quantityOf(memory.memorySize, MEMORY_UNITS);
-  if (memoryMib === null) {
-    problems.push(`memorySize ${JSON.stringify(memory.memorySize)} is no size`);
-  } else if (typeof memory.memorySize === "number" && memory.memorySize > BARE_MIB_MAX) {
-    problems.push(`memorySize ${memory.memorySize} without a unit is MiB: it looks like bytes`);
+
+  listIn(object: Json, key: string): readonly unknown[] {
+    const list = object[key];
+    if (Array.isArray(list)) return list;
+    this.problems.push(`${key} is not a list`);
+    return [];
   }
-  return {
-    coreCount: Number(coreCount),
-    memoryMib: memoryMib ?? NaN,
-    totalMhz: Number(coreCount) * (speedMhz ?? NaN),
-  };
+
+  readHost(value: unknown): void {
+    const host = this.objectOf(value, "host");
+    const count = host.count ?? 1;
+    if (!isWhole(count)) this.problems.push(`count ${JSON.stringify(count)} is not whole`);
+    this.hosts += Number(count);
+    const cpu = this.objectOf(host.cpu, "cpu");
+    const { coreCount, coreSpeed } = cpu;
+    if (!isWhole(coreCount)) {
+      this.problems.push(`coreCount ${JSON.stringify(coreCount)} is not whole`);
+    }
+    const speedMhz = quantityOf(coreSpeed, FREQUENCY_UNITS);
+    if (speedMhz === null) {
+      this.problems.push(`coreSpeed ${JSON.stringify(coreSpeed)} is no frequency`);
+    }
+    const memoryMib = this.#memoryOf(this.objectOf(host.memory, "memory"));
+    this.largest = largerOf(this.largest, {
+      coreCount: Number(coreCount),
+      memoryMib: memoryMib ?? NaN,
+      totalMhz: Number(coreCount) * (speedMhz ?? NaN),
+    });
+  }
+
+  #memoryOf({ memorySize }: Json): number | null {
+    const memoryMib = quantityOf(memorySize, MEMORY_UNITS);
+    if (memoryMib === null) {
+      this.problems.push(`memorySize ${JSON.stringify(memorySize)} is no size`);
+    }
+    if (typeof memorySize === "number" && memorySize > BARE_MIB_MAX) {
+      this.problems.push(`memorySize ${memorySize} without a unit is MiB: it looks like bytes`);
+    }
+    return memoryMib;
+  }
 }
 
 /** MHz of each unit. */
@@ -165,10 +178,10 @@ export function experimentProblems(
   isThere: (path: string) => boolean,
 ): string[] {
   if (typeof value !== "object" || value === null) return ["is not an object"];
-  const experiment = value as Json;
-  const problems: string[] = [];
+  const reader = new TopologyReader();
+  const { problems } = reader;
   for (const key of ["topologies", "workloads"] as const) {
-    for (const one of listIn(experiment, key, problems)) {
+    for (const one of reader.listIn(value as Json, key)) {
       const { pathToFile, scalingPolicy } = one as Json;
       if (typeof pathToFile !== "string" || !isThere(pathToFile)) {
         problems.push(`${key}: there is no ${JSON.stringify(pathToFile)}`);
