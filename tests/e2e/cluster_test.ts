@@ -4,7 +4,13 @@
  * together and become one verified workload.
  */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { type Cluster, type ClusterHost, startCluster } from "../support/cluster.ts";
 import { runCommand } from "../support/command_process.ts";
@@ -45,6 +51,28 @@ class Deployment {
     return stdout + stderr;
   }
 
+  /** Dispatch on the controller with these flags. */
+  async dispatch(flags: string): Promise<void> {
+    await this.on(
+      this.controller,
+      `set -a; . ./run_id.env; . ./dispatcher.env; set +a; ./tracekit-dispatcher --pending ${flags}`,
+    );
+  }
+
+  /** Wait until `count` tasks are done. */
+  async waitForDone(count: number): Promise<void> {
+    await waitFor({
+      what: `${count} tasks done`,
+      read: () =>
+        this.on(
+          this.controller,
+          "set -a; . ./operator.env; set +a; ./tracekit-scheduler status --json",
+        ),
+      until: (status) => JSON.parse(status).ended.done === count,
+      limitMs: 90_000,
+    });
+  }
+
   /** Run a shell line in the deployment's folder on `host`. */
   async on(host: ClusterHost, line: string): Promise<string> {
     const { code, stdout, stderr } = await this.cluster.exec([
@@ -63,7 +91,7 @@ async function setUp(folder: string): Promise<Deployment> {
   const cluster = await startCluster(folder, names);
   const [controller, ...workers] = cluster.hosts;
   const lines = workers.map(({ address }) =>
-    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units 2`
+    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units 2 --allowed-commands sleep`
   );
   await Deno.writeTextFile(
     join(folder, "hosts.conf"),
@@ -107,21 +135,10 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
     assertMatch(plain.stdout + plain.stderr, /closed|reset/i);
   });
   await t.step("a batch dispatched on the controller is done by all workers", async () => {
-    await deployment.on(
-      controller,
-      "set -a; . ./run_id.env; . ./dispatcher.env; set +a; ./tracekit-dispatcher --inputs inputs" +
-        ` --mix light1c=2,medium480p=1 --total ${TASKS} --seed 1 --pending --pulse-stagger 0`,
+    await deployment.dispatch(
+      `--inputs inputs --mix light1c=2,medium480p=1 --total ${TASKS} --seed 1 --pulse-stagger 0`,
     );
-    await waitFor({
-      what: "all tasks done",
-      read: () =>
-        deployment.on(
-          controller,
-          "set -a; . ./operator.env; set +a; ./tracekit-scheduler status --json",
-        ),
-      until: (status) => JSON.parse(status).ended.done === TASKS,
-      limitMs: 60_000,
-    });
+    await deployment.waitForDone(TASKS);
   });
   await t.step("deploy status and logs tell what runs", async () => {
     assertMatch(await deployment.deploy("status"), /roles\/worker\.json pid \d+ running/);
@@ -167,3 +184,81 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
     assertEquals(verified.code, 0, verified.stdout);
   });
 });
+
+/** Tasks of the batch during which a cable is pulled, and how long each sleeps, s. */
+const SLEEPERS = 12;
+const SLEEP_S = 2;
+
+/** Longer than a lease: the queue has given the tasks of the host to others by then. */
+const UNPLUGGED_MS = 12_000;
+
+Deno.test("a worker that is unplugged loses no task, and works again when plugged in", async () => {
+  await using folder = await tempFolder();
+  const deployment = await setUp(folder.path);
+  await using cluster = deployment.cluster;
+  const { controller, workers } = deployment;
+  const [unplugged, other] = workers as [ClusterHost, ClusterHost];
+  await deployment.deploy("up");
+  const task = JSON.stringify({ kind: "command", argv: ["sleep", String(SLEEP_S)], cpu_units: 1 });
+  await Deno.writeTextFile(
+    join(controller.home, "tracekit/tasks.jsonl"),
+    `${task}\n`.repeat(SLEEPERS),
+  );
+  await deployment.dispatch("--tasks tasks.jsonl --pulse-size 100 --pulse-stagger 0");
+  const events = join(unplugged.home, "tracekit/logs", RUN_ID, "events.command.jsonl");
+  await waitFor({
+    what: "a task at work on the host to be unplugged",
+    read: () => Deno.readTextFile(events).catch(emptyWhenAbsent),
+    until: (text) => text.includes('"event":"launch"'),
+  });
+  await cluster.setLink(unplugged, "down");
+  await new Promise((resolve) => setTimeout(resolve, UNPLUGGED_MS));
+  const whileAway = (await Deno.readTextFile(events)).match(/"event":"exit"/g)?.length ?? 0;
+  await cluster.setLink(unplugged, "up");
+  await deployment.waitForDone(SLEEPERS);
+  // It takes tasks again: a second batch is large enough for both.
+  await deployment.dispatch("--tasks tasks.jsonl --pulse-size 100 --pulse-stagger 0");
+  await deployment.waitForDone(2 * SLEEPERS);
+  const after = (await Deno.readTextFile(events)).match(/"event":"exit"/g)?.length ?? 0;
+  assertGreater(after, whileAway, "the host that was plugged in again took no task");
+  await deployment.deploy("down");
+  await deployment.deploy("fetch");
+  const logs = join(folder.path, "logs", RUN_ID);
+  const results = (await Deno.readTextFile(join(logs, "results.jsonl"))).trimEnd().split("\n")
+    .map((line) => JSON.parse(line) as { task_id: string; state: string });
+  assertEquals(results.filter(({ state }) => state === "done").length, 2 * SLEEPERS);
+  assertEquals(new Set(results.map(({ task_id }) => task_id)).size, 2 * SLEEPERS);
+  // What the cut-off worker began is on record there, ended by itself before another began it anew.
+  const parsed = await runCommand([
+    "parse",
+    `--run-id=${RUN_ID}`,
+    `--logs=${join(folder.path, "logs")}`,
+  ]);
+  assertEquals(parsed.code, 0, parsed.stderr);
+  const attempts = (await Promise.all(
+    workers.map(({ name }) => Deno.readTextFile(join(logs, name, "CTS/invocations.jsonl"))),
+  )).join("").trimEnd().split("\n").map((line) =>
+    JSON.parse(line) as {
+      task_id: string;
+      node: string;
+      ts_start: number;
+      ts_end: number | null;
+      state: string;
+    }
+  );
+  const counted = attempts.filter(({ state }) => state === "done");
+  assertEquals(counted.length, 2 * SLEEPERS);
+  const lostAttempts = attempts.filter(({ state }) => state !== "done");
+  assertGreater(lostAttempts.length, 0, "nothing ran on the host when its cable was pulled");
+  for (const lost of lostAttempts) {
+    assertEquals(lost.node, unplugged.name);
+    const again = counted.find(({ task_id }) => task_id === lost.task_id);
+    assert(again !== undefined && lost.ts_end !== null && lost.ts_end <= again.ts_start);
+  }
+  assert(counted.some(({ node }) => node === other.name));
+});
+
+function emptyWhenAbsent(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "";
+  throw error;
+}
