@@ -52,8 +52,8 @@ export async function sortSamples(
   while (await source.fill()) {
     while (source.next()) {
       piece.add(source.block.subarray(source.lineStart, source.lineEnd), orderOf(source.reading));
+      if (piece.length >= pieceBytes) await write();
     }
-    if (piece.length >= pieceBytes) await write();
   }
   await write();
   return { pieces, counts: source.counts };
