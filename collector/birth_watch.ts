@@ -8,12 +8,12 @@ import { parseLastPid } from "./loadavg.ts";
 import type { Procfs } from "./procfs.ts";
 
 /**
- * At least this often, ms, births are assumed: clone3(2) with set_tid gives a chosen pid, which loadavg
- * does not show. Worst outcome: such a child is seen 1 s late.
+ * At least this often, ms, births are assumed: a process can be moved into a cgroup without one. Worst
+ * outcome: such a process is seen 1 s late.
  */
 const QUIET_LIMIT_MS = 1000;
 
-/** Watches the last pid that was given, one small read a tick. */
+/** Watches the pid that was given last, one small read a tick. */
 export class BirthWatch {
   readonly #procfs: Procfs;
   #lastPid: number | null = null;
@@ -21,6 +21,11 @@ export class BirthWatch {
 
   constructor(procfs: Procfs) {
     this.#procfs = procfs;
+  }
+
+  /** The pid that was given last, at the last look; null where the kernel does not tell. */
+  get lastPid(): number | null {
+    return this.#lastPid;
   }
 
   /** True when a process or thread may have been born since the last call. */

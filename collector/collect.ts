@@ -146,7 +146,7 @@ function openFinder({ selection, report }: CollectOptions, tools: FinderTools): 
       return new Whitelist({ folder, match, births, table, followed, clock, report });
     }
     case "scan":
-      return new Scan({ match: selection.match, table, followed, clock });
+      return new Scan({ match: selection.match, births, table, followed, clock });
     case "cgroup":
       requireFolder(selection.path);
       return new Cgroup({ path: selection.path, followed });

@@ -41,7 +41,9 @@ export function followChildren(followed: FollowedSet, table: ProcessTable): void
       // A parent's pid may have been given to another process since: that one is younger than the child.
       if ((followed.startTicksOf(ppid) ?? Infinity) > startTicks) continue;
       const isMeant = (stat: { readonly startTicks: number }) => stat.startTicks === startTicks;
-      if (followed.follow(pid, { subject, isMeant }).kind === "followed") isSettled = false;
+      const { kind } = followed.follow(pid, { subject, isMeant });
+      if (kind === "followed") isSettled = false;
+      else if (kind === "gone" || kind === "refused") table.forget(pid);
     }
   }
 }

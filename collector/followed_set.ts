@@ -12,7 +12,7 @@ import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
 import { type ProcessHandle, type ProcessReader, readHwmKb } from "./process_reader.ts";
 import type { ProcPidStat } from "./proc_pid_stat.ts";
 import type { Procfs } from "./procfs.ts";
-import { identityPart, sampleLine } from "./sample_line.ts";
+import { identityPart, SampleBuffer } from "./sample_buffer.ts";
 
 /** What processes are followed for: a task, a process tree, a cgroup, or one process that matched. */
 export interface Subject {
@@ -49,7 +49,7 @@ export interface FollowCounts {
 interface Followed {
   readonly handle: ProcessHandle;
   subject: Subject;
-  identity: string;
+  identity: Uint8Array;
   /** Readings so far. */
   readings: number;
   /** Peak memory as last read, kB. */
@@ -60,12 +60,12 @@ interface Followed {
 
 /**
  * A status file costs several times what a reading costs, and VmHWM keeps what was missed in between:
- * it is read with readings 1, 2, 4, 8 and then with every 16th (3.2 s at 200 ms), and as soon as
+ * it is read with readings 1, 2, 4, 8, 16, 32 and then with every 64th (12.8 s at 200 ms), and as soon as
  * resident memory has grown by an eighth over it. Worst outcome: a process that lives for seconds
  * reaches its peak, gives it back and ends between two of these readings; the exit total of its
  * launcher then still has the peak.
  */
-const HWM_PERIOD = 16;
+const HWM_PERIOD = 64;
 const HWM_GROWTH_RATIO = 1 + 1 / 8;
 
 /** Processes under observation. Dispose of it to close their descriptors. */
@@ -77,7 +77,7 @@ export class FollowedSet implements Disposable {
   /** Why processes could not be read, until the counts are taken: each is tried and counted once. */
   readonly #denied = new Map<number, string>();
   #counts: Omit<FollowCounts, "denied"> = { samples: 0, gone: 0, births: 0 };
-  #lines = "";
+  readonly #lines = new SampleBuffer();
   #processes: Process[] = [];
 
   constructor(
@@ -198,11 +198,9 @@ export class FollowedSet implements Disposable {
     return processes;
   }
 
-  /** The lines of the readings since the last call. */
-  takeLines(): string {
-    const lines = this.#lines;
-    this.#lines = "";
-    return lines;
+  /** The lines of the readings since the last call; the next reading overwrites them. */
+  takeLines(): Uint8Array {
+    return this.#lines.take();
   }
 
   /** The counts since the last call. */
@@ -252,7 +250,7 @@ export class FollowedSet implements Disposable {
     followed.rssKb = reading.rssKb ?? 0;
     followed.hwmKb = hwmKb ?? followed.hwmKb;
     this.#counts.samples++;
-    this.#lines += sampleLine(followed.identity, reading, hwmKb);
+    this.#lines.append(followed.identity, reading, hwmKb);
   }
 
   #letGo(pid: number, followed: Followed): void {
@@ -270,6 +268,6 @@ function isHwmDue(pid: number, { readings, rssKb, hwmKb }: Followed): boolean {
   return (number + pid) % HWM_PERIOD === 0;
 }
 
-function identityOf({ pid, startTicks }: ProcPidStat, { traceId }: Subject): string {
+function identityOf({ pid, startTicks }: ProcPidStat, { traceId }: Subject): Uint8Array {
   return identityPart({ pid, start_ticks: startTicks, trace_id: traceId });
 }

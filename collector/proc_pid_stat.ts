@@ -18,6 +18,8 @@ export interface ProcPidStat {
   readonly ppid: number;
   /** True for a thread of the kernel (PF_KTHREAD of field 9). */
   readonly isKernelThread: boolean;
+  /** True for a thread that is not the first of its process: its exit_signal (field 38) is -1. */
+  readonly isLaterThread: boolean;
   /** User time, clock ticks (field 14). */
   readonly utimeTicks: number;
   /** System time, clock ticks (field 15). */
@@ -39,6 +41,7 @@ const UTIME = 11;
 const STIME = 12;
 const STARTTIME = 19;
 const RSS = 21;
+const EXIT_SIGNAL = 35;
 
 /**
  * The content of `/proc/<pid>/stat`.
@@ -50,13 +53,14 @@ export function parseProcPidStat(text: string): ProcPidStat {
   const open = text.indexOf(" (");
   const close = text.lastIndexOf(") ");
   if (open < 0 || close < open) throw malformed(text, "a name in parentheses");
-  const fields = text.slice(close + 2).split(" ", RSS + 1);
+  const fields = text.slice(close + 2).split(" ", EXIT_SIGNAL + 1);
   return {
     pid: wholeNumber(text.slice(0, open), text, "pid"),
     comm: text.slice(open + 2, close),
     state: fields[STATE] ?? "",
     ppid: wholeNumber(fields[PPID], text, "ppid"),
     isKernelThread: (wholeNumber(fields[FLAGS], text, "flags") & PF_KTHREAD) !== 0,
+    isLaterThread: fields[EXIT_SIGNAL] === "-1",
     utimeTicks: wholeNumber(fields[UTIME], text, "utime"),
     stimeTicks: wholeNumber(fields[STIME], text, "stime"),
     startTicks: wholeNumber(fields[STARTTIME], text, "starttime"),

@@ -17,7 +17,7 @@ import { residentPages } from "./proc_pid_statm.ts";
 import { parseVmHwm } from "./proc_pid_status.ts";
 import { accessProcess, type Procfs } from "./procfs.ts";
 
-/** One reading of the counters of a process. */
+/** One reading of the counters of a process; the next one may overwrite it. */
 export interface Reading {
   /** Wall clock at this reading, epoch ms. */
   readonly tsMs: number;

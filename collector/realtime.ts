@@ -23,9 +23,17 @@ const RLIMIT_RTTIME = 15;
  */
 const RUNTIME_LIMIT_US = 2_000_000n;
 
+/**
+ * Real-time priority is for short ticks: where one holds a core for so much of the interval, so many times
+ * in a row, it disturbs what it measures. One tick alone may be the hypervisor's doing.
+ */
+const SHARE_LIMIT = 1 / 2;
+const LONG_TICKS_LIMIT = 3;
+
 /** The real-time priority of the calling thread. */
 export class Realtime {
   #libc: Libc | null;
+  #longTicks = 0;
 
   private constructor(libc: Libc | null) {
     this.#libc = libc;
@@ -52,6 +60,12 @@ export class Realtime {
   /** True when the thread has it. */
   get isActive(): boolean {
     return this.#libc !== null;
+  }
+
+  /** True when a tick of `tookMs` is one too many that was too long for real-time priority. */
+  isTooLong(tookMs: number, intervalMs: number): boolean {
+    this.#longTicks = tookMs > intervalMs * SHARE_LIMIT ? this.#longTicks + 1 : 0;
+    return this.isActive && this.#longTicks >= LONG_TICKS_LIMIT;
   }
 
   /** Give it back. */

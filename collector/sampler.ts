@@ -76,7 +76,10 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
       const missed = Math.floor(lateMs / intervalMs);
       account.tick(lateMs, missed);
       options.host?.writeIfDue();
-      yieldCore(options, clock.bootMs() - deadlineMs - lateMs);
+      if (options.realtime.isTooLong(clock.bootMs() - deadlineMs - lateMs, intervalMs)) {
+        options.realtime.leave();
+        options.report("real-time priority given back: ticks take half of the interval and more");
+      }
       deadlineMs += (missed + 1) * intervalMs;
     }
     writeReadings(options);
@@ -91,16 +94,7 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
 /** Processes first: a sample is of a process that is on record. */
 function writeReadings({ followed, processes, samples }: SamplerOptions): void {
   processes.append(followed.takeProcesses());
-  samples.appendText(followed.takeLines());
-}
-
-/** Real-time priority is for short ticks: one that holds a core this long would disturb what it measures. */
-const REALTIME_SHARE_LIMIT = 1 / 2;
-
-function yieldCore({ intervalMs, realtime, report }: SamplerOptions, tookMs: number): void {
-  if (!realtime.isActive || tookMs <= intervalMs * REALTIME_SHARE_LIMIT) return;
-  realtime.leave();
-  report(`real-time priority given back: a tick took ${tookMs.toFixed(0)} ms of ${intervalMs}`);
+  samples.appendBytes(followed.takeLines());
 }
 
 /** Collects what happens in a period and writes it as one line. */

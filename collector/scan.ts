@@ -6,6 +6,7 @@
 
 import type { Clock } from "../trace/clock.ts";
 import { ticksToMs } from "../trace/units.ts";
+import type { BirthWatch } from "./birth_watch.ts";
 import type { Finder } from "./finder.ts";
 import type { FollowedSet, Subject } from "./followed_set.ts";
 import type { ProcPidStat } from "./proc_pid_stat.ts";
@@ -23,6 +24,7 @@ const LAPS = 5;
 export interface ScanOptions {
   /** PROC_MATCH. */
   readonly match: RegExp;
+  readonly births: BirthWatch;
   readonly followed: FollowedSet;
   readonly table: ProcessTable;
   readonly clock: Clock;
@@ -41,11 +43,11 @@ export class Scan implements Finder {
   react(): void {}
 
   refresh(): void {
-    const { clock, followed, match, table } = this.#options;
-    const known = new Set([...table.entries].map(({ pid }) => pid));
-    table.refresh();
-    this.#lap = (this.#lap + 1) % LAPS;
+    const { births, clock, followed, match, table } = this.#options;
     const bootMs = clock.bootMs();
+    const known = new Set([...table.entries].map(({ pid }) => pid));
+    if (births.hasAny(bootMs)) table.refresh(births.lastPid, bootMs);
+    this.#lap = (this.#lap + 1) % LAPS;
     for (const first of [...table.entries]) {
       if (followed.has(first.pid)) continue;
       const isDue = known.has(first.pid) && this.#isDue(first, bootMs);

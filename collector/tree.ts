@@ -42,8 +42,9 @@ export class Tree implements Finder {
 
   refresh(): void {
     const { births, clock, followed, table } = this.#options;
-    if (!births.hasAny(clock.bootMs())) return;
-    table.refresh();
+    const bootMs = clock.bootMs();
+    if (!births.hasAny(bootMs)) return;
+    table.refresh(births.lastPid, bootMs);
     followChildren(followed, table);
   }
 

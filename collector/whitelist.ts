@@ -104,7 +104,7 @@ export class Whitelist implements Finder {
     const subjects = this.#sentinels.values().filter(({ state }) => state !== "waiting")
       .map(({ subject }) => subject);
     if (followCgroups(followed, subjects).length === 0) return;
-    table.refresh();
+    table.refresh(births.lastPid, bootMs);
     followChildren(followed, table);
   }
 

@@ -43,7 +43,7 @@ export class JsonLinesWriter implements Disposable {
     if (size > 0) {
       file.seekSync(size - 1, Deno.SeekMode.Start);
       const last = new Uint8Array(1);
-      if (file.readSync(last) === 1 && last[0] !== NEWLINE) writer.#write("\n");
+      if (file.readSync(last) === 1 && last[0] !== NEWLINE) writer.appendText("\n");
     }
     return writer;
   }
@@ -62,7 +62,16 @@ export class JsonLinesWriter implements Disposable {
    * behind is cut off again.
    */
   appendText(text: string): void {
-    if (text !== "") this.#write(text);
+    if (text !== "") this.#write(this.#encoder.encode(text));
+  }
+
+  /**
+   * Append `bytes`, which is whole lines already, in UTF-8, in one write.
+   *
+   * @throws {Error} as {@linkcode appendText} does.
+   */
+  appendBytes(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#write(bytes);
   }
 
   /** Wait until what was appended is on the disk. */
@@ -75,8 +84,7 @@ export class JsonLinesWriter implements Disposable {
     this.#file.close();
   }
 
-  #write(text: string): void {
-    const bytes = this.#encoder.encode(text);
+  #write(bytes: Uint8Array): void {
     let written = 0;
     try {
       while (written < bytes.length) written += this.#file.writeSync(bytes.subarray(written));

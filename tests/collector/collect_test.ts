@@ -27,7 +27,13 @@ class Running implements AsyncDisposable {
   private constructor(logs: string, flags: readonly string[]) {
     this.#logs = logs;
     this.runDir = RunDir.of(logs, "r1");
-    const own = ["--run-id=r1", "--node-id=n1", `--logs=${logs}`, "--interval-ms=20"];
+    const own = [
+      "--run-id=r1",
+      "--node-id=n1",
+      `--logs=${logs}`,
+      "--interval-ms=20",
+      "--no-realtime",
+    ];
     this.#process = startCommand(["collector", ...own, ...flags]);
   }
 

@@ -32,24 +32,63 @@ Deno.test("BirthWatch.hasAny() is true where there is no loadavg", async () => {
   assertEquals([seen.births.hasAny(0), seen.births.hasAny(1)], [true, true]);
 });
 
-Deno.test("ProcessTable.refresh() reads what is new and forgets what is gone", async () => {
+/** Pids of the table, ascending. */
+function pidsOf({ table }: Observation): number[] {
+  return [...table.entries].map(({ pid }) => pid).sort((a, b) => a - b);
+}
+
+Deno.test("ProcessTable.refresh() lists the host at first, without those that are gone in the middle", async () => {
   await using tree = await ProcTree.copy();
   using seen = new Observation(tree.mount);
-  const pids = () => [...seen.table.entries].map(({ pid }) => pid).sort((a, b) => a - b);
-  seen.table.refresh();
-  // 108 is a folder without files: gone in the middle.
-  assertEquals(pids(), [1, 2, 7, 100, 101, 102, 103, 104, 105, 106, 107, 109, 110, 111]);
-  tree.add(20_000, { comm: "new" });
-  tree.remove(100);
-  seen.table.refresh();
-  assertEquals([pids().includes(20_000), pids().includes(100)], [true, false]);
+  seen.table.refresh(11_206, 0);
+  assertEquals(pidsOf(seen), [1, 2, 7, 100, 101, 102, 103, 104, 105, 106, 107, 109, 110, 111]);
 });
+
+Deno.test("ProcessTable.refresh() reads only the pids that were given since", async () => {
+  await using tree = await ProcTree.copy();
+  using seen = new Observation(tree.mount);
+  seen.table.refresh(11_206, 0);
+  for (const pid of [11_206, 11_207, 11_208]) tree.add(pid, { comm: "new" });
+  seen.table.refresh(11_207, 200);
+  assertEquals(pidsOf(seen).filter((pid) => pid > 200), [11_207]);
+  seen.table.refresh(11_207, 400);
+  assertEquals(pidsOf(seen).filter((pid) => pid > 200), [11_207]);
+});
+
+Deno.test("ProcessTable.refresh() does not take a thread for a process", async () => {
+  await using tree = await ProcTree.copy();
+  using seen = new Observation(tree.mount);
+  seen.table.refresh(11_206, 0);
+  tree.add(11_207, { comm: "thread" });
+  tree.becomeThread(11_207);
+  seen.table.refresh(11_207, 200);
+  assertEquals(pidsOf(seen).filter((pid) => pid > 200), []);
+});
+
+for (
+  const [when, lastPid, bootMs] of [
+    ["when the pids begin anew", 300, 200],
+    ["when there are very many", 12_000, 200],
+    ["where the kernel does not tell the last pid", null, 200],
+    ["after 5 s", 11_206, 5000],
+  ] as const
+) {
+  Deno.test(`ProcessTable.refresh() lists the whole host ${when}`, async () => {
+    await using tree = await ProcTree.copy();
+    using seen = new Observation(tree.mount);
+    seen.table.refresh(11_206, 0);
+    tree.add(250, { comm: "new" });
+    tree.remove(100);
+    seen.table.refresh(lastPid, bootMs);
+    assertEquals([250, 100].map((pid) => pidsOf(seen).includes(pid)), [true, false]);
+  });
+}
 
 Deno.test("followChildren() follows children and theirs, of the right parent only", async () => {
   await using tree = await ProcTree.copy();
   using seen = new Observation(tree.mount);
   seen.followed.follow(100, { subject: SUBJECT });
-  seen.table.refresh();
+  seen.table.refresh(null, 0);
   followChildren(seen.followed, seen.table);
   // 111 names 100 as its parent but is older: that was an earlier process with this pid.
   const samples = seen.takeSamples();
@@ -61,7 +100,7 @@ Deno.test("followChildren() leaves the children of a subject alone that is one p
   await using tree = await ProcTree.copy();
   using seen = new Observation(tree.mount);
   seen.followed.follow(100, { subject: { ...SUBJECT, hasDescendants: false } });
-  seen.table.refresh();
+  seen.table.refresh(null, 0);
   followChildren(seen.followed, seen.table);
   assertEquals(seen.takePids(), [100]);
 });

@@ -52,6 +52,13 @@ export class ProcTree implements AsyncDisposable {
     Deno.writeTextFileSync(path, Deno.readTextFileSync(path).replace(/\(.*\)/s, `(${comm})`));
   }
 
+  /** Let a pid be that of a thread that is not the first of its process. */
+  becomeThread(pid: number): void {
+    const path = join(this.mount, String(pid), "stat");
+    const text = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(path, text.replace(" 17 1 0 0 0 0 0 ", " -1 1 0 0 0 0 0 "));
+  }
+
   /** Let a process end. A reader that holds its files open must fail: they are cut to nothing. */
   remove(pid: number): void {
     const folder = join(this.mount, String(pid));

@@ -63,7 +63,8 @@ export class Observation implements Disposable {
 
   /** The samples since the last call, decoded. */
   takeSamples(): RawSample[] {
-    const lines = this.followed.takeLines().split("\n").slice(0, -1);
+    const text = new TextDecoder().decode(this.followed.takeLines());
+    const lines = text.split("\n").slice(0, -1);
     return lines.map((line, at) => RAW_SAMPLE.decode(JSON.parse(line), `line ${at}`));
   }
 

@@ -10,6 +10,7 @@ Deno.test("parseProcPidStat() reads a process of the fixture", () => {
     state: "S",
     ppid: 1,
     isKernelThread: false,
+    isLaterThread: false,
     utimeTicks: 1500,
     stimeTicks: 42,
     startTicks: 12345,
@@ -45,6 +46,14 @@ Deno.test("parseProcPidStat() tells threads of the kernel from processes", () =>
     parseProcPidStat(fixture(`${pid}/stat`)).isKernelThread
   );
   assertEquals(isKernelThread, [false, true, true, false]);
+});
+
+Deno.test("parseProcPidStat() tells a later thread from a process", () => {
+  const thread = fixture("100/stat").replace(/ 17 1 0 0 0 0 0 /, " -1 1 0 0 0 0 0 ");
+  const isLaterThread = [thread, fixture("100/stat")].map((text) =>
+    parseProcPidStat(text).isLaterThread
+  );
+  assertEquals(isLaterThread, [true, false]);
 });
 
 Deno.test("parseProcPidStat() holds the largest exact integers", () => {
