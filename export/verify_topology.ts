@@ -30,8 +30,6 @@ export interface LargestHost {
   readonly coreCount: number;
   /** Memory, MiB. */
   readonly memoryMib: number;
-  /** Cores × speed, MHz. */
-  readonly totalMhz: number;
 }
 
 /** What a topology was found to hold. */
@@ -95,15 +93,13 @@ class TopologyReader {
     if (!isWhole(coreCount)) {
       this.problems.push(`coreCount ${JSON.stringify(coreCount)} is not whole`);
     }
-    const speedMhz = quantityOf(coreSpeed, FREQUENCY_UNITS);
-    if (speedMhz === null) {
+    if (quantityOf(coreSpeed, FREQUENCY_UNITS) === null) {
       this.problems.push(`coreSpeed ${JSON.stringify(coreSpeed)} is no frequency`);
     }
     const memoryMib = this.#memoryOf(this.objectOf(host.memory, "memory"));
     this.largest = largerOf(this.largest, {
       coreCount: Number(coreCount),
       memoryMib: memoryMib ?? NaN,
-      totalMhz: Number(coreCount) * (speedMhz ?? NaN),
     });
   }
 
@@ -149,7 +145,6 @@ function largerOf(a: LargestHost | null, b: LargestHost): LargestHost {
   return {
     coreCount: Math.max(a.coreCount, b.coreCount),
     memoryMib: Math.max(a.memoryMib, b.memoryMib),
-    totalMhz: Math.max(a.totalMhz, b.totalMhz),
   };
 }
 
