@@ -6,6 +6,7 @@
  * the environment, else from `run_id.env`, else from the table's default.
  */
 
+import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../trace/schema.ts";
 
 /** Wrong use of a command: exit code 2, one line, and where to find help. */
@@ -205,35 +206,49 @@ interface Arguments {
   readonly operands: readonly string[];
 }
 
-/**
- * Walk over `args`. Not by parseArgs of the standard library: it reads the operand 007 as the number 7,
- * `--json=0` as true, `--seed -1` as a flag named 1, and does not tell `--name=` from `--name`.
- */
+/** What `args` say of the flags of `command`. */
 function walk(command: Command, args: readonly string[]): Arguments {
   const names = Object.keys(command.flags);
-  const known = new Set(Object.values(command.flags).map(({ env }) => env));
+  // Operands stay as they were typed: 007 is not the number 7.
+  const parsed = parseArgs(unambiguous(command, args), { string: [...names, "_"], "--": true });
   const flags = new Map<string, string>();
+  for (const name of names) {
+    const text = parsed[name];
+    if (typeof text === "string") flags.set(name, text);
+  }
+  const known = new Set(Object.values(command.flags).map(({ env }) => env));
   const variables = new Map<string, string>();
   const operands: string[] = [];
+  for (const operand of parsed._) {
+    const [, variable = "", value = ""] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(operand) ?? [];
+    if (known.has(variable)) variables.set(variable, value);
+    else operands.push(operand);
+  }
+  return { flags, variables, operands: [...operands, ...parsed["--"]] };
+}
+
+/**
+ * `args` with each flag and its value in one word, `--name=value`, switches as 1 or 0. In that form
+ * parseArgs has nothing left to guess: by itself it takes `--json=0` for true and `--seed -1` for a flag
+ * named 1, and does not tell `--name=` from `--name`.
+ */
+function unambiguous(command: Command, args: readonly string[]): string[] {
+  const words: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const argument = args[at] ?? "";
-    if (argument === "--") {
-      operands.push(...args.slice(at + 1));
-      break;
-    }
+    if (argument === "--") return [...words, ...args.slice(at)];
     if (!argument.startsWith("-") || argument === "-") {
-      const [, variable = "", value = ""] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(argument) ?? [];
-      if (known.has(variable)) variables.set(variable, value);
-      else operands.push(argument);
+      words.push(argument);
       continue;
     }
     const [, name = "", inline] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
     const negated = name.replace(/^no-/, "");
     if (command.flags[name]?.kind === "boolean") {
-      flags.set(name, inline ?? "1");
+      words.push(`--${name}=${inline ?? "1"}`);
     } else if (command.flags[negated]?.kind === "boolean" && inline === undefined) {
-      flags.set(negated, "0");
+      words.push(`--${negated}=0`);
     } else if (command.flags[name] === undefined) {
+      const names = Object.keys(command.flags);
       throw new UsageError(`unknown flag ${withoutValue(argument)}${suggestion(argument, names)}`);
     } else {
       // What looks like a flag is not taken for a value: `--run-id --json` has forgotten one.
@@ -241,10 +256,10 @@ function walk(command: Command, args: readonly string[]): Arguments {
       if (value === undefined || (inline === undefined && value.startsWith("--"))) {
         throw new UsageError(`--${name} needs a value`);
       }
-      flags.set(name, value);
+      words.push(`--${name}=${value}`);
     }
   }
-  return { flags, variables, operands };
+  return words;
 }
 
 /**
