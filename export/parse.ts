@@ -14,6 +14,7 @@ import { type Audit, auditRun } from "./audit.ts";
 import { auditReport } from "./audit_report.ts";
 import { ByteLines } from "./byte_lines.ts";
 import { LAYOUT_FOLDERS } from "./cts_rows.ts";
+import { readHostIntervals } from "./host_metrics.ts";
 import { type NodeInputs, readNodeInputs } from "./node_inputs.ts";
 import { type PassOptions, readRun } from "./run_pass.ts";
 import { StagedFiles } from "./staged_files.ts";
@@ -66,6 +67,8 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
   const pass = await readRun(runDir, { ...options, layout, inputs, staged });
   inputs.files.set(runDir.procMetrics, pass.lines);
   if (pass.service.lines !== null) inputs.files.set(runDir.serviceCpu, pass.service.lines);
+  const host = layout === "cctf" ? await readHostIntervals(runDir.hostMetrics, pass.clock) : null;
+  if (host !== null) inputs.files.set(runDir.hostMetrics, host.counts);
   const node = inputs.meta?.node_id ?? options.nodeId ?? basename(path);
   const invocations = pass.attempts.map((attempt) => invocationOf(attempt, node));
   const audit = auditRun({
@@ -75,6 +78,7 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
     isAligned: options.align === "controller",
   });
   await writeRecords(staged.stage("invocations.jsonl"), invocations);
+  if (host !== null) await writeRecords(staged.stage("host_metrics.jsonl"), host.intervals);
   await Deno.writeTextFile(staged.stage("nodes.json"), toJson(nodesOf(inputs, options.stage)));
   await Deno.writeTextFile(staged.stage("audit_report.md"), auditReport(audit));
   await Deno.writeTextFile(staged.stage("audit.json"), toJson(audit));

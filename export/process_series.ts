@@ -97,7 +97,7 @@ export class ProcessSeries {
   /** Most cores used over one interval. */
   peakRate = 0;
   /** Most resident memory read, kB; -1: none was. */
-  peakRssKb = -1;
+  peakRssKb: number = -1;
   /** Readings whose CPU total was below the one before. */
   decreases = 0;
   /** Rows that say more CPU time than the interval can hold. */

@@ -55,8 +55,9 @@ export interface LedgerCounts {
   readonly strangerTraces: Set<string>;
   /** Times that a wall clock without a boot clock went back. */
   clockBackSteps: number;
-  /** First and last reading on the timeline, µs; NaN: there is none. */
+  /** First reading on the timeline, µs; NaN: there is none. */
   firstUs: number;
+  /** Latest reading on the timeline, µs; NaN: there is none. */
   lastUs: number;
 }
 

@@ -65,7 +65,7 @@ export class TaskAccount {
   /** Readings of its processes; known once it is finished. */
   samples = 0;
   /** Most resident memory that one of its processes was read to have, kB; -1: none was read. */
-  peakRssKb = -1;
+  peakRssKb: number = -1;
   /** CPU time that readings saw, µs. */
   seenUs = 0;
   /** CPU time of the rows that were written, µs. */

@@ -15,6 +15,7 @@ import {
   readCts,
   RUN_START,
   taskResult,
+  toLines,
   writeRawRun,
 } from "../support/raw_run.ts";
 import { tempFolder } from "../support/temp_folder.ts";
@@ -338,6 +339,45 @@ Deno.test("parseNode() writes the older layout on request", async () => {
   const cpu = await lines("proc_cpu.jsonl");
   assertEquals(cpu.map(({ cpu_ms }) => cpu_ms), [2, 188, 189.998, 0.002, 432.345]);
   assertEquals(Object.keys(cpu[0]!), ["ts_ms", "pid", "dt_ms", "cpu_ms", "trace_id", "source"]);
+});
+
+Deno.test("parseNode() writes what the whole host used into the older layout", async () => {
+  await using folder = await tempFolder();
+  await writeRawRun(folder.path, SOUND);
+  const ticks = { nice: 0, system: 30, idle: 900, iowait: 0, irq: 0, softirq: 0, steal: 5 };
+  const counters = Object.fromEntries(
+    Object.entries(ticks).map(([name, count]) => [`${name}_ticks`, count]),
+  );
+  const reading = (atMs: number, given: object): object => ({
+    ts_ms: RUN_START.tsMs + atMs,
+    boot_ms: RUN_START.bootMs + atMs,
+    ...counters,
+    ...given,
+  });
+  await Deno.writeTextFile(
+    join(folder.path, "host_metrics.jsonl"),
+    toLines([
+      reading(0, { user_ticks: 100, received_bytes: 5000 }),
+      reading(1000.5, { user_ticks: 150, idle_ticks: 899, mem_free_kb: 77, cpu_some_us: 9 }),
+      reading(600_000, { user_ticks: 3 }),
+      reading(601_000, { user_ticks: 4, received_bytes: 10 }),
+    ]),
+  );
+  const { folder: written } = await parseNode(folder.path, { layout: "cctf" });
+  const text = await Deno.readTextFile(join(written, "host_metrics.jsonl"));
+  const intervals = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(intervals.map(({ dt_ms, user_ms }) => [dt_ms, user_ms]), [[1000.5, 500], [
+    1000,
+    10,
+  ]]);
+  const { idle_ms, steal_ms, received_bytes, cpu_some_ms, mem_free_kb } = intervals[0];
+  assertEquals([idle_ms, steal_ms, received_bytes, cpu_some_ms, mem_free_kb], [
+    0,
+    0,
+    null,
+    null,
+    77,
+  ]);
 });
 
 Deno.test("parseNode() leaves the last parsed run when it is stopped", async () => {
