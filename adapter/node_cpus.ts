@@ -7,6 +7,7 @@
 
 import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
 import type { Task } from "../trace/task.ts";
+import { Coalescer } from "./coalescer.ts";
 import { chooseCores } from "./core_allocator.ts";
 import { type CpuLimits, weightOf } from "./cpu_limits.ts";
 import type { CpuPlace } from "./cpu_topology.ts";
@@ -28,7 +29,15 @@ export interface NodeCpusOptions {
    * against the rest of the machine as its tasks would without a group.
    */
   readonly onTotalWeight: (weight: number) => void;
+  /** How soon the other tasks' limits follow a start or end, ms; 0: at once. Default 5. */
+  readonly pauseMs?: number;
 }
+
+/**
+ * How soon the others' limits follow, ms: a burst of starts is one change. For so long more may be given
+ * than there is, and the kernel shares it out by weight.
+ */
+const PAUSE_MS = 5;
 
 /** What a task has of a node's CPUs; disposal gives it back. */
 export interface CpuLease extends Disposable {
@@ -45,13 +54,15 @@ export class NodeCpus {
   readonly #options: NodeCpusOptions;
   readonly #loads = new Map<number, number>();
   readonly #leases = new Set<Lease>();
+  readonly #rebalance: Coalescer;
 
   constructor(options: NodeCpusOptions) {
     this.#options = options;
+    this.#rebalance = new Coalescer(() => this.#applyShares(), options.pauseMs ?? PAUSE_MS);
   }
 
   /**
-   * Give CPUs to a task. In shared mode the others' shares have shrunk when this returns.
+   * Give CPUs to a task. In shared mode it has its share at once; the others' follow within moments.
    *
    * @throws {JobRefusedError} when it names CPUs that the node does not have.
    */
@@ -61,8 +72,9 @@ export class NodeCpus {
       ? this.#exclusive(task, explicit)
       : this.#shared(task, explicit);
     this.#leases.add(lease);
-    this.#share();
-    this.#weigh();
+    const share = this.#shares().get(lease);
+    if (share !== undefined) lease.change(share);
+    this.#rebalance.request();
     return lease;
   }
 
@@ -106,30 +118,27 @@ export class NodeCpus {
 
   #return(lease: Lease): void {
     this.#leases.delete(lease);
-    this.#share();
-    this.#weigh();
+    if (this.#leases.size === 0) this.#rebalance.cancel();
+    else this.#rebalance.request();
   }
 
-  #weigh(): void {
-    let total = 0;
-    for (const { weight } of this.#leases) total += weight;
-    if (total > 0) this.#options.onTotalWeight(total);
-  }
-
-  /** Share the node out again among the tasks that share it: first those that get less. */
-  #share(): void {
+  /** What is due to each task that shares the node. */
+  #shares(): Map<Lease, FairShare> {
     const sharing = [...this.#leases].filter((lease) => lease.demand !== null);
     const demands = sharing.map(({ demand, weight }) => ({ cores: demand ?? 0, weight }));
     const shares = fairShares(this.#options.places.length, demands);
-    const changes = sharing.map((lease, index) => ({ lease, share: shares[index] }))
-      .filter(({ lease, share }) =>
-        share?.cores !== lease.limits.quotaCores || share?.weight !== lease.limits.weight
-      )
-      .sort((a, b) => growth(a) - growth(b));
-    for (const { lease, share } of changes) {
-      if (share === undefined) continue;
-      lease.change({ ...lease.limits, quotaCores: share.cores, weight: share.weight });
-    }
+    return new Map(shares.map((share, index) => [sharing[index] as Lease, share]));
+  }
+
+  /** Give each what is due to it: first those that get less. */
+  #applyShares(): void {
+    let total = 0;
+    for (const { weight } of this.#leases) total += weight;
+    this.#options.onTotalWeight(total);
+    const growth = ([lease, { cores }]: [Lease, FairShare]) =>
+      cores - (lease.limits.quotaCores ?? 0);
+    const changes = [...this.#shares()].sort((a, b) => growth(a) - growth(b));
+    for (const [lease, share] of changes) lease.change(share);
   }
 
   #explicit({ cpuset }: Task): number[] | null {
@@ -182,21 +191,16 @@ class Lease implements CpuLease {
     apply(this.#limits);
   }
 
-  change(limits: CpuLimits): void {
-    this.#limits = limits;
-    this.#apply?.(limits);
+  change({ cores, weight }: FairShare): void {
+    if (cores === this.#limits.quotaCores && weight === this.#limits.weight) return;
+    this.#limits = { ...this.#limits, quotaCores: cores, weight };
+    this.#apply?.(this.#limits);
   }
 
   [Symbol.dispose](): void {
     this.#apply = null;
     this.#onReturn(this);
   }
-}
-
-function growth(
-  { lease, share }: { readonly lease: Lease; readonly share: FairShare | undefined },
-): number {
-  return (share?.cores ?? 0) - (lease.limits.quotaCores ?? 0);
 }
 
 function quotaOf({ cpu_quota }: Task): number | null {

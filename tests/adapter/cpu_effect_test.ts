@@ -3,13 +3,15 @@
 import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { ClientLaunch } from "../../adapter/client.ts";
+import { readHierarchies } from "../../adapter/cgroup_base.ts";
 import { parseCpuStat } from "../../adapter/cpu_stat.ts";
 import { readPids } from "../../adapter/task_cgroup.ts";
 import { parseCpuList } from "../../trace/cpu_list.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import { CPU_SHARE, type CpuShare } from "../../trace/records.ts";
-import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
+import { startAdapter } from "../support/adapter_process.ts";
 import { CAN_LIMIT, shieldAdapter } from "../support/cpu_shield.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** The window over which shares are measured, ms. */
 const WINDOW_MS = 10_000;
@@ -23,11 +25,15 @@ function busy(units: number): { readonly argv: string[]; readonly cpu_units: num
   return { argv: ["sh", "-c", script], cpu_units: units };
 }
 
-/** The task's own cgroup, as its sentinel names it. */
-async function cgroupOf(launch: ClientLaunch, adapter: TestAdapter): Promise<string> {
+/** The task's own cgroup; systemd moves a task there a moment after its start. */
+async function cgroupOf(launch: ClientLaunch): Promise<string> {
   const started = await launch.started;
-  const sentinel = await Deno.readTextFile(join(adapter.runDir.pids, String(started?.pid)));
-  return JSON.parse(sentinel).cgroup;
+  return await waitFor({
+    what: "the task's cgroup",
+    read: () =>
+      readHierarchies(started?.pid).find(({ version }) => version === 2)?.ownDirectory ?? "",
+    until: (directory) => directory.includes("/tracekit-"),
+  });
 }
 
 function cpuMs(cgroup: string): number {
@@ -39,7 +45,7 @@ function cpuMs(cgroup: string): number {
 async function coresUsed(units: readonly number[]): Promise<number[]> {
   await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0-1" });
   const launches = units.map((one) => adapter.client.launch(adapter.task(busy(one))));
-  const cgroups = await Promise.all(launches.map((launch) => cgroupOf(launch, adapter)));
+  const cgroups = await Promise.all(launches.map(cgroupOf));
   shieldAdapter(adapter.pid);
   const before = cgroups.map(cpuMs);
   const start = performance.now();
@@ -95,7 +101,7 @@ Deno.test({
     const escape = `taskset -pc 0-${navigator.hardwareConcurrency - 1} $$ >&2; ${busy(3).argv[2]}`;
     const argv = ["sh", "-c", escape];
     const launch = adapter.client.launch(adapter.task({ argv, cpu_units: 1 }));
-    const cgroup = await cgroupOf(launch, adapter);
+    const cgroup = await cgroupOf(launch);
     const started = await launch.started;
     const allowed = parseCpuList(started?.cpuset ?? "");
     assertEquals(allowed.length, 1);
@@ -136,16 +142,20 @@ Deno.test({
     await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0" });
     const first = adapter.client.launch(adapter.task({ argv: ["sleep", "60"] }));
     await first.started;
-    await adapter.exitOf({ argv: ["true"] });
-    first.stop({ reason: "enough", graceMs: 1000 });
-    await first.outcome;
+    await adapter.exitOf({ argv: ["sleep", "0.3"] });
     const options = { decode: CPU_SHARE.decode, onBadLine: () => {} };
-    const lines: CpuShare[] = await Array.fromAsync(readRecords(adapter.runDir.shares, options));
+    const lines: CpuShare[] = await waitFor({
+      what: "the first task to get its share back",
+      read: () => Array.fromAsync(readRecords(adapter.runDir.shares, options)),
+      until: ({ length }) => length === 4,
+    });
     assertEquals(
       lines.map(({ task_id, quota_percent, weight, cpus }) =>
         `${task_id} ${quota_percent} ${weight} ${cpus}`
       ),
-      ["t1 100 100 0", "t1 50 100 0", "t2 50 100 0", "t1 100 100 0"],
+      ["t1 100 100 0", "t2 50 100 0", "t1 50 100 0", "t1 100 100 0"],
     );
+    first.stop({ reason: "enough", graceMs: 1000 });
+    await first.outcome;
   },
 });

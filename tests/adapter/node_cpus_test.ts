@@ -10,7 +10,7 @@ function cpusOf(
   mode: "exclusive" | "shared",
   onTotalWeight: (weight: number) => void = () => {},
 ): NodeCpus {
-  const options = { places: PLACES, mode, isShareOfMachine: true, weightPerUnit: 100 };
+  const options = { places: PLACES, mode, isShareOfMachine: true, weightPerUnit: 100, pauseMs: 0 };
   return new NodeCpus({ ...options, onTotalWeight });
 }
 
