@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { docProblems } from "../../tasks/ok.ts";
 import { countsIn } from "../../tasks/test.ts";
+import { runCommand } from "../support/command_process.ts";
 import { ROOT } from "../support/module_graph.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
@@ -40,6 +41,15 @@ Deno.test("docProblems() passes over what is meant, and over nothing else", () =
     ' 3 | export const TASK = record("task", {',
     " 3 | readonly pid: number;",
   ]);
+});
+
+Deno.test("bench and ok name what there is when asked for what there is not", async () => {
+  const bench = await runCommand(["bench", "patience"]);
+  assertEquals(bench.code, 1);
+  assertMatch(bench.stderr, /^bench: there is no bench patience: choose one of .*scheduler.*\n$/);
+  const ok = await runCommand(["ok", "luck"]);
+  assertEquals(ok.code, 2);
+  assertMatch(ok.stderr, /^ok: no step luck: fmt, lint, check, docs, test \(/);
 });
 
 interface CiCase {
