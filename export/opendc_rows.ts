@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../trace/atomic_file.ts";
 import type { UsageRows } from "./fragments.ts";
 
 /** Bytes of one row: end, length and CPU time as doubles, process as an int32. */
@@ -152,7 +153,11 @@ export class RowStore implements Disposable {
     const spill = this.#spill;
     const start = this.#spilledBytes;
     const length = this.#length;
-    for (const column of [rows.endMs, rows.dtMs, rows.cpuMs, rows.pid]) writeAll(spill, column);
+    try {
+      for (const column of [rows.endMs, rows.dtMs, rows.cpuMs, rows.pid]) writeAll(spill, column);
+    } catch (error) {
+      throw new Error(`Cannot write "${this.#spillPath}": ${messageOf(error)}`, { cause: error });
+    }
     this.#spilledBytes += length * ROW_BYTES;
     this.#runs.push({ first, read: (from, to) => readRun(spill, { start, length, from, to }) });
     this.#length = 0;

@@ -5,7 +5,7 @@
  */
 
 import { dirname, isAbsolute, join, normalize } from "@std/path";
-import { removeIfThere } from "../trace/atomic_file.ts";
+import { removeIfThere, writeFileAtomic } from "../trace/atomic_file.ts";
 import { ExportError } from "./opendc_input.ts";
 
 /** Folder inside the output under which an export is prepared. */
@@ -61,7 +61,7 @@ export class Stage implements AsyncDisposable {
 
   /** Write `text` as the file `name`. */
   async writeText(name: string, text: string): Promise<void> {
-    await Deno.writeTextFile(await this.path(name), text);
+    await writeFileAtomic(await this.path(name), text);
   }
 
   /** Write `value` as the indented JSON file `name`. */

@@ -30,6 +30,7 @@ import {
   transformParquetStream,
   WriterPropertiesBuilder,
 } from "parquet-wasm";
+import { messageOf } from "../trace/atomic_file.ts";
 import { type FileHash, RunningHash } from "./file_hash.ts";
 import type { Column, CompressionName } from "./opendc_schema.ts";
 
@@ -97,9 +98,7 @@ export async function writeParquet(path: string, options: ParquetOptions): Promi
   try {
     const stream = new ReadableStream(source, { highWaterMark: 0 });
     for await (const chunk of await transformParquetStream(stream, properties)) {
-      for (let written = 0; written < chunk.length;) {
-        written += await file.write(chunk.subarray(written));
-      }
+      await writeChunk(file, { chunk, path });
       hash.update(chunk);
     }
   } catch (error) {
@@ -109,6 +108,19 @@ export async function writeParquet(path: string, options: ParquetOptions): Promi
   if (source.failure !== null) throw source.failure;
   await file.syncData();
   return { rows: source.rows, ...hash.digest() };
+}
+
+async function writeChunk(
+  file: Deno.FsFile,
+  { chunk, path }: { readonly chunk: Uint8Array; readonly path: string },
+): Promise<void> {
+  try {
+    for (let written = 0; written < chunk.length;) {
+      written += await file.write(chunk.subarray(written));
+    }
+  } catch (error) {
+    throw new Error(`Cannot write "${path}": ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Hands batches to the writer when it asks, and keeps the error that ended them. */
