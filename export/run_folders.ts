@@ -22,7 +22,8 @@ function isRecordFile(name: string): boolean {
 
 /** The run directories of nodes in `folder`: itself, and those right beneath it, in order of names. */
 export async function findNodeDirs(folder: string): Promise<string[]> {
-  const names = (await namesIn(folder)).filter((name) => !DERIVED_FOLDERS.includes(name));
+  const names = (await namesIn(folder))
+    .filter((name) => !name.startsWith(".") && !DERIVED_FOLDERS.includes(name));
   const candidates = [folder, ...names.map((name) => join(folder, name))];
   const found: string[] = [];
   for (const candidate of candidates) {

@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import fc from "fast-check";
 import type { Finding } from "../../export/audit_finding.ts";
 import { parseNode, type ParseSummary } from "../../export/parse.ts";
+import { FolderBusyError, StagedFiles } from "../../export/staged_files.ts";
 import type { Invocation, ProcMetric } from "../../trace/cts.ts";
 import {
   clockOffset,
@@ -389,5 +390,17 @@ Deno.test("parseNode() leaves the last parsed run when it is stopped", async () 
   await assertRejects(() => parseNode(folder.path, { signal: AbortSignal.abort() }), DOMException);
   assertEquals(await readCts(folder.path), before);
   const names = await Array.fromAsync(Deno.readDir(join(folder.path, "CTS")), ({ name }) => name);
-  assertEquals(names.filter((name) => name.includes("tmp")), []);
+  assertEquals(names.filter((name) => name.startsWith(".")), []);
+});
+
+Deno.test("parseNode() removes what a killed parse left, and refuses to write beside another one", async () => {
+  await using folder = await tempFolder();
+  await writeRawRun(folder.path, SOUND);
+  const left = join(folder.path, "CTS", ".in-progress", "sorting");
+  await Deno.mkdir(left, { recursive: true });
+  await parseNode(folder.path);
+  const names = await Array.fromAsync(Deno.readDir(join(folder.path, "CTS")), ({ name }) => name);
+  assertEquals(names.filter((name) => name.startsWith(".")), []);
+  await using _other = await StagedFiles.in(join(folder.path, "CTS"));
+  await assertRejects(() => parseNode(folder.path), FolderBusyError, "another process is writing");
 });
