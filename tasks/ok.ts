@@ -29,7 +29,7 @@ interface Step {
 }
 
 const STEPS: readonly Step[] = [
-  { name: "fmt", run: () => deno("fmt", "--check", "--quiet") },
+  { name: "fmt", run: () => deno("fmt", "--check") },
   { name: "lint", run: () => deno("lint", "--quiet") },
   { name: "check", run: () => deno("check", "--quiet") },
   { name: "docs", run: lintDocs },
