@@ -9,7 +9,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { readRecordFile } from "../trace/record_file.ts";
 import { NODE_META, type NodeMeta } from "../trace/records.ts";
 import { DecodeError } from "../trace/schema.ts";
-import { type MergedFile, mergeLines, mergeSamples } from "./merge_files.ts";
+import { type MergedFile, mergeLines, mergeSamples, type MergeWatch } from "./merge_files.ts";
 import { findNodeDirs, namesIn } from "./run_folders.ts";
 import { StagedFiles } from "./staged_files.ts";
 
@@ -121,10 +121,11 @@ async function lookAt(path: string): Promise<Chunk> {
  *
  * @returns the folders written, that of the run first.
  */
-export async function mergeRun(plan: MergePlan): Promise<MergedFolder[]> {
+export async function mergeRun(plan: MergePlan, watch: MergeWatch = {}): Promise<MergedFolder[]> {
   const chunks = [...plan.nodes.values()].flat().map(({ path }) => path);
   const merged = [
     await mergeFolder(plan.output, {
+      ...watch,
       sources: [...plan.above, ...chunks],
       isTaken: (name) => RUN_FILES.includes(name),
     }),
@@ -132,6 +133,7 @@ export async function mergeRun(plan: MergePlan): Promise<MergedFolder[]> {
   for (const [node, parts] of plan.nodes) {
     merged.push(
       await mergeFolder(join(plan.output, node), {
+        ...watch,
         sources: parts.map(({ path }) => path),
         isTaken: (name) => isRecordFile(name) && !RUN_FILES.includes(name),
       }),
@@ -147,7 +149,7 @@ function isRecordFile(name: string): boolean {
 
 async function mergeFolder(
   folder: string,
-  { sources, isTaken }: {
+  { sources, isTaken, ...watch }: MergeWatch & {
     readonly sources: readonly string[];
     readonly isTaken: (name: string) => boolean;
   },
@@ -164,7 +166,7 @@ async function mergeFolder(
     const target = { name, path: staged.stage(name) };
     if (name === "proc_metrics.jsonl") {
       const workFolder = (part: string): Promise<string> => staged.folder(part);
-      files.push(await mergeSamples(paths, { ...target, workFolder }));
+      files.push(await mergeSamples(paths, { ...watch, ...target, workFolder }));
     } else if (name.endsWith(".jsonl")) files.push(await mergeLines(paths, target));
     // The first chunk speaks for a node: it began the run.
     else await Deno.copyFile(paths[0] as string, target.path);

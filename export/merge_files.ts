@@ -76,8 +76,16 @@ export async function mergeLines(
   return { name, counts, written: seen.size, duplicates, isSorted: false };
 }
 
+/** Shows how far a merge is, and stops it. */
+export interface MergeWatch {
+  /** Told now and then how many bytes of samples were read, of how many. */
+  readonly onProgress?: (progress: { doneBytes: number; totalBytes: number }) => void;
+  /** Aborting it stops the merge; what was there before stays. */
+  readonly signal?: AbortSignal;
+}
+
 /** How samples are merged. */
-export interface MergeSamplesOptions extends MergeTarget {
+export interface MergeSamplesOptions extends MergeTarget, MergeWatch {
   /** Makes a folder for what is needed meanwhile; who made it removes it. */
   readonly workFolder: (name: string) => Promise<string>;
 }
@@ -89,12 +97,12 @@ export interface MergeSamplesOptions extends MergeTarget {
  */
 export async function mergeSamples(
   paths: readonly string[],
-  { name, path, workFolder }: MergeSamplesOptions,
+  { name, path, workFolder, ...watch }: MergeSamplesOptions,
 ): Promise<MergedFile> {
   const firsts = await Promise.all(paths.map(firstTime));
   const clock = new RunClock([firsts.filter((time) => time !== null)]);
   const orderOf: OrderOf = (time) => clock.toUs(time);
-  const merged = await writeMerged(paths, { path, orderOf });
+  const merged = await writeMerged(paths, { ...watch, path, orderOf });
   if (merged !== null) return { name, ...merged, isSorted: false };
   const pieces: string[] = [];
   const all: LineCounts[] = [];
@@ -104,7 +112,7 @@ export async function mergeSamples(
     pieces.push(...sorted.pieces);
     all.push(sorted.counts);
   }
-  const sorted = await writeMerged(pieces, { path, orderOf });
+  const sorted = await writeMerged(pieces, { ...watch, path, orderOf });
   if (sorted === null) throw new Error(`Cannot sort the samples for "${path}"`);
   return { name, ...sorted, counts: sumCounts(all), isSorted: true };
 }
@@ -112,14 +120,18 @@ export async function mergeSamples(
 /** Write the samples of sorted files; null where they turn out not to be sorted. */
 async function writeMerged(
   paths: readonly string[],
-  { path, orderOf }: { path: string; orderOf: OrderOf },
+  { path, orderOf, onProgress, signal }: MergeWatch & { path: string; orderOf: OrderOf },
 ): Promise<Pick<MergedFile, "counts" | "written" | "duplicates"> | null> {
   using source = await MergedSamples.open(paths, orderOf);
   using out = await ByteLines.create(path);
   const last = new Map<number, { atUs: number; startTicks: number; cpuUs: number }>();
+  const sizes = await Promise.all(paths.map(async (one) => (await Deno.stat(one)).size));
+  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   let duplicates = 0;
   let written = 0;
   while (await source.fill()) {
+    signal?.throwIfAborted();
+    onProgress?.({ doneBytes: source.bytesRead, totalBytes });
     while (source.next()) {
       const { pid, startTicks, cpuUs }: RawReading = source.reading;
       const atUs = orderOf(source.reading);

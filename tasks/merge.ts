@@ -17,7 +17,7 @@ export async function main(
   const { inputs, output } = mergeFolders(options, operands);
   const plan = await planMerge(inputs, output);
   for (const [node, chunks] of plan.nodes) io.say(`Merging ${node} from ${chunks.length} folders`);
-  const folders = await mergeRun(plan);
+  const folders = await mergeWatched(plan, io);
   for (const line of folders.flatMap(describeMerge)) io.say(line);
   const summaries: ParseSummary[] = [];
   for (const { folder } of folders.filter((one) => one.folder !== output)) {
@@ -34,6 +34,14 @@ export async function main(
   if (options.json) io.print(JSON.stringify({ run_dir: output, nodes: summaries }));
   const hasFindings = summaries.some(({ audit }) => audit.verdict === "FINDINGS");
   return options.strict && hasFindings ? 1 : 0;
+}
+
+async function mergeWatched(plan: MergePlan, io: Io): Promise<MergedFolder[]> {
+  using progress = openProgress(io, "Merge");
+  return await mergeRun(plan, {
+    onProgress: ({ doneBytes, totalBytes }) => progress.update(doneBytes / totalBytes, "samples"),
+    signal: io.signal,
+  });
 }
 
 /** What was noteworthy about a merged folder, line by line. */
