@@ -7,7 +7,13 @@ import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { INVOCATION, type Invocation, PROC_METRIC, type ProcMetric } from "../../trace/cts.ts";
+import {
+  CTS_NODE,
+  INVOCATION,
+  type Invocation,
+  PROC_METRIC,
+  type ProcMetric,
+} from "../../trace/cts.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import {
   INVOCATION_EVENT,
@@ -48,6 +54,8 @@ interface Run {
   readonly events: InvocationEvent[];
   readonly invocations: Invocation[];
   readonly rows: ProcMetric[];
+  /** Logical cores of the largest node. */
+  readonly cores: number;
   readonly tasks: ExportedTask[];
   readonly fragments: ExportedFragment[];
   readonly stopwatch: Stopwatch;
@@ -80,6 +88,7 @@ async function runDemo(folder: string): Promise<Run> {
     events: await fromNodes(nodes, "events.ffmpeg.jsonl", INVOCATION_EVENT.decode),
     invocations: await fromNodes(nodes, "CTS/invocations.jsonl", INVOCATION.decode),
     rows: await fromNodes(nodes, "CTS/proc_metrics.jsonl", PROC_METRIC.decode),
+    cores: Math.max(...await Promise.all(nodes.map(coresOf))),
     tasks: await tableOf<ExportedTask>(join(exported, "tasks.parquet")),
     fragments: await tableOf<ExportedFragment>(join(exported, "fragments.parquet")),
     stopwatch: observer.stopwatch,
@@ -107,6 +116,12 @@ async function fromNodes<T>(
   return all;
 }
 
+async function coresOf(node: string): Promise<number> {
+  const nodes: unknown = JSON.parse(await Deno.readTextFile(join(node, "CTS/nodes.json")));
+  assert(Array.isArray(nodes));
+  return CTS_NODE.decode(nodes[0], node).cpu_cores;
+}
+
 async function tableOf<T>(path: string): Promise<T[]> {
   const file = await asyncBufferFromFile(path);
   const rows = await parquetReadObjects({ file, compressors });
@@ -125,7 +140,7 @@ function problemsOf(run: Run): string[] {
   const nodes = new Map([["cloud1", CAPACITY_UNITS], ["cloud2", CAPACITY_UNITS]]);
   return [
     ...checkDoneOnce(run.results, [...run.stopwatch.enqueued.keys()]),
-    ...checkConservation(run.events, run.rows, { cores: navigator.hardwareConcurrency }),
+    ...checkConservation(run.events, run.rows, { cores: run.cores }),
     ...checkFifo(run.results),
     ...checkCapacity(run.invocations, nodes),
     ...checkFragments(run.tasks, run.fragments, { cpuMs, mhz: MHZ }),
