@@ -45,6 +45,9 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** What a request hears that the adapter does not let end. */
+const STOPPED: Failure = { reason: "the adapter was stopped", status: 502 };
+
 /** How a {@linkcode HttpProxy} is opened. */
 export interface HttpProxyOptions {
   /** Where to listen; port 0 takes a free one. */
@@ -77,6 +80,7 @@ export class HttpProxy implements AsyncDisposable {
   readonly #options: HttpProxyOptions;
   readonly #server: Server;
   readonly #connections = new Map<Socket, Connection>();
+  #openCount = 0;
   readonly #stallTimer: ReturnType<typeof setInterval> | null;
 
   private constructor(options: HttpProxyOptions) {
@@ -148,9 +152,7 @@ export class HttpProxy implements AsyncDisposable {
 
   /** Requests on their way. */
   get openCount(): number {
-    let count = 0;
-    for (const { exchanges } of this.#connections.values()) count += exchanges.size;
-    return count;
+    return this.#openCount;
   }
 
   /** Take no new connections, and end each one when its request is over; resolves when all have ended. */
@@ -167,8 +169,15 @@ export class HttpProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stallTimer !== null) clearInterval(this.#stallTimer);
     const drained = this.#server.listening ? this.drain() : Promise.resolve();
+    for (const { exchanges } of this.#connections.values()) {
+      for (const exchange of exchanges) exchange.fail(STOPPED);
+    }
+    // What was answered at last goes to the kernel within this turn.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const socket of this.#connections.keys()) socket.destroy();
     await drained;
+    // The record of a request is made behind the close of its connection.
+    while (this.#openCount > 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #connect(client: Socket): void {
@@ -220,10 +229,12 @@ export class HttpProxy implements AsyncDisposable {
       maxHeadBytes: MAX_HEAD_BYTES,
       isUpgrade,
       onOver: () => {
+        this.#openCount--;
         connection.exchanges.delete(exchange);
         if (connection.exchanges.size === 0 && !this.#server.listening) client.destroySoon();
       },
     });
+    this.#openCount++;
     connection.exchanges.add(exchange);
   }
 

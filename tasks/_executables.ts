@@ -39,7 +39,15 @@ export const EXECUTABLES: readonly Executable[] = [
     ],
   },
   { role: "worker", commands: [granted("worker")] },
-  { role: "adapter", commands: [privileged("adapter"), privileged("adapt"), privileged("doctor")] },
+  {
+    role: "adapter",
+    commands: [
+      privileged("adapter"),
+      privileged("adapt"),
+      privileged("adapt-http", "adapt_http"),
+      privileged("doctor"),
+    ],
+  },
   {
     role: "collector",
     commands: [

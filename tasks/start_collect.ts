@@ -6,7 +6,8 @@
 import { resolve } from "@std/path";
 import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { RoleIdentity } from "../trace/records.ts";
-import type { Flag, Flags, Parsed } from "./_command.ts";
+import { type Flag, type Flags, type Parsed, UsageError } from "./_command.ts";
+import { findContainer } from "./_container.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { bootId, findRoles, isAlive, processIdentity, readRole } from "./_process.ts";
 import { syncTime } from "./_time_sync.ts";
@@ -21,9 +22,10 @@ type StartOptions = Parsed<typeof START_COLLECT.flags>["options"];
 
 /** `deno task start-collect`. */
 export async function main(
-  { options }: Parsed<typeof START_COLLECT.flags>,
+  { options: given }: Parsed<typeof START_COLLECT.flags>,
   io: Io,
 ): Promise<number> {
+  const options = await withContainer(given);
   const place = placeOf(options);
   const selection = selectionOf(options);
   cpusOf(options);
@@ -56,6 +58,17 @@ export async function main(
   }
   const log = collectorLog(place.runDir);
   throw new CommandError(`the ${selection.mode} collector did not start: ${await lastLine(log)}`);
+}
+
+/** A container is followed by its cgroup. */
+async function withContainer(options: StartOptions): Promise<StartOptions> {
+  const { container, cgroup, tree } = options;
+  if (container === null) return options;
+  if (cgroup !== null || tree !== null) {
+    throw new UsageError("--container excludes --cgroup and --tree");
+  }
+  const { directory } = await findContainer(container, options["engine-socket"]);
+  return { ...options, cgroup: directory };
 }
 
 /** A collector that may not read /proc cannot tell its own start time. */

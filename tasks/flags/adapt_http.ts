@@ -2,6 +2,7 @@
 
 import type { ServiceAddress } from "../../adapter/http_exchange.ts";
 import { command, integer, number, type OptionsOf, text, UsageError } from "../_command.ts";
+import { CONTAINER_FLAGS } from "./_container_flags.ts";
 import { RUN_FLAGS } from "./_run_flags.ts";
 
 /** `deno task adapt-http`. */
@@ -28,11 +29,7 @@ export const ADAPT_HTTP = command({
         placeholder: "PATH",
       },
     ),
-    "container": text("The service is this container.", { placeholder: "NAME|ID" }),
-    "engine-socket": text(
-      "Socket of a container engine, to ask which id a name has; else the usual places.",
-      { env: "DOCKER_HOST", placeholder: "PATH" },
-    ),
+    ...CONTAINER_FLAGS,
     "interval-ms": integer("How often the service's CPU time is read.", {
       env: "PROC_INTERVAL_MS",
       fallback: 200,

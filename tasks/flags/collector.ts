@@ -13,6 +13,7 @@ import {
   toggle,
   UsageError,
 } from "../_command.ts";
+import { CONTAINER_FLAGS } from "./_container_flags.ts";
 import { RUN_FLAGS, runDirOf } from "./_run_flags.ts";
 
 /** The variables of the seeds, and ours beside them. */
@@ -89,6 +90,7 @@ export const START_COLLECT = command({
   summary: "Start the collector of this node in the background, and return when it samples.",
   flags: {
     ...COLLECTOR_FLAGS,
+    ...CONTAINER_FLAGS,
     "time-sync": toggle("Set the clock before the run, best effort, at most 5 s.", {
       env: "TIME_SYNC",
       fallback: true,
