@@ -1,7 +1,7 @@
 /** Put the parts of a run together, and parse the result. */
 
 import { basename } from "@std/path";
-import { type MergedFolder, mergeRun, planMerge } from "../export/merge.ts";
+import { type MergedFolder, type MergePlan, mergeRun, planMerge } from "../export/merge.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
