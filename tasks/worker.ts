@@ -22,6 +22,9 @@ import { ADAPTER_VARIABLES, adapterCommand, WORKER, type WorkerFlags } from "./f
 /** Between two measurements of the clock's offset, ms. */
 const CLOCK_INTERVAL_MS = 30_000;
 
+/** How long an adapter may take to end its tasks and itself, ms: their own grace is 5 s at most. */
+const ADAPTER_CLOSE_MS = 15_000;
+
 /** Run the worker until it is stopped. */
 export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Promise<number> {
   const place = placeOf(options);
@@ -58,7 +61,8 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
       node,
       registration,
       timing: TIMING,
-      openLauncher: (_mayKeepAlive) => openAdapter(helloOf(place, options), options),
+      openLauncher: (mayKeepAlive) =>
+        openAdapter(helloOf(place, options), { options, mayKeepAlive }),
       onResult: (result) => results.append([result]),
       report: io.say,
       signal: io.signal,
@@ -112,7 +116,10 @@ function helloOf(
 /** Start an adapter of this worker's own. */
 async function openAdapter(
   hello: Omit<AdapterHello, "type" | "protocol">,
-  options: WorkerFlags,
+  { options, mayKeepAlive }: {
+    readonly options: WorkerFlags;
+    readonly mayKeepAlive: () => boolean;
+  },
 ): Promise<OwnedLauncher> {
   const { program, args } = adapterCommand(options);
   const variables = ADAPTER_VARIABLES.flatMap((name) => {
@@ -127,14 +134,18 @@ async function openAdapter(
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const client = await AdapterClient.open({ requests: child.stdin, replies: child.stdout }, hello);
+  const streams = { requests: child.stdin, replies: child.stdout };
+  const client = await AdapterClient.open(streams, hello, { mayKeepAlive });
   return {
     ready: client.ready,
     closed: client.closed,
     launch: (task) => client.launch(task),
     async [Symbol.asyncDispose](): Promise<void> {
+      // One that stands still (SIGSTOP) would keep this process for ever; its tasks die with it.
+      const deadline = setTimeout(() => child.kill("SIGKILL"), ADAPTER_CLOSE_MS);
       await client.close();
       await child.status;
+      clearTimeout(deadline);
     },
   };
 }

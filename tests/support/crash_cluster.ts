@@ -1,0 +1,224 @@
+/**
+ * A small cluster of real processes: redis-server with an append-only file, schedulers, workers with
+ * their adapters. Each task holds a lock while it runs, so that one that runs twice at once fails.
+ */
+
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { RedisQueue } from "../../scheduler/redis_queue.ts";
+import { parseRedisUrl } from "../../scheduler/redis_url.ts";
+import { readRecords } from "../../trace/json_lines.ts";
+import {
+  INVOCATION_EVENT,
+  type InvocationEvent,
+  PLACEMENT_EVENT,
+  TASK_RESULT,
+  type TaskResult,
+} from "../../trace/records.ts";
+import { RunDir } from "../../trace/run_dir.ts";
+import type { Task } from "../../trace/task.ts";
+import { type CommandProcess, startCommand } from "./command_process.ts";
+import { processesNaming } from "./processes.ts";
+import { testTask } from "./queue_actors.ts";
+import { type RedisServer, startRedisServer } from "./redis_server.ts";
+import { waitFor } from "./wait_for.ts";
+
+const RUN_ID = "crash";
+
+/** Exit code of a task that found another copy of itself running. */
+const RAN_TWICE = 99;
+
+/** Real processes around one Redis. */
+export class CrashCluster implements AsyncDisposable {
+  /** The server. */
+  readonly redis: RedisServer;
+  /** The test's own view of the queue. */
+  readonly queue: RedisQueue;
+  /** Where everything lies. */
+  readonly folder: string;
+  /** Where workers connect to: the server, unless a test puts something in between. */
+  workerUrl: string;
+  readonly #roles: CommandProcess[] = [];
+
+  private constructor(redis: RedisServer, queue: RedisQueue, folder: string) {
+    this.redis = redis;
+    this.queue = queue;
+    this.folder = folder;
+    this.workerUrl = redis.url;
+  }
+
+  /** Start a server with an append-only file; roles are started one by one. */
+  static async start(): Promise<CrashCluster> {
+    const redis = await startRedisServer({ appendOnly: true });
+    const address = parseRedisUrl(redis.url);
+    const queue = await RedisQueue.open({ address, report: () => {} });
+    const folder = await Deno.makeTempDir({ prefix: "tracekit-crash-" });
+    await Deno.mkdir(join(folder, "locks"));
+    return new CrashCluster(redis, queue, folder);
+  }
+
+  /** A task that sleeps under its own lock. */
+  task(taskId: string, seconds: number, more: Partial<Task> = {}): Task {
+    const lock = join(this.folder, "locks", taskId);
+    const argv = ["flock", "-n", "-E", String(RAN_TWICE), lock, "sleep", String(seconds)];
+    return testTask(taskId, { argv, ...more });
+  }
+
+  /** Tasks `t00`, `t01`, … of one unit. */
+  tasks(count: number, seconds: number, prefix = "t"): Task[] {
+    const places = Array.from({ length: count }, (_, at) => String(at).padStart(2, "0"));
+    return places.map((place) => this.task(`${prefix}${place}`, seconds));
+  }
+
+  /** Start a scheduler and wait until it leads or stands by. */
+  async scheduler(...flags: readonly string[]): Promise<CommandProcess> {
+    const role = this.#start("scheduler", this.redis.url, ...flags);
+    await role.says(/active as|standing by/);
+    return role;
+  }
+
+  /** Start a worker of two units and wait until it has registered. */
+  async worker(node: string, ...flags: readonly string[]): Promise<CommandProcess> {
+    const role = this.startWorker(node, ...flags);
+    await waitFor({
+      what: `${node} to register`,
+      read: () => this.redis.cli("HGET", `tk:node:${node}`, "server"),
+      until: (server) => server !== "",
+    });
+    return role;
+  }
+
+  /** Start a worker of two units. */
+  startWorker(node: string, ...flags: readonly string[]): CommandProcess {
+    const place = ["--node-id", node, "--per-node", "--outputs", join(this.folder, "outputs")];
+    const offer = ["--capacity-units", "2", "--allowed-commands", "flock"];
+    return this.#start("worker", this.workerUrl, ...place, ...offer, ...flags);
+  }
+
+  #start(role: string, url: string, ...flags: readonly string[]): CommandProcess {
+    const started = startCommand(["run", role, "--run-id", RUN_ID, ...flags], {
+      cwd: this.folder,
+      env: { REDIS_URL: url, TRACEKIT_DIE_WITH_PARENT: "1" },
+    });
+    this.#roles.push(started);
+    return started;
+  }
+
+  /** Pid of the adapter of `worker`: its only child. */
+  async adapterOf({ pid }: CommandProcess): Promise<number> {
+    const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+    return Number(children.trim().split(" ")[0]);
+  }
+
+  /** Wait until `count` tasks run on `node`. */
+  async untilRunning(node: string, count: number): Promise<void> {
+    await waitFor({
+      what: `${count} tasks to run on ${node}`,
+      read: () => this.queue.progress(),
+      until: ({ nodes }) => nodes.some((one) => one.node === node && one.running === count),
+    });
+  }
+
+  /** Wait until `node` is given up; for how long that took, ms. */
+  async untilLost(node: string): Promise<number> {
+    const from = performance.now();
+    await waitFor({
+      what: `${node} to be given up`,
+      read: () => this.redis.cli("ZSCORE", "tk:nodes", node),
+      until: (score) => score === "",
+    });
+    return performance.now() - from;
+  }
+
+  /** Wait until `count` tasks have ended, in any way. */
+  async untilEnded(count: number, limitMs = 60_000): Promise<void> {
+    await waitFor({
+      what: `${count} tasks to end`,
+      read: () => this.queue.progress(),
+      until: ({ ended }) => ended.done + ended.failed + ended.dead + ended.cancelled >= count,
+      limitMs,
+    });
+  }
+
+  /** Results as the controller wrote them. */
+  async results(count: number): Promise<TaskResult[]> {
+    return await waitFor({
+      what: `${count} results on the disk`,
+      read: () => recordsOf(this.#runDir().results, TASK_RESULT.decode),
+      until: (found) => found.length >= count,
+    });
+  }
+
+  /** Every line that the adapters of `node` wrote. */
+  events(node: string): Promise<InvocationEvent[]> {
+    return recordsOf(this.#runDir(node).events("command"), INVOCATION_EVENT.decode);
+  }
+
+  #runDir(node?: string): RunDir {
+    return RunDir.of(join(this.folder, "logs"), RUN_ID, node);
+  }
+
+  /**
+   * The promises that hold whatever died: each of `tasks` is done once and in the results once, the
+   * attempt that counts is in its node's events, none ran twice at once, first placements follow the
+   * order of submission, all capacity is back, and no process is left.
+   */
+  async check(tasks: readonly Task[], nodes: readonly string[]): Promise<TaskResult[]> {
+    const results = await this.results(tasks.length);
+    const ids = tasks.map(({ task_id }) => task_id).sort();
+    assertEquals(results.map(({ task_id }) => task_id).sort(), ids, "each task once");
+    assertEquals(results.filter(({ state }) => state !== "done"), [], "every task is done");
+    for (const { task_id, attempt, node } of results) {
+      const exits = (await this.events(node ?? "")).filter((event) =>
+        event.event === "exit" && event.task_id === task_id && event.attempt === attempt
+      );
+      assertEquals(exits.map(({ status }) => status), [0], `the exit of ${task_id} is on record`);
+    }
+    for (const node of nodes) {
+      const twice = (await this.events(node)).filter(({ status }) => status === RAN_TWICE);
+      assertEquals(twice, [], `no task of ${node} ran twice at once`);
+    }
+    await this.#checkOrder();
+    for (const node of nodes) {
+      const [cap, total] = [`cap:${node}`, `cap_total:${node}`];
+      assertEquals(await this.redis.cli("GET", cap), await this.redis.cli("GET", total), cap);
+    }
+    await waitFor({
+      what: "all tasks' processes to be gone",
+      read: () => processesNaming(join(this.folder, "locks")),
+      until: (found) => found.length === 0,
+    });
+    return results;
+  }
+
+  async #checkOrder(): Promise<void> {
+    const first = new Map<string, number>();
+    const events = await recordsOf(this.#runDir().placementEvents, PLACEMENT_EVENT.decode);
+    for (const { event, task_id, seq } of events) {
+      if (event !== "placed" || task_id === null || first.has(task_id)) continue;
+      first.set(task_id, seq ?? NaN);
+    }
+    const order = [...first.values()];
+    assertEquals(order, order.toSorted((a, b) => a - b), "placed in the order of submission");
+  }
+
+  /** Kill every role, then the server, and remove the files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const role of this.#roles) await role[Symbol.asyncDispose]();
+    await this.queue[Symbol.asyncDispose]();
+    await this.redis[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function recordsOf<T>(
+  path: string,
+  decode: (value: unknown, where: string) => T,
+): Promise<T[]> {
+  try {
+    return await Array.fromAsync(readRecords(path, { decode, onBadLine: () => {} }));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
