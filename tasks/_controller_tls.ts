@@ -1,7 +1,7 @@
 /** An authority of one's own and the server's certificate, made by openssl. */
 
 import { join } from "@std/path";
-import { besideName, removeIfThere } from "../trace/atomic_file.ts";
+import { besideName, isThere, removeIfThere } from "../trace/atomic_file.ts";
 import { CommandError } from "./_main.ts";
 
 /** Files of a server's certificate. */
@@ -69,14 +69,4 @@ async function make(path: string, args: readonly string[]): Promise<void> {
   await removeIfThere(beside);
   const reason = new TextDecoder().decode(result.stderr).trim().split("\n").at(-1);
   throw new CommandError(`openssl could not make ${path}: ${reason}`);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

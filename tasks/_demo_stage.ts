@@ -4,6 +4,7 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
+import { isThere } from "../trace/atomic_file.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { CommandError } from "./_main.ts";
 import { type PrivateRedis, startPrivateRedis } from "./_private_redis.ts";
@@ -130,21 +131,11 @@ const COLLECTOR_START_LIMIT_MS = 15_000;
 async function waitForCollectors({ nodes }: DemoPlan): Promise<void> {
   const deadline = performance.now() + COLLECTOR_START_LIMIT_MS;
   for (const { id, runDir } of nodes) {
-    while (!await exists(runDir.nodeMeta)) {
+    while (!await isThere(runDir.nodeMeta)) {
       if (performance.now() > deadline) {
         throw new CommandError(`The collector of ${id} wrote no ${runDir.nodeMeta} within 15 s`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { parseNode } from "../../export/parse.ts";
 import type { PartialTask } from "../../trace/task.ts";
 import { INVOCATION, type Invocation, PROC_METRIC, type ProcMetric } from "../../trace/cts.ts";
+import { isThere } from "../../trace/atomic_file.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import type { InvocationEvent } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
@@ -94,7 +95,7 @@ Deno.test("every job has rows that sum to its total, however short, forked or ki
   ]);
   await waitFor({
     what: "the collector at work",
-    read: () => exists(runDir.procMetrics),
+    read: () => isThere(runDir.procMetrics),
     until: (isThere) => isThere,
   });
   const byKind = new Map<string, InvocationEvent[]>();
@@ -153,13 +154,3 @@ Deno.test("every job has rows that sum to its total, however short, forked or ki
   });
   await t.step("the audit agrees", () => assertEquals(audit.cpu_residual_max_ms, 0));
 });
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
