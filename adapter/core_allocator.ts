@@ -18,8 +18,8 @@ export interface CoreState {
  * Choose CPUs for a task of `units` vCPUs; fewer where the node has fewer.
  *
  * Free ones while there are enough: a block of neighbours in one NUMA node that breaks up as few whole
- * cores as possible, shares as few cores with other tasks' threads, and lies on a multiple of its size,
- * so that later blocks find room. Else the least loaded.
+ * cores as possible, and lies on a multiple of its size, so that later blocks find room. Else the least
+ * loaded.
  *
  * @returns The CPUs, ascending.
  */
@@ -52,8 +52,6 @@ function bestBlock(
       new Set(block.map(({ node }) => node)).size,
       // Cores that were whole, and of which a part is left over.
       others.filter((rest) => rest.length > 0 && rest.every(isFree)).length,
-      // Cores on which another task runs.
-      others.filter((rest) => !rest.every(isFree)).length,
       start % alignment(count) === 0 ? 0 : 1,
       start,
     ];

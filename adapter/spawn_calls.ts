@@ -93,7 +93,10 @@ export function spawnCalls(
   if (plan.cwd !== null) {
     list.add(`enter "${plan.cwd}"`, SYSTEM_CALL.chdir, list.text(plan.cwd));
   }
-  list.add("close files", SYSTEM_CALL.closeRange, 3, LAST_DESCRIPTOR, 0);
+  // Files of the adapter close by themselves; an interactive command keeps those of its caller.
+  if (plan.logFile !== null) {
+    list.add("close files", SYSTEM_CALL.closeRange, 3, LAST_DESCRIPTOR, 0);
+  }
   list.setSignals(plan.ignoredSignals);
   list.add(
     "execute it",

@@ -109,6 +109,21 @@ Deno.test("adapt leaves signals ignored that its caller ignores", async () => {
   assertMatch(new TextDecoder().decode(stdout), /^SigIgn:\t0{15}3\n$/);
 });
 
+Deno.test("adapt leaves the command its caller's open files, and none of its own", async () => {
+  await using folder = await tempFolder();
+  async function filesOf(prefix: string): Promise<string> {
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", `exec 3</dev/zero; exec ${prefix} ls /proc/self/fd`],
+      cwd: folder.path,
+      env: { RUN_ID: "r" },
+    }).output();
+    return new TextDecoder().decode(stdout);
+  }
+  const direct = await filesOf("");
+  assertMatch(direct, /^3$/m);
+  assertEquals(await filesOf(`${Deno.execPath()} run -A -q --no-check ${ADAPT} --`), direct);
+});
+
 Deno.test("adapt takes the command along when it is killed", async () => {
   await using folder = await tempFolder();
   const child = adapt(["--", "sh", "-c", "echo $$; exec sleep 300"], { cwd: folder.path });

@@ -91,6 +91,18 @@ Deno.test("the adapter gives a task its identity and no variable of its own call
   assertMatch(text, new RegExp(`TRACEPARENT=00-${event?.trace_id}-${event?.span_id}-`));
 });
 
+Deno.test("the adapter gives a task three files and a session of its own", async () => {
+  await using adapter = await startAdapter();
+  const script = "ls -l /proc/$$/fd; echo $$ $(cut -d' ' -f6 /proc/$$/stat)";
+  await adapter.exitOf({ argv: ["sh", "-c", script] });
+  const log = join(adapter.runDir.taskLogs, "t1.1.log");
+  const lines = (await Deno.readTextFile(log)).trim().split("\n");
+  const files = lines.map((line) => /\d+ -> .*$/.exec(line)?.[0]).filter((file) => file);
+  assertEquals(files, ["0 -> /dev/null", `1 -> ${log}`, `2 -> ${log}`]);
+  const [pid, session] = lines.at(-1)?.split(" ") ?? [];
+  assertEquals(pid, session);
+});
+
 Deno.test("the adapter accepts outputs that are there, and fails a task that left none", async () => {
   await using adapter = await startAdapter();
   const made = await adapter.run({ argv: ["sh", "-c", "echo 12345 >o"], outputs: ["o"] });

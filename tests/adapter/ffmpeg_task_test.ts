@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertGreater, assertMatch, assertNotMatch } from "@std/assert";
 import { startAdapter } from "../support/adapter_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 async function ffmpeg(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("ffmpeg", {
@@ -62,7 +63,11 @@ Deno.test("an ffmpeg task that is stopped leaves no half-written file", async ()
     preset: "slow",
   });
   const launch = adapter.client.launch(task);
-  assert(await launch.started !== null);
+  await waitFor({
+    what: "the unfinished output",
+    read: () => namesIn(join(adapter.root, "outputs")),
+    until: ([name]) => name?.endsWith(".part") ?? false,
+  });
   launch.stop({ reason: "enough", graceMs: 0 });
   const outcome = await launch.outcome;
   assert(outcome.kind === "exited" && !outcome.isDone);
