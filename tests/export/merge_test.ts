@@ -69,6 +69,8 @@ Deno.test("mergeRun() makes of chunks what the whole run is", async () => {
     const samples = merged[1]!.files.find(({ name }) => name === "proc_metrics.jsonl");
     assertEquals(samples?.duplicates, 2);
     assertEquals(samples?.isSorted, false);
+    const meta = await Deno.readTextFile(join(output, "cloud1", "node_meta.json"));
+    assertEquals(JSON.parse(meta).ts_ms, RUN_START.tsMs);
     const { audit } = await parseNode(join(output, "cloud1"));
     assertEquals(audit.findings, []);
     assertEquals(await readCts(join(output, "cloud1")), expected);

@@ -204,6 +204,23 @@ Deno.test("parseNode() marks a launch without an exit as running", async () => {
   assertEquals(spans(rows), [[0, 200, 150, "reading"], [200, 400, 100, "reading"]]);
 });
 
+Deno.test("parseNode() takes from the launch what the end does not say", async () => {
+  const launch = invocationEvent({ startMs: 7, endMs: null }, { pid: 4711 });
+  const exit = invocationEvent({ startMs: 7, endMs: 50 }, {
+    ts_start: null,
+    boot_start_ms: null,
+    pid: null,
+  });
+  for (const events of [[launch, exit], [exit, launch]]) {
+    const { invocations, checks } = await parse({ events });
+    assertEquals(checks, []);
+    assertEquals(invocations.map(({ ts_start, pid }) => [ts_start! - RUN_START.tsMs, pid]), [[
+      7,
+      4711,
+    ]]);
+  }
+});
+
 Deno.test("parseNode() lets the readings count where they show more than the total", async () => {
   const { rows, invocations, checks } = await parse({
     samples: [rawSample(200, { cpu_ns: 150e6 }), rawSample(400, { cpu_ns: 250e6 })],
@@ -284,12 +301,16 @@ Deno.test("parseNode() takes the state of each attempt from the queue's decision
       attempt({ trace_id: "c1", task_id: "c", attempt: 1 }),
       attempt({ trace_id: "d1", task_id: "d", attempt: 3, status: 1 }),
       attempt({ trace_id: "e1", task_id: null, attempt: null, status: 1 }),
+      // Given back and run again on the same node: the queue knows one attempt.
+      invocationEvent({ startMs: 0, endMs: 100 }, { trace_id: "f1", task_id: "f" }),
+      invocationEvent({ startMs: 200, endMs: 300 }, { trace_id: "f2", task_id: "f" }),
     ],
     results: [
       taskResult({ task_id: "a", attempt: 2 }),
       taskResult({ task_id: "b", attempt: 1, node: "cloud2" }),
       taskResult({ task_id: "c", attempt: 1, state: "superseded" }),
       taskResult({ task_id: "d", attempt: 3, state: "dead" }),
+      taskResult({ task_id: "f" }),
     ],
   });
   const states = invocations.map(({ trace_id, state }) => `${trace_id} ${state}`).sort();
@@ -300,6 +321,8 @@ Deno.test("parseNode() takes the state of each attempt from the queue's decision
     "c1 superseded",
     "d1 dead",
     "e1 failed",
+    "f1 superseded",
+    "f2 done",
   ]);
 });
 
