@@ -148,9 +148,10 @@ async function readTasks(
   options: SimulatedOptions,
 ): Promise<Pick<SimulatedRun, "tasks" | "submissionBase">> {
   using file = await ParquetFile.open(path);
-  if (!file.has("finish_time") || !(file.has("task_name") || file.has("task_id"))) {
+  const hasTimes = file.has("schedule_time") && file.has("finish_time");
+  if (!hasTimes || !(file.has("task_name") || file.has("task_id"))) {
     throw new SimulationError(
-      `Cannot compare "${path}": columns finish_time and task_name or task_id are required, got ${
+      `Cannot compare "${path}": schedule_time, finish_time, and task_name or task_id are required, got ${
         file.columns.map(({ name }) => name).join(", ")
       }`,
     );
@@ -164,14 +165,14 @@ async function readTasks(
   };
   const tasks = new Map<number, SimulatedTask>();
   for (const [id, record] of records) {
-    if (record.isFailed || !Number.isFinite(record.finish)) continue;
+    if (record.isFailed || !Number.isFinite(record.schedule + record.finish)) continue;
     const inRun = (time: number, base: number) => (time - base) / options.timeFactor;
-    const submissionMs = inRun(record.submission, bases.submission);
+    const startMs = inRun(record.schedule, bases.schedule);
     const delayMs = record.delay / options.timeFactor;
-    const scheduleMs = inRun(record.schedule, bases.schedule);
-    const startMs = Number.isFinite(scheduleMs) ? scheduleMs : submissionMs + delayMs;
     tasks.set(id, {
-      submissionMs: Number.isFinite(delayMs) ? startMs - delayMs : submissionMs,
+      submissionMs: Number.isFinite(delayMs)
+        ? startMs - delayMs
+        : inRun(record.submission, bases.submission),
       startMs,
       endMs: inRun(record.finish, bases.finish),
       host: record.host,

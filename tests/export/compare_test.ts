@@ -73,7 +73,7 @@ type Change = (task: SimulatedRow, at: number) => Partial<SimulatedRow>;
 /** Write a simulation of the run that differs from it by `change`, and compare. */
 async function compareWith(
   change: Change,
-  { version = "2.4u" as "2.4f" | "2.4u", drop = 0 } = {},
+  { version = "2.4u" as keyof typeof BASES, drop = 0 } = {},
 ): Promise<CompareReport> {
   await using root = await tempFolder();
   const { measured, folder } = await exportRun(root.path);
@@ -104,12 +104,14 @@ function failuresOf({ checks }: CompareReport): string[] {
   return checks.filter(({ status }) => status === "fail").map(({ id }) => id);
 }
 
-for (const version of ["2.4f", "2.4u"] as const) {
+const BASES = { "2.4f": "relative", "2.4u": "absolute", "bare": "none" } as const;
+
+for (const version of ["2.4f", "2.4u", "bare"] as const) {
   Deno.test(`compareOpendc() of a simulation that is the run passes, as ${version} writes it`, async () => {
     const report = await compareWith(() => ({}), { version });
     assertEquals(report.checks.filter(({ status }) => status !== "pass"), []);
-    assertEquals(report.submission_base, version === "2.4f" ? "relative" : "absolute");
-    assertEquals(report.placement_agreement, 1);
+    assertEquals(report.submission_base, BASES[version]);
+    assertEquals(report.placement_agreement, version === "bare" ? null : 1);
     assertEquals(checkOf(report, "makespan").simulated, MAKESPAN_MS);
     assertEquals(checkOf(report, "wait_p50").value, 0);
     assertEquals(checkOf(report, "wait_ks").value, 1);
@@ -119,6 +121,11 @@ for (const version of ["2.4f", "2.4u"] as const) {
     }
   });
 }
+
+Deno.test("compareOpendc() knows tasks whose name is their id", async () => {
+  const report = await compareWith(({ id }) => ({ name: String(id) }), { version: "2.4f" });
+  assertEquals(failuresOf(report), []);
+});
 
 Deno.test("compareOpendc() knows the energy of the default power model", async () => {
   const report = await compareWith(() => ({}));

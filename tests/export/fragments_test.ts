@@ -68,9 +68,10 @@ const CASES: readonly {
     span: [0, 40],
     rows: [
       { endMs: 20, dtMs: 20, cpuMs: 0.1 * 20, pid: 1 },
-      { endMs: 30, dtMs: 20, cpuMs: 0.7 * 20, pid: 2 },
+      { endMs: 30, dtMs: 20, cpuMs: 0.2 * 20, pid: 2 },
     ],
-    expected: [[10, 0.1], [10, 0.1 + 0.7], [10, 0.7], [10, 0]],
+    // 0.1 + 0.2 - 0.1 - 0.2 is not 0 in doubles.
+    expected: [[10, 0.1], [10, 0.1 + 0.2], [10, 0.2], [10, 0]],
   },
   {
     name: "gives a job of less than a millisecond one of 1 ms",

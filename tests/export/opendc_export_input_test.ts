@@ -154,6 +154,18 @@ Deno.test("exportOpendc() removes files of the last export that this one does no
   assert(names.includes("notes.txt"));
 });
 
+Deno.test("exportOpendc() removes nothing outside its folder, whatever the last manifest says", async () => {
+  await using run = await exportTwoNodes();
+  const mine = join(run.output, "..", "mine.txt");
+  await Deno.writeTextFile(mine, "mine");
+  const path = join(run.output, "manifest.json");
+  const manifest = JSON.parse(await Deno.readTextFile(path));
+  const files = [...manifest.files, "../mine.txt", "replay/../../mine.txt", mine];
+  await Deno.writeTextFile(path, JSON.stringify({ ...manifest, files }));
+  await exportOpendc({ input: run.input, output: run.output, version: "test" });
+  assertEquals(await Deno.readTextFile(mine), "mine");
+});
+
 Deno.test("exportOpendc() of nothing measured is an empty workload that verify refuses", async () => {
   await using folder = await tempFolder();
   const input = join(folder.path, "run");

@@ -26,8 +26,11 @@ export interface SimulationOptions {
   readonly hosts: Readonly<Record<string, number>>;
   /** Export interval, simulated ms. */
   readonly intervalMs: number;
-  /** v2.4f: all times relative. v2.4g and later: submissions absolute, with a scheduling delay. */
-  readonly version: "2.4f" | "2.4u";
+  /**
+   * v2.4f: all times relative. v2.4g and later: submissions absolute, with a scheduling delay. bare: what
+   * is left when an experiment exports the fewest columns, ids alone.
+   */
+  readonly version: "2.4f" | "2.4u" | "bare";
   /** First submission, epoch ms. */
   readonly firstSubmissionMs: number;
 }
@@ -105,13 +108,19 @@ const TIMES = {
 const TASK_COLUMNS = {
   "2.4f": { ...TIMES, task_id: "VARCHAR" },
   "2.4u": { ...TIMES, task_id: "INTEGER", scheduling_delay: "BIGINT" },
+  "bare": {
+    timestamp: "BIGINT",
+    task_id: "INTEGER",
+    schedule_time: "BIGINT",
+    finish_time: "BIGINT",
+  },
 } as const;
 
 function taskLines(
   { id, name, submissionMs, startMs, endMs, host }: SimulatedRow,
   { ticks, options }: { readonly ticks: readonly number[]; readonly options: SimulationOptions },
 ): object[] {
-  const isLater = options.version === "2.4u";
+  const isLater = options.version !== "2.4f";
   return ticks.filter((ts) => ts >= submissionMs).map((ts) => {
     const isStarted = ts >= startMs;
     const isEnded = endMs !== null && ts >= endMs;
