@@ -8,14 +8,14 @@ import { ResultsDrain } from "../scheduler/results_drain.ts";
 import { TIMING } from "../scheduler/timing.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
+import { roleRecord } from "./_process.ts";
 import { openQueue } from "./_queue.ts";
 import { writeRoleMeta } from "./_role_meta.ts";
-import { placeOf } from "./flags/_run_flags.ts";
-import { SCHEDULER } from "./flags/scheduler.ts";
+import { SCHEDULER, schedulerPlace } from "./flags/scheduler.ts";
 
 /** Run the central scheduler until it is stopped. */
 export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io): Promise<number> {
-  const place = placeOf(options);
+  const place = schedulerPlace(options);
   const { runDir } = place;
   await Deno.mkdir(runDir.path, { recursive: true });
   await writeRoleMeta(SCHEDULER.name, { place, options });
@@ -47,7 +47,7 @@ export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io):
     report: io.say,
     signal: io.signal,
   });
-  await removeIfThere(runDir.role(SCHEDULER.name));
+  await removeIfThere(roleRecord(place, SCHEDULER.name));
   return 0;
 }
 

@@ -2,8 +2,8 @@
 
 import { command, integer, type OptionsOf, text } from "../_command.ts";
 import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
-import { placeOf, RUN_FLAGS, runDirOf } from "./_run_flags.ts";
-import { role } from "./_role.ts";
+import { placeOf, RUN_FLAGS, runDirOf, type RunOptions } from "./_run_flags.ts";
+import { role, type RolePlace } from "./_role.ts";
 
 /** Places pending tasks on nodes. */
 export const SCHEDULER = command({
@@ -48,6 +48,11 @@ export const SCHEDULER = command({
 /** Options of the central scheduler. */
 export type SchedulerFlags = OptionsOf<typeof SCHEDULER.flags>;
 
+/** Where a scheduler writes down that it runs: several may, one leads and the others stand by. */
+export function schedulerPlace(options: RunOptions): RolePlace {
+  return { ...placeOf(options), isOneOfMany: true };
+}
+
 /** The central scheduler as a role. */
 export const SCHEDULER_ROLE = role({
   command: SCHEDULER,
@@ -62,5 +67,5 @@ export const SCHEDULER_ROLE = role({
       sys: ["hostname"],
     };
   },
-  registersIn: placeOf,
+  registersIn: schedulerPlace,
 });
