@@ -96,7 +96,8 @@ export class Attempt {
     let started: Started;
     try {
       this.#node.fileRights.asUser(() => prepareOutputs(job));
-      this.#node.files.createTaskLog(this.#task);
+      // systemd-run would open it as root.
+      if (this.#node.taskRights !== null) this.#node.files.createTaskLog(this.#task);
       started = this.#node.starter.start(place.place(this.#plan(job)));
     } catch (error) {
       if (!(error instanceof SpawnError || isFileError(error))) throw error;
