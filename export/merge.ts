@@ -89,15 +89,17 @@ export async function planMerge(inputs: readonly string[], output: string): Prom
     );
   }
   const known = chunks.map(({ path }) => path);
-  if (known.includes(output)) {
+  const present = await findNodeDirs(output);
+  if (present.includes(output)) {
     throw new MergeError(
-      `Cannot merge into "${output}": it holds the records of a node itself; choose another RUN_ID`,
+      `Cannot merge into "${output}": it is the run directory of a node itself; name it as an ` +
+        "input, and choose another RUN_ID",
     );
   }
-  const other = (await findNodeDirs(output)).filter((path) => !known.includes(path));
-  if (other.length > 0) {
+  const other = present.find((path) => !known.includes(path));
+  if (other !== undefined) {
     throw new MergeError(
-      `Cannot merge into "${output}": "${other[0]}" holds records that are not among the inputs; ` +
+      `Cannot merge into "${output}": "${other}" holds records that are not among the inputs; ` +
         "name it too, or choose another RUN_ID",
     );
   }
@@ -126,7 +128,8 @@ export async function mergeRun(plan: MergePlan, watch: MergeWatch = {}): Promise
   const merged = [
     await mergeFolder(plan.output, {
       ...watch,
-      sources: [...plan.above, ...chunks],
+      // What the scheduler left in the run's folder comes first: it decides.
+      sources: [...new Set([plan.output, ...plan.above, ...chunks])],
       isTaken: (name) => RUN_FILES.includes(name),
     }),
   ];

@@ -122,6 +122,22 @@ Deno.test("mergeRun() puts each node into its folder, and the run's records abov
   assertEquals(starts, [5000, 5040]);
 });
 
+Deno.test("mergeRun() adds to what the scheduler left in the run's folder", async () => {
+  await using folder = await tempFolder();
+  const input = join(folder.path, "fetched", "cloud1");
+  const output = join(folder.path, "logs", "run");
+  await writeRawRun(input, WHOLE);
+  await Deno.mkdir(output, { recursive: true });
+  const decided = taskResult({ task_id: "task-b" });
+  await Deno.writeTextFile(join(output, "results.jsonl"), toLines([decided]));
+  await Deno.writeTextFile(join(output, "placement_events.jsonl"), toLines([{ event: "placed" }]));
+  await mergeRun(await planMerge([input], output));
+  const results = await Deno.readTextFile(join(output, "results.jsonl"));
+  assertEquals(results, toLines([decided, taskResult()]));
+  const events = await Deno.readTextFile(join(output, "placement_events.jsonl"));
+  assertEquals(events, toLines([{ event: "placed" }]));
+});
+
 Deno.test("mergeRun() leaves out lines that are no records, and counts them", async () => {
   await using folder = await tempFolder();
   const input = join(folder.path, "input");
@@ -160,6 +176,6 @@ Deno.test("planMerge() refuses what cannot be merged", async () => {
   await mergeRun(await planMerge([one], output));
   await refused([one], "holds records that are not among the inputs");
   await Deno.writeTextFile(join(output, "proc_metrics.jsonl"), "");
-  await refused([output], "holds the records of a node itself");
+  await refused([output], "it is the run directory of a node itself");
   assert((await Deno.stat(join(one, "proc_metrics.jsonl"))).isFile);
 });
