@@ -30,6 +30,12 @@ export async function readPolicy(
   } else if (weigher !== "" && weigher !== "instances" && weigher !== "vcpu") {
     notes.push(`The weigher "${weigher}" is not known here: the experiment places first-fit.`);
   }
+  const scanned = Number(flags?.["scan-pending"] ?? 1);
+  if (scanned > 1) {
+    notes.push(
+      `The scheduler looked at the first ${scanned} pending tasks; OpenDC's queue is strict FIFO.`,
+    );
+  }
   return {
     weigher: weigher === "instances" || weigher === "vcpu" ? weigher : "",
     weigherOrder: flags?.["weigher-order"] === "max" ? "max" : "min",

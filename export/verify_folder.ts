@@ -5,12 +5,13 @@
  */
 
 import { join } from "@std/path";
+import { isThere } from "../trace/atomic_file.ts";
 import { hashFile } from "./file_hash.ts";
 import { type ReadManifest, readManifest } from "./manifest.ts";
 import { isFile } from "./opendc_input.ts";
 import { type Check, checkOf, failed, skipped } from "./verify_check.ts";
 import type { WorkloadContent } from "./verify_read.ts";
-import { checkFit, checkTopology, experimentProblems } from "./verify_topology.ts";
+import { checkFit, checkTopology, readExperiment } from "./verify_topology.ts";
 import type { TaskTable } from "./verify_workload.ts";
 
 /** Check the topology at `path`, and that the tasks fit into its hosts. */
@@ -44,10 +45,13 @@ export async function checkExperiments(folder: string): Promise<Check> {
   const problems: string[] = [];
   for (const name of names) {
     const { value, problem } = await parseJson(join(folder, name));
-    const found = problem === null
-      ? experimentProblems(value, (path) => isThere(join(folder, path)))
-      : [problem];
+    const { paths, problems: found } = problem === null
+      ? readExperiment(value)
+      : { paths: [], problems: [problem] };
     problems.push(...found.map((one) => `${name}: ${one}`));
+    for (const path of paths) {
+      if (!await isThere(join(folder, path))) problems.push(`${name}: there is no "${path}"`);
+    }
   }
   return checkOf("experiments", { problems, found: `${names.length}: ${names.join(", ")}` });
 }
@@ -67,16 +71,6 @@ export async function replayNodes(folder: string): Promise<string[]> {
     return entries.filter((entry) => entry.isDirectory).map((entry) => entry.name).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }

@@ -167,22 +167,28 @@ export function checkFit(tasks: TaskTable, largest: LargestHost): Check {
   });
 }
 
-/** Problems of one experiment file's content; `isThere` tells which paths exist. */
-export function experimentProblems(
-  value: unknown,
-  isThere: (path: string) => boolean,
-): string[] {
-  if (typeof value !== "object" || value === null) return ["is not an object"];
+/** What an experiment file says: the paths that it names, and what is wrong with it by itself. */
+export interface ReadExperiment {
+  /** Topologies and workloads, relative to where OpenDC is started. */
+  readonly paths: readonly string[];
+  /** What is wrong. */
+  readonly problems: readonly string[];
+}
+
+/** Read the content of an experiment file. */
+export function readExperiment(value: unknown): ReadExperiment {
+  if (typeof value !== "object" || value === null) {
+    return { paths: [], problems: ["is not an object"] };
+  }
   const reader = new TopologyReader();
-  const { problems } = reader;
+  const paths: string[] = [];
   for (const key of ["topologies", "workloads"] as const) {
     for (const one of reader.listIn(value as Json, key)) {
       const { pathToFile, scalingPolicy } = one as Json;
-      if (typeof pathToFile !== "string" || !isThere(pathToFile)) {
-        problems.push(`${key}: there is no ${JSON.stringify(pathToFile)}`);
-      }
-      if (scalingPolicy === "Perfect") problems.push("scalingPolicy Perfect never ends");
+      if (typeof pathToFile === "string") paths.push(pathToFile);
+      else reader.problems.push(`${key}: pathToFile is required`);
+      if (scalingPolicy === "Perfect") reader.problems.push("scalingPolicy Perfect never ends");
     }
   }
-  return problems;
+  return { paths, problems: reader.problems };
 }

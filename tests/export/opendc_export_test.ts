@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { exportOpendc } from "../../export/opendc_export.ts";
 import { ParquetFile } from "../../export/parquet_reader.ts";
@@ -231,10 +231,11 @@ Deno.test("exportOpendc() takes the policy from the scheduler's own record", asy
     version: "0",
     deno_version: "0",
     ts_start: T,
-    flags: { "weigher": "instances", "weigher-order": "max" },
+    flags: { "weigher": "instances", "weigher-order": "max", "scan-pending": "8" },
   };
   await Deno.writeTextFile(join(input, "run_meta.scheduler.json"), JSON.stringify(meta));
-  await exportOpendc({ input, output, version: "test" });
+  const { notes } = await exportOpendc({ input, output, version: "test" });
+  assert(notes.some((note) => note.includes("the first 8 pending tasks")), notes.join("\n"));
   const experiment = JSON.parse(
     await Deno.readTextFile(join(output, "experiment_policy.json")),
   );
