@@ -130,7 +130,8 @@ export function auditRun(facts: AuditFacts): Audit {
     cpu_total_ms: sumMs(({ account }) => account.cpuUs ?? account.seenUs),
     cpu_seen_ms: sumMs(({ account }) => (account.cpuUs ?? account.seenUs) - account.unseenUs),
     cpu_spread_ms: sumMs(({ account }) => account.unseenUs),
-    cpu_residual_max_ms: usToMs(Math.max(0, ...attempts.map(residualUs))),
+    // A run of a service has more requests than a call can have arguments.
+    cpu_residual_max_ms: usToMs(attempts.reduce((max, one) => Math.max(max, residualUs(one)), 0)),
     fields: {
       ts_enqueue: attempts.filter(({ event }) => event.ts_enqueue !== null).length,
       ts_start: attempts.filter(({ account }) => account.startUs !== -Infinity).length,

@@ -243,6 +243,29 @@ Deno.test("HttpProxy lets a change of protocol through, and all bytes behind it"
   assertEquals(event?.is_aborted, false);
 });
 
+Deno.test("HttpProxy carries a real WebSocket", async () => {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => {
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onmessage = ({ data }) => socket.send(`${data} back`);
+      return response;
+    },
+  );
+  await using traced = await traceService({ target: server.addr.port });
+  const socket = new WebSocket(`ws://127.0.0.1:${traced.proxy.port}/chat`);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  socket.onopen = () => socket.send("there");
+  socket.onmessage = ({ data }) => resolve(data);
+  socket.onerror = (event) => reject(new Error(`WebSocket: ${Deno.inspect(event)}`));
+  assertEquals(await promise, "there back");
+  const closed = new Promise((done) => socket.onclose = done);
+  socket.close();
+  await closed;
+  const [event] = await traced.events(1);
+  assertEquals([event?.status, event?.path, event?.is_aborted], [101, "/chat", false]);
+});
+
 Deno.test("HttpProxy passes the refusal of a change of protocol on", async () => {
   await using service = new RawService();
   await using traced = await traceService({ target: service.port });
