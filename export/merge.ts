@@ -27,6 +27,9 @@ const RUN_FILES: readonly string[] = [
   "run_meta.dispatcher.json",
 ];
 
+/** Left in a merged folder: the parts that it was made of. Such a folder may be made again. */
+const MARK_NAME = "merged_from.json";
+
 /** A merge that cannot be made, in words for the user. */
 export class MergeError extends Error {
   /** Name of the class. */
@@ -66,7 +69,7 @@ export interface MergedFolder {
  *
  * @param output The run's folder.
  * @throws {MergeError} when there is nothing to merge, when the parts are of different runs, and when
- * the output holds records that are not among the inputs.
+ * the output holds records that are not among the inputs and that no earlier merge made.
  */
 export async function planMerge(inputs: readonly string[], output: string): Promise<MergePlan> {
   const chunks: Chunk[] = [];
@@ -96,8 +99,8 @@ export async function planMerge(inputs: readonly string[], output: string): Prom
         "input, and choose another RUN_ID",
     );
   }
-  const other = present.find((path) => !known.includes(path));
-  if (other !== undefined) {
+  for (const other of present.filter((path) => !known.includes(path))) {
+    if ((await namesIn(other)).includes(MARK_NAME)) continue;
     throw new MergeError(
       `Cannot merge into "${output}": "${other}" holds records that are not among the inputs; ` +
         "name it too, or choose another RUN_ID",
@@ -138,6 +141,7 @@ export async function mergeRun(plan: MergePlan, watch: MergeWatch = {}): Promise
       await mergeFolder(join(plan.output, node), {
         ...watch,
         sources: parts.map(({ path }) => path),
+        isMarked: true,
         isTaken: (name) => isRecordFile(name) && !RUN_FILES.includes(name),
       }),
     );
@@ -152,9 +156,10 @@ function isRecordFile(name: string): boolean {
 
 async function mergeFolder(
   folder: string,
-  { sources, isTaken, ...watch }: MergeWatch & {
+  { sources, isTaken, isMarked = false, ...watch }: MergeWatch & {
     readonly sources: readonly string[];
     readonly isTaken: (name: string) => boolean;
+    readonly isMarked?: boolean;
   },
 ): Promise<MergedFolder> {
   const byName = new Map<string, string[]>();
@@ -173,6 +178,9 @@ async function mergeFolder(
     } else if (name.endsWith(".jsonl")) files.push(await mergeLines(paths, target));
     // The first chunk speaks for a node: it began the run.
     else await Deno.copyFile(paths[0] as string, target.path);
+  }
+  if (isMarked) {
+    await Deno.writeTextFile(staged.stage(MARK_NAME), `${JSON.stringify(sources, null, 2)}\n`);
   }
   await staged.commit();
   return { folder, files };

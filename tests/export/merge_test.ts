@@ -162,6 +162,20 @@ Deno.test("mergeRun() can take the folder that it writes among its inputs", asyn
   assertEquals(text, toLines(SAMPLES));
 });
 
+Deno.test("mergeRun() can be done again with more, and leaves other nodes alone", async () => {
+  await using folder = await tempFolder();
+  const chunks = await writeChunks(folder.path);
+  const other = join(folder.path, "other");
+  await writeRawRun(other, { ...WHOLE, meta: nodeMeta({ node_id: "cloud2" }) });
+  const output = join(folder.path, "run");
+  await mergeRun(await planMerge([chunks[0]!, other], output));
+  await mergeRun(await planMerge(chunks, output));
+  for (const node of ["cloud1", "cloud2"]) {
+    const text = await Deno.readTextFile(join(output, node, "proc_metrics.jsonl"));
+    assertEquals(text, toLines(SAMPLES));
+  }
+});
+
 Deno.test("planMerge() refuses what cannot be merged", async () => {
   await using folder = await tempFolder();
   const one = join(folder.path, "one");
@@ -173,7 +187,7 @@ Deno.test("planMerge() refuses what cannot be merged", async () => {
     assertRejects(() => planMerge(inputs, output), MergeError, words);
   await refused([join(folder.path, "nothing")], "got none");
   await refused([one, other], "parts of one run are required, got run and another");
-  await mergeRun(await planMerge([one], output));
+  await writeRawRun(join(output, "cloud1"), WHOLE);
   await refused([one], "holds records that are not among the inputs");
   await Deno.writeTextFile(join(output, "proc_metrics.jsonl"), "");
   await refused([output], "it is the run directory of a node itself");
