@@ -16,7 +16,7 @@ import {
   taskIds,
   taskNames,
 } from "./opendc_tasks.ts";
-import { type HostNode, vcpusOf } from "./topology.ts";
+import type { HostNode } from "./topology.ts";
 
 /**
  * Where a task's fragments come from: rows of its processes; an exact total without rows; nothing
@@ -113,13 +113,13 @@ export function planTasks(candidates: readonly Candidate[], options: PlanOptions
 }
 
 function kindOf(
-  { cpu_ms }: Candidate,
+  { cpu_ms, cpu_units }: Candidate,
   row: number,
   { store, isFilling }: PlanOptions,
 ): SeriesKind | null {
   if (store.hasRows(row)) return "rows";
   if (cpu_ms !== null) return "total";
-  return isFilling ? "filled" : null;
+  return isFilling && cpu_units !== null ? "filled" : null;
 }
 
 function hostOf({ node, trace_id }: Candidate, hosts: ReadonlyMap<string, HostNode>): HostNode {
@@ -148,7 +148,7 @@ export function fragmentsOfTask(task: PlannedTask, store: RowStore): Fragments {
   const span = spanOf(task);
   if (task.kind === "rows") return fragmentsOf(store.rowsOf(task.row), span);
   if (task.kind === "total") return constantFragment(task.candidate.cpu_ms ?? 0, span);
-  const cores = task.candidate.cpu_units ?? vcpusOf(task.host.node);
-  const one = constantFragment(0, span);
-  return { ...one, cores: Float64Array.of(cores) };
+  // All that was reserved, as far as the machine has it: a vCPU of an over-provisioned node is less.
+  const cores = Math.min(task.candidate.cpu_units ?? 0, task.host.node.cpu_cores);
+  return { ...constantFragment(0, span), cores: Float64Array.of(cores) };
 }
