@@ -1,4 +1,4 @@
-/** The executables that are copied to machines: which commands each one holds. */
+/** The executables that are copied to machines: which commands each one holds, under which permissions. */
 
 /** One command of an executable. */
 export interface ExecutableCommand {
@@ -16,6 +16,8 @@ export interface Executable {
   readonly role: string;
   /** Its commands; the first one is meant when none is named. */
   readonly commands: readonly [ExecutableCommand, ...ExecutableCommand[]];
+  /** The permissions that `deno compile` bakes in. */
+  readonly permissions: readonly string[];
 }
 
 function privileged(name: string, entry: string = name): ExecutableCommand {
@@ -26,19 +28,47 @@ function granted(name: string): ExecutableCommand {
   return { name, entry: name.replaceAll("-", "_"), isPrivileged: false };
 }
 
+const EVERY: readonly string[] = ["--allow-all"];
+
+const FILES: readonly string[] = ["--allow-env", "--allow-read", "--allow-write"];
+
+/**
+ * Where Redis is and which folders are used is known at the start only, and what is baked in cannot be
+ * narrowed then: wider than the grants of the other forms by every host and every folder. `cat` stands
+ * for the start time of a role's own process: Deno gives /proc to none but a program with everything.
+ */
+const QUEUE: readonly string[] = [
+  ...FILES,
+  "--allow-net",
+  "--allow-sys=hostname",
+  "--allow-run=cat",
+];
+
+/** The worker starts the adapter beside it, whose place is known at the start only. */
+const WORKER: readonly string[] = [
+  ...FILES,
+  "--allow-net",
+  "--allow-sys=hostname,uid,gid",
+  "--allow-run",
+];
+
 /** Every executable, in the order of the data flow. */
 export const EXECUTABLES: readonly Executable[] = [
-  { role: "dispatcher", commands: [granted("dispatch")] },
+  {
+    role: "controller",
+    commands: [privileged("controller"), privileged("stop-all", "stop")],
+    permissions: EVERY,
+  },
+  { role: "dispatcher", commands: [granted("dispatch")], permissions: QUEUE },
   {
     role: "scheduler",
     commands: [
       granted("scheduler"),
       ...["status", "explain", "drain", "cancel", "requeue", "dead"].map(granted),
-      privileged("controller"),
-      privileged("stop-all", "stop"),
     ],
+    permissions: QUEUE,
   },
-  { role: "worker", commands: [granted("worker")] },
+  { role: "worker", commands: [granted("worker")], permissions: WORKER },
   {
     role: "adapter",
     commands: [
@@ -47,6 +77,7 @@ export const EXECUTABLES: readonly Executable[] = [
       privileged("adapt-http", "adapt_http"),
       privileged("doctor"),
     ],
+    permissions: EVERY,
   },
   {
     role: "collector",
@@ -56,14 +87,14 @@ export const EXECUTABLES: readonly Executable[] = [
       privileged("stop", "stop_collect"),
       privileged("stop-all", "stop"),
     ],
+    permissions: EVERY,
   },
   {
     role: "exporter",
     commands: [
       granted("parse"),
-      granted("merge"),
-      granted("export-opendc"),
-      granted("verify-opendc"),
+      ...["merge", "export-opendc", "verify-opendc", "compare-opendc"].map(granted),
     ],
+    permissions: FILES,
   },
 ];

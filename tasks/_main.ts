@@ -71,6 +71,7 @@ function readIfThere(path: string): string {
  * process was started elsewhere, it is left over from some caller's caller and says nothing.
  */
 export function enterCallersFolder(): void {
+  if (Deno.build.standalone) return;
   // A role under a narrow grant stands in the right folder already: its launcher went there.
   const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
   const folder = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
@@ -100,15 +101,22 @@ export function tell(name: string, error: unknown): number {
   return 1;
 }
 
-/** Run `main` on this process's arguments and end the process with its exit code. */
-export async function runMain<F extends Flags>(command: Command<F>, main: Main<F>): Promise<never> {
-  Deno.exit(await exitCodeOf(command, main));
+/** Run `main` on `args`, by default this process's, and end the process with its exit code. */
+export async function runMain<F extends Flags>(
+  command: Command<F>,
+  main: Main<F>,
+  { args = Deno.args }: { readonly args?: readonly string[] } = {},
+): Promise<never> {
+  Deno.exit(await exitCodeOf(command, { main, args }));
 }
 
-async function exitCodeOf<F extends Flags>(command: Command<F>, main: Main<F>): Promise<number> {
+async function exitCodeOf<F extends Flags>(
+  command: Command<F>,
+  { main, args }: { readonly main: Main<F>; readonly args: readonly string[] },
+): Promise<number> {
   try {
-    if (asksForHelp(Deno.args)) {
-      const isHelp = !Deno.args.includes("--version");
+    if (asksForHelp(args)) {
+      const isHelp = !args.includes("--version");
       console.log(
         isHelp
           ? helpOf(command)
@@ -117,7 +125,7 @@ async function exitCodeOf<F extends Flags>(command: Command<F>, main: Main<F>): 
       return 0;
     }
     enterCallersFolder();
-    return await main(parseCommand(command, Deno.args, readSources(command.flags)), openIo());
+    return await main(parseCommand(command, args, readSources(command.flags)), openIo());
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return tell(command.name, error);

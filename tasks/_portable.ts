@@ -26,7 +26,7 @@ export interface PortableParts {
 const OFFSET_DIGITS = 10;
 
 /** The whole file. */
-export function portableFile(parts: PortableParts): Uint8Array {
+export function portableFile(parts: PortableParts): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const { length } = encoder.encode(stubOf(parts, 0));
   const stub = encoder.encode(stubOf(parts, length));

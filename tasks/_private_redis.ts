@@ -29,7 +29,9 @@ export async function startPrivateRedis(
   const port = freePort();
   const password = crypto.randomUUID().replaceAll("-", "");
   const configuration = join(folder, "redis.conf");
-  await writeFileAtomic(configuration, configurationOf({ port, password, folder }), { mode: 0o600 });
+  await writeFileAtomic(configuration, configurationOf({ port, password, folder }), {
+    mode: 0o600,
+  });
   const process = supervisor.start({
     name: "redis-server",
     command: ["redis-server", configuration],

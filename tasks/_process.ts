@@ -15,7 +15,7 @@ import type { RolePlace } from "./flags/_role.ts";
 export function processIdentity(pid: number): { startTicks: number; state: string } | null {
   let stat: string;
   try {
-    stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    stat = readProcFile(`/proc/${pid}/stat`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return null;
     throw error;
@@ -25,6 +25,25 @@ export function processIdentity(pid: number): { startTicks: number; state: strin
   return { startTicks: Number(fields[19]), state: fields[0] ?? "?" };
 }
 
+/**
+ * A file below /proc. Deno gives it to none but a program with every permission; a compiled role, which
+ * has fewer baked in, may run cat(1) in its place.
+ */
+function readProcFile(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const { success, stdout } = new Deno.Command("cat", {
+      args: [path],
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    if (!success) throw new Deno.errors.NotFound(`no ${path}`, { cause: error });
+    return new TextDecoder().decode(stdout);
+  }
+}
+
 function isNoSuchProcess(error: unknown): boolean {
   // ESRCH: the process ended between open and read.
   return error instanceof Error && /os error 3\)/.test(error.message);
@@ -32,7 +51,7 @@ function isNoSuchProcess(error: unknown): boolean {
 
 /** Identity of this boot: pids of another boot mean nothing. */
 export function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return readProcFile("/proc/sys/kernel/random/boot_id").trim();
 }
 
 /** True while the process that `identity` names runs (a zombie does not). */

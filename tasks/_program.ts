@@ -36,13 +36,22 @@ export function programFile(name: string): string {
 }
 
 /**
+ * The command line of a program of ours under these flags of `deno run`; in a compiled executable it is
+ * one of its commands, and permissions are baked in.
+ */
+export function programCommand(name: string, flags: readonly string[]): string[] {
+  if (Deno.build.standalone) return [Deno.execPath(), name];
+  return [Deno.execPath(), ...PROGRAM_ARGUMENTS, ...flags, programFile(name)];
+}
+
+/**
  * The command line of a program that needs every permission: the executable of that name beside this
  * one, or its source file run by this Deno.
  */
 export function privilegedCommand(name: string): string[] {
   const executable = Deno.build.standalone ? Deno.execPath() : variable(EXECUTABLE);
   if (executable !== undefined) return [join(dirname(executable), `tracekit-${name}`)];
-  return [Deno.execPath(), ...PROGRAM_ARGUMENTS, "-A", programFile(name)];
+  return programCommand(name, ["-A"]);
 }
 
 function variable(name: string): string | undefined {

@@ -1,14 +1,17 @@
 /** Make the executables of the roles. */
 
-import { join, relative, resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { besideName } from "../trace/atomic_file.ts";
-import { type Parsed, UsageError } from "./_command.ts";
+import { bundle, outputOf } from "./_bundle.ts";
+import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
+import { BaseRuntimeError, compiledFile } from "./_compiled.ts";
 import { type Executable, EXECUTABLES } from "./_executables.ts";
 import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
 import { portableFile } from "./_portable.ts";
-import { programFile } from "./_program.ts";
 import { openProgress } from "./_progress.ts";
 import { COMPILE } from "./flags/compile.ts";
+
+type Options = OptionsOf<typeof COMPILE.flags>;
 
 /** `deno task compile`. */
 export async function main(
@@ -18,21 +21,16 @@ export async function main(
   const executables = chosen(operands);
   const out = resolve(options.out);
   await Deno.mkdir(out, { recursive: true });
-  const commit = await commitName();
   const work = await Deno.makeTempDir({ prefix: "tracekit-compile-" });
   using progress = openProgress(io, "Compile");
+  const builder = new Builder({ options, io, work, commit: await commitName() });
   try {
-    progress.update(0, "deno");
-    const deno = await gzip(await Deno.readFile(Deno.execPath()));
     const sums: string[] = [];
     for (const [index, executable] of executables.entries()) {
       io.signal.throwIfAborted();
       const name = `tracekit-${executable.role}`;
-      progress.update((index + 1) / (executables.length + 1), name);
-      const bundles = await gzip(await bundleAll(executable, join(work, executable.role)));
-      const hash = await sha256(deno, bundles);
-      const build = `commit ${commit}, portable`;
-      const file = portableFile({ executable, version: VERSION, build, hash, deno, bundles });
+      progress.update(index / executables.length, name);
+      const file = await builder.build(executable);
       const path = join(out, name);
       await Deno.writeFile(besideName(path), file, { mode: 0o755 });
       await Deno.rename(besideName(path), path);
@@ -42,8 +40,75 @@ export async function main(
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  io.say(`Wrote ${executables.length} executables (portable form) and SHA256SUMS to ${out}`);
+  io.say(
+    `Wrote ${executables.length} executables (${builder.form} form) and SHA256SUMS to ${out}`,
+  );
   return 0;
+}
+
+interface BuilderOptions {
+  readonly options: Options;
+  readonly io: Io;
+  /** A folder of its own. */
+  readonly work: string;
+  readonly commit: string;
+}
+
+/** Makes executables, all in one form. */
+class Builder {
+  /** The form: the one that was asked for, or what became of `auto`. */
+  form: Options["form"];
+  readonly #options: BuilderOptions;
+  #deno: Uint8Array<ArrayBuffer> | null = null;
+
+  constructor(options: BuilderOptions) {
+    this.#options = options;
+    this.form = options.options.form;
+    const isForeign = ![null, Deno.build.arch].includes(options.options.target);
+    if (this.form === "portable" && isForeign) {
+      throw new UsageError("the portable form holds this machine's Deno: --target needs compile");
+    }
+  }
+
+  /** The bytes of `executable`. */
+  async build(executable: Executable): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.form === "portable") return await this.#portable(executable);
+    try {
+      return await this.#compiled(executable);
+    } catch (error) {
+      if (!(error instanceof BaseRuntimeError)) throw error;
+      this.#fallBack(error);
+      return await this.#portable(executable);
+    }
+  }
+
+  #fallBack(error: BaseRuntimeError): void {
+    const { target } = this.#options.options;
+    const why = `deno compile cannot have its base runtime here (${error.message})`;
+    if (this.form === "compile" || ![null, Deno.build.arch].includes(target)) {
+      throw new CommandError(`${why}: DENORT_BIN may name a denort file`, { cause: error });
+    }
+    this.form = "portable";
+    this.#options.io.say(`${why}: making the portable form`);
+  }
+
+  async #compiled(executable: Executable): Promise<Uint8Array<ArrayBuffer>> {
+    const { options: { target }, work, commit } = this.#options;
+    const folder = join(work, `${executable.role}-compiled`);
+    const build = `commit ${commit}, compiled`;
+    const file = await Deno.readFile(await compiledFile({ executable, build, target, folder }));
+    this.form = "compile";
+    return file;
+  }
+
+  async #portable(executable: Executable): Promise<Uint8Array<ArrayBuffer>> {
+    const { work, commit } = this.#options;
+    const deno = this.#deno ??= await gzip(await Deno.readFile(Deno.execPath()));
+    const bundles = await gzip(await bundleAll(executable, join(work, executable.role)));
+    const hash = await sha256(deno, bundles);
+    const build = `commit ${commit}, portable`;
+    return portableFile({ executable, version: VERSION, build, hash, deno, bundles });
+  }
 }
 
 function chosen(roles: readonly string[]): readonly Executable[] {
@@ -58,8 +123,8 @@ function chosen(roles: readonly string[]): readonly Executable[] {
 
 /** The commit that is built; a tree with changes of its own says so. */
 async function commitName(): Promise<string> {
-  const head = await run("git", ["rev-parse", "--short=12", "HEAD"]);
-  const changes = await run("git", ["status", "--porcelain", "--untracked-files=no"]);
+  const head = await outputOf("git", ["rev-parse", "--short=12", "HEAD"]);
+  const changes = await outputOf("git", ["status", "--porcelain", "--untracked-files=no"]);
   return `${head.trim()}${changes === "" ? "" : " with changes"}`;
 }
 
@@ -69,14 +134,12 @@ async function bundleAll(executable: Executable, folder: string): Promise<Uint8A
   const entries = executable.commands.map(({ entry }) => entry);
   if (executable.commands.some(({ isPrivileged }) => !isPrivileged)) entries.push("run");
   for (const entry of entries) {
-    const path = join(folder, `${entry}.js`);
-    await run(Deno.execPath(), ["bundle", "-q", "-o", path, programFile(entry)]);
-    await Deno.writeTextFile(path, await withoutPaths(await Deno.readTextFile(path)));
+    await bundle(entry, join(folder, `${entry}.js`));
   }
   const archive = join(folder, "bundles.tar");
   const names = entries.map((entry) => `${entry}.js`).sort();
   // Nothing in the archive depends on when and by whom it was made.
-  await run("tar", [
+  await outputOf("tar", [
     "--format=ustar",
     "--mtime=@0",
     "--owner=0",
@@ -90,30 +153,6 @@ async function bundleAll(executable: Executable, folder: string): Promise<Uint8A
     ...names,
   ]);
   return await Deno.readFile(archive);
-}
-
-/** `bundle` without the places of this machine that the bundler writes into it: the cache of packages. */
-async function withoutPaths(bundle: string): Promise<string> {
-  const info = JSON.parse(await run(Deno.execPath(), ["info", "--json"])) as { npmCache: string };
-  const cache = relative(projectFolder(), info.npmCache);
-  // Below the cache lies a folder named for the registry's host.
-  return bundle.replaceAll(new RegExp(`${RegExp.escape(cache)}/[^/"]+/`, "g"), "npm/");
-}
-
-function projectFolder(): string {
-  return resolve(programFile("compile"), "..", "..");
-}
-
-/** Output of a program that works in the project's folder. */
-async function run(program: string, args: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    cwd: projectFolder(),
-    stdin: "null",
-  }).output();
-  if (success) return new TextDecoder().decode(stdout);
-  const reason = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  throw new CommandError(`${program} ${args[0]} failed: ${reason}`);
 }
 
 /** `bytes` compressed; without name and time in the header, so that it is the same each time. */

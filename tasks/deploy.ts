@@ -15,7 +15,7 @@ type Options = OptionsOf<typeof DEPLOY.flags>;
 
 /** The executables that each kind of host needs. */
 const EXECUTABLES_OF: Readonly<Record<Host["role"], readonly string[]>> = {
-  controller: ["scheduler", "dispatcher"],
+  controller: ["controller", "scheduler", "dispatcher"],
   worker: ["collector", "adapter", "worker"],
 };
 
@@ -76,7 +76,7 @@ async function up(deployment: Deployment): Promise<void> {
   io.say(
     (await controller.run(
       folder,
-      `./tracekit-scheduler controller start --bind ${address},127.0.0.1 --port ${options.port} ${tls} 2>&1`,
+      `./tracekit-controller start --bind ${address},127.0.0.1 --port ${options.port} ${tls} 2>&1`,
     )).trimEnd(),
   );
   await writeVariables(controller, deployment, { RUN_ID: runId, ...variables });
@@ -207,7 +207,7 @@ async function down({ controller, workers, options, io }: Deployment): Promise<v
   }));
   const stopped = await controller.run(
     folder,
-    "./tracekit-scheduler stop-all 2>&1; ./tracekit-scheduler controller stop 2>&1",
+    "./tracekit-controller stop-all 2>&1; ./tracekit-controller stop 2>&1",
   );
   io.say(`${controller}: ${stopped.trimEnd()}`);
 }

@@ -86,7 +86,11 @@ class Deployment {
 
 async function setUp(folder: string): Promise<Deployment> {
   const names = ["cloud0", ...Array.from({ length: WORKERS }, (_, index) => `cloud${index + 1}`)];
-  const compiled = await runCommand(["compile", "--out", join(folder, "dist")]);
+  const compiled = await runCommand([
+    "compile",
+    "--form=portable",
+    `--out=${join(folder, "dist")}`,
+  ]);
   assertEquals(compiled.code, 0, compiled.stderr);
   const cluster = await startCluster(folder, names);
   const [controller, ...workers] = cluster.hosts;

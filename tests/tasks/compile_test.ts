@@ -9,7 +9,14 @@ import { tempFolder } from "../support/temp_folder.ts";
 import { writeTwoNodeRun } from "../support/cts_run.ts";
 
 async function compile(out: string, ...roles: readonly string[]): Promise<void> {
-  const { code, stderr } = await runCommand(["compile", "--out", out, ...roles]);
+  const { code, stderr } = await runCommand([
+    "compile",
+    "--form",
+    "portable",
+    "--out",
+    out,
+    ...roles,
+  ]);
   assertEquals(code, 0, stderr);
 }
 
@@ -27,7 +34,7 @@ Deno.test("compile makes the same files from the same commit", async () => {
 Deno.test("compile refuses a role that it does not know", async () => {
   const { code, stderr } = await runCommand(["compile", "nobody"]);
   assertEquals(code, 2);
-  assertStringIncludes(stderr, 'unknown role "nobody", known are dispatcher, scheduler');
+  assertStringIncludes(stderr, 'unknown role "nobody", known are controller, dispatcher');
 });
 
 Deno.test("executables run where there is nothing else", async (t) => {

@@ -1,0 +1,125 @@
+/**
+ * The compiled form. Its base runtime is nothing that npm or Debian has, so that what is compiled here
+ * cannot be run: tested are the way there, and each entry under the permissions that are baked in.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { type Executable, EXECUTABLES } from "../../tasks/_executables.ts";
+import { processIdentity, readRole } from "../../tasks/_process.ts";
+import { runCommand } from "../support/command_process.ts";
+import { startRedisServer } from "../support/redis_server.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+/** Nothing listens there: whatever is fetched through it fails. */
+const NO_NETWORK = { HTTPS_PROXY: "http://127.0.0.1:1" };
+
+/** The entry of `executable` under its own permissions, as `deno compile` would bake them in. */
+function baked({ role, permissions }: Executable, args: readonly string[]): Deno.Command {
+  const entry = fromFileUrl(new URL(`../../tasks/executables/${role}.ts`, import.meta.url));
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-prompt", ...permissions, entry, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+function executableOf(role: string): Executable {
+  return EXECUTABLES.find((one) => one.role === role) as Executable;
+}
+
+Deno.test("compile makes the portable form where the base runtime cannot be fetched, and says so once", async () => {
+  await using folder = await tempFolder();
+  const { code, stderr } = await runCommand(
+    ["compile", "worker", "dispatcher", "--out", folder.path],
+    { env: NO_NETWORK },
+  );
+  assertEquals(code, 0, stderr);
+  assertEquals(stderr.match(/cannot have its base runtime here/g)?.length, 1, stderr);
+  assertStringIncludes(stderr, "2 executables (portable form)");
+});
+
+Deno.test("compile --form compile fails where the base runtime cannot be fetched", async () => {
+  await using folder = await tempFolder();
+  for (const flags of [["--form", "compile"], ["--target", "aarch64"]]) {
+    if (flags[1] === Deno.build.arch) continue;
+    const { code, stderr } = await runCommand(
+      ["compile", "worker", "--out", folder.path, ...flags],
+      { env: NO_NETWORK },
+    );
+    assertEquals(code, 1);
+    assertMatch(stderr, /cannot have its base runtime here .*DENORT_BIN may name a denort file/);
+  }
+});
+
+Deno.test("compile packages with a given base, and refuses what that makes of it", async () => {
+  await using folder = await tempFolder();
+  const { code, stderr } = await runCommand(
+    ["compile", "exporter", "--out", folder.path],
+    { env: { ...NO_NETWORK, DENORT_BIN: await Deno.realPath(Deno.execPath()) } },
+  );
+  assertEquals(code, 1);
+  // Deno with a program attached still is Deno: it was packaged and started.
+  assertMatch(
+    stderr,
+    /the compiled file calls itself "deno [\d.]+.*DENORT_BIN must name the denort/,
+  );
+});
+
+Deno.test("compile --form portable is for this machine's processor", async () => {
+  const foreign = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";
+  const { code, stderr } = await runCommand(["compile", "--form=portable", `--target=${foreign}`]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "--target needs compile");
+});
+
+Deno.test("the entry of each executable has the same commands as its table", async () => {
+  for (const executable of EXECUTABLES) {
+    const usages: string[] = [];
+    for (const { name } of executable.commands) {
+      const { code, stdout, stderr } = await baked(executable, [name, "--help"]).output();
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+      usages.push(new TextDecoder().decode(stdout).split("\n", 1)[0] ?? "");
+    }
+    assertEquals(new Set(usages).size, executable.commands.length, usages.join("\n"));
+    const { stdout } = await baked(executable, ["--help"]).output();
+    assertEquals(new TextDecoder().decode(stdout).split("\n", 1)[0], usages[0]);
+  }
+});
+
+Deno.test("a role under the permissions that are baked in registers, works and ends", async () => {
+  await using folder = await tempFolder();
+  await using redis = await startRedisServer();
+  const logs = join(folder.path, "logs");
+  const args = ["--run-id=baked", `--logs=${logs}`, `--redis=${redis.url}`];
+  await using scheduler = baked(executableOf("scheduler"), args).spawn();
+  const record = join(logs, `baked/roles/scheduler.${scheduler.pid}.json`);
+  const identity = await waitFor({
+    what: "the scheduler's record",
+    read: () => readRole(record),
+    until: (found) => found !== null,
+  });
+  assertEquals(identity?.pid, scheduler.pid);
+  assertEquals(identity?.start_ticks, processIdentity(scheduler.pid)?.startTicks);
+  const status = await baked(executableOf("scheduler"), ["status", "--json", args[2] ?? ""])
+    .output();
+  assertStringIncludes(new TextDecoder().decode(status.stdout), `"nodes"`);
+  scheduler.kill("SIGTERM");
+  const [{ code }, said] = await Promise.all([
+    scheduler.status,
+    new Response(scheduler.stderr).text(),
+    scheduler.stdout.cancel(),
+  ]);
+  assertEquals(code, 0, said);
+});
+
+Deno.test("only what must read /proc or start anything has every permission", () => {
+  const all = EXECUTABLES.filter(({ permissions }) => permissions.includes("--allow-all"));
+  assertEquals(all.map(({ role }) => role), ["controller", "adapter", "collector"]);
+  for (const { commands, permissions } of EXECUTABLES) {
+    const isAll = permissions.includes("--allow-all");
+    assert(commands.every(({ isPrivileged }) => isPrivileged === isAll));
+  }
+});
