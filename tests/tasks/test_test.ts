@@ -19,6 +19,11 @@ for (const [line, passed, failed] of SUMMARIES) {
   });
 }
 
+Deno.test("countsIn() takes the last summary: a test may print one of its own", () => {
+  const output = "ok | 1 passed | 0 failed (1ms)\nFAILED | 3 passed | 1 failed (2s)\n";
+  assertEquals(countsIn(output), { passed: 3, failed: 1 });
+});
+
 Deno.test("countsIn() finds nothing where the runner said nothing", () => {
   assertEquals(countsIn("error: Type checking failed.\n"), null);
   assertEquals(countsIn("a prints: ok | 5 passed | 0 failed\n"), null);
