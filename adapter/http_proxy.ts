@@ -34,7 +34,7 @@ const MAX_HEAD_BYTES = 64 * 1024;
 /** Time for the head of a request to arrive, ms: a client that dribbles headers holds a socket only so long. */
 const HEAD_TIMEOUT_MS = 60_000;
 
-/** A refused client that neither closes nor sends is let go after this, ms: nginx's lingering_timeout. */
+/** A refused client that does not close is let go after this, ms: time enough to read the answer. */
 const LINGER_MS = 5000;
 
 /** A service is found to stall after its limit plus at most this part of it. */
@@ -262,8 +262,8 @@ export class HttpProxy implements AsyncDisposable {
     // Closed with bytes unread, the kernel would send a reset that can overtake the answer. What still
     // comes is passed over, not parsed, until the client closes.
     client.removeAllListeners("data");
-    client.resume();
-    client.setTimeout(LINGER_MS, () => client.destroy());
+    const timer = setTimeout(() => client.destroy(), LINGER_MS);
+    client.once("close", () => clearTimeout(timer));
     this.#options.recorder.refuse({
       status: parseInt(status),
       reason,
