@@ -18,7 +18,9 @@ import type { RequestRecord } from "./http_recorder.ts";
 
 /** Where the service listens. */
 export interface ServiceAddress {
+  /** Name or address of the host. */
   readonly hostname: string;
+  /** TCP port. */
   readonly port: number;
 }
 
