@@ -17,7 +17,9 @@ const BLOCK_BYTES = 512 * 1024;
  * Longest accepted line, bytes. A sample has 200; what is longer is another kind of file, and its line is
  * passed over without being kept.
  */
-const LINE_LIMIT_BYTES = 64 * 1024;
+export const LINE_LIMIT_BYTES: number = 64 * 1024;
+
+const LONG_LINE = `a line of at most ${LINE_LIMIT_BYTES} bytes is required`;
 
 /** Bad lines whose place and reason are kept for the report: enough to see what is wrong. */
 const KEPT_BAD_LINES = 5;
@@ -162,7 +164,7 @@ export class RawSampleFile implements SampleSource {
       this.#line++;
       if (!this.#isSkipping) {
         this.lineEnd = this.#parser.parseKnown(start, this.#wholeEnd);
-        if (this.lineEnd >= 0) {
+        if (this.lineEnd >= 0 && this.lineEnd - start <= LINE_LIMIT_BYTES) {
           this.#at = this.lineEnd + 1;
           this.counts.lines++;
           return true;
@@ -178,6 +180,7 @@ export class RawSampleFile implements SampleSource {
       } else if (end > start) {
         this.counts.lines++;
         try {
+          if (end - start > LINE_LIMIT_BYTES) throw new SyntaxError(LONG_LINE);
           this.#parser.parse(start, end);
           return true;
         } catch (error) {
@@ -199,8 +202,7 @@ export class RawSampleFile implements SampleSource {
       this.#isSkipping = true;
       this.counts.lines++;
       const where = `${this.#path}:${this.#line + 1}`;
-      const error = new SyntaxError(`a line of at most ${LINE_LIMIT_BYTES} bytes is required`);
-      countBadLine(this.counts, { error, where, isTorn: false });
+      countBadLine(this.counts, { error: new SyntaxError(LONG_LINE), where, isTorn: false });
     }
     this.#filled = 0;
   }

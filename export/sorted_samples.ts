@@ -7,11 +7,17 @@
 
 import { join } from "@std/path";
 import type { RawReading } from "./raw_line.ts";
-import { type LineCounts, RawSampleFile, type SampleSource, sumCounts } from "./raw_samples.ts";
+import {
+  LINE_LIMIT_BYTES,
+  type LineCounts,
+  RawSampleFile,
+  type SampleSource,
+  sumCounts,
+} from "./raw_samples.ts";
 import type { RecordTime } from "./run_clock.ts";
 
-/** Bytes of lines sorted in memory at once. Files of 2 GB make 64 pieces of it. */
-const PIECE_BYTES = 32 * 1024 * 1024;
+/** Bytes of lines sorted in memory at once. A file of 2 GB makes 128 pieces of it. */
+const PIECE_BYTES = 16 * 1024 * 1024;
 
 /** Bytes read at once of each of many files. */
 const MERGE_BLOCK_BYTES = 64 * 1024;
@@ -27,7 +33,7 @@ export interface SortOptions {
   readonly orderOf: OrderOf;
   /** Folder for the sorted pieces; the caller removes it. */
   readonly folder: string;
-  /** Bytes of lines sorted at once. Default: 32 MiB. */
+  /** Bytes of lines sorted at once. Default: 16 MiB. */
   readonly pieceBytes?: number;
 }
 
@@ -41,7 +47,7 @@ export async function sortSamples(
   { orderOf, folder, pieceBytes = PIECE_BYTES }: SortOptions,
 ): Promise<{ pieces: string[]; counts: LineCounts }> {
   using source = await RawSampleFile.open(path);
-  const piece = new Piece();
+  const piece = new Piece(pieceBytes);
   const pieces: string[] = [];
   async function write(): Promise<void> {
     if (piece.length === 0) return;
@@ -59,45 +65,45 @@ export async function sortSamples(
   return { pieces, counts: source.counts };
 }
 
-/** Lines in memory with their order. */
+/** Lines in memory with their order; the memory serves for one piece after the other. */
 class Piece {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 20);
   /** Bytes of the lines, a newline after each. */
   length = 0;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #sorted: Uint8Array<ArrayBuffer>;
   #starts: number[] = [];
   #orders: number[] = [];
 
-  add(line: Uint8Array, order: number): void {
-    const end = this.length + line.length;
-    if (end >= this.#bytes.length) {
-      const larger = new Uint8Array(2 * (end + 1));
-      larger.set(this.#bytes.subarray(0, this.length));
-      this.#bytes = larger;
-    }
-    this.#bytes.set(line, this.length);
-    this.#bytes[end] = NEWLINE;
-    this.#starts.push(this.length);
-    this.#orders.push(order);
-    this.length = end + 1;
+  /** Room for `pieceBytes`, and for the line that goes beyond. */
+  constructor(pieceBytes: number) {
+    this.#bytes = new Uint8Array(pieceBytes + LINE_LIMIT_BYTES);
+    this.#sorted = new Uint8Array(pieceBytes + LINE_LIMIT_BYTES);
   }
 
-  /** The lines in their order; none are left here. */
+  add(line: Uint8Array, order: number): void {
+    this.#starts.push(this.length);
+    this.#orders.push(order);
+    this.#bytes.set(line, this.length);
+    this.length += line.length;
+    this.#bytes[this.length++] = NEWLINE;
+  }
+
+  /** The lines in their order, valid until the next is added; none are left here. */
   take(): Uint8Array<ArrayBuffer> {
     const starts = [...this.#starts, this.length];
     const orders = this.#orders;
-    const sorted = Uint32Array.from(orders.keys())
+    const indices = Uint32Array.from(orders.keys())
       .sort((a, b) => (orders[a] as number) - (orders[b] as number) || a - b);
-    const bytes = new Uint8Array(this.length);
     let at = 0;
-    for (const index of sorted) {
+    for (const index of indices) {
       const line = this.#bytes.subarray(starts[index], starts[index + 1]);
-      bytes.set(line, at);
+      this.#sorted.set(line, at);
       at += line.length;
     }
     this.length = 0;
     this.#starts = [];
     this.#orders = [];
-    return bytes;
+    return this.#sorted.subarray(0, at);
   }
 }
 

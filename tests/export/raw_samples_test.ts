@@ -83,3 +83,15 @@ Deno.test("RawSampleFile passes over the zeros that a power failure leaves in a 
   assertEquals(found.pids, [1, 2]);
   assertEquals(found.counts, { lines: 3, ...NONE_BAD, malformed: 1 });
 });
+
+Deno.test("RawSampleFile passes over lines that are too long to be a sample's", async () => {
+  const long = sample(7).replace("trace-7", "x".repeat(70_000));
+  for (const blockBytes of [1000, 80_000, 1_000_000]) {
+    const found = await read(
+      `${sample(1)}\n${long}\n${sample(2)}\n${long} \n${sample(3)}\n`,
+      blockBytes,
+    );
+    assertEquals(found.pids, [1, 2, 3]);
+    assertEquals(found.counts, { lines: 5, ...NONE_BAD, malformed: 2 });
+  }
+});
