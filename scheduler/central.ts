@@ -182,11 +182,10 @@ class CentralScheduler {
   }
 
   async #placeFront(): Promise<boolean> {
-    const { policy, scanSlots } = this.#options;
-    const count = this.#waitingKey === "" ? WINDOW : Math.max(WAITING_WINDOW, policy.scanPending);
+    const { policy } = this.#options;
     const [hasMoreChanges, tasks] = await Promise.all([
       this.#readChanges(),
-      this.#window.read(scanSlots > 0 ? 1 : count),
+      this.#window.read(this.#windowSize()),
     ]);
     const candidates = { hosts: this.#mirror.hosts, tokenNodes: await this.#tokenNodes() };
     const plan = planBatch(tasks, candidates, policy);
@@ -194,6 +193,15 @@ class CentralScheduler {
     if (plan.waiting !== null) this.#noteWaiting(plan.waiting, candidates);
     else this.#waitingKey = "";
     return hasMoreChanges || (plan.waiting === null && tasks.length > 0);
+  }
+
+  #windowSize(): number {
+    const { policy, scanSlots } = this.#options;
+    // The tokens that may be considered change with every placement.
+    if (scanSlots > 0) return 1;
+    if (this.#waitingKey !== "") return Math.max(WAITING_WINDOW, policy.scanPending);
+    // With backfill a later batch may hold although an earlier one was refused: one at a time.
+    return policy.scanPending > 1 ? Math.max(BATCH, policy.scanPending) : WINDOW;
   }
 
   /** Bring the mirror up to date; true when more changes are to be read. */

@@ -36,13 +36,18 @@ export class HostMirror {
 
   /** Take a node's new state, or remove it. */
   update(node: string, state: HostState | null): void {
-    const at = this.#positionOf(node);
-    const isKnown = this.#hosts[at]?.node === node;
-    if (state === null) {
-      if (isKnown) this.#hosts.splice(at, 1);
-    } else {
-      this.#hosts.splice(at, isKnown ? 1 : 0, hostFrom(state));
+    if (state !== null) {
+      this.set(hostFrom(state));
+      return;
     }
+    const at = this.#positionOf(node);
+    if (this.#hosts[at]?.node === node) this.#hosts.splice(at, 1);
+  }
+
+  /** Take `host` in, in place of the one of that name. */
+  set(host: Host): void {
+    const at = this.#positionOf(host.node);
+    this.#hosts.splice(at, this.#hosts[at]?.node === host.node ? 1 : 0, host);
   }
 
   /** The host of that name. */

@@ -7,6 +7,7 @@ import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";
 import { MERGE_ROLE } from "./merge.ts";
 import { OPERATOR_ROLES } from "./operator.ts";
 import { PARSE_ROLE } from "./parse.ts";
+import { REPLAY_ROLE } from "./replay.ts";
 import { SCHEDULER_ROLE } from "./scheduler.ts";
 import { SIMULATE_ROLE } from "./simulate.ts";
 import { VERIFY_OPENDC_ROLE } from "./verify_opendc.ts";
@@ -17,6 +18,7 @@ export const ROLES: readonly Role[] = [
   DISPATCH_ROLE,
   SCHEDULER_ROLE,
   WORKER_ROLE,
+  REPLAY_ROLE,
   PARSE_ROLE,
   MERGE_ROLE,
   EXPORT_OPENDC_ROLE,

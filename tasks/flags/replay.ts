@@ -1,0 +1,21 @@
+/** The command that places a recorded run again. */
+
+import { command } from "../_command.ts";
+import { absolute } from "./_common.ts";
+import { role } from "./_role.ts";
+
+/** Places a recorded run again. */
+export const REPLAY = command({
+  name: "replay",
+  summary: "Decide every placement of a recorded run again, and report the first that differs.",
+  flags: {},
+  operands: "placement_events.jsonl",
+  notes: ["Exit code 0: all decisions agree; 1: one differs, or a line is not a record."],
+});
+
+/** Replay as a role. */
+export const REPLAY_ROLE = role({
+  command: REPLAY,
+  entry: "replay.ts",
+  grant: (_options, operands) => ({ read: operands.map(absolute) }),
+});
