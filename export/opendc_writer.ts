@@ -26,7 +26,7 @@ import {
   writeFragments,
   writeTasks,
 } from "./opendc_workload.ts";
-import { topologyOf } from "./topology.ts";
+import { topologyOf, vcpusOf } from "./topology.ts";
 
 /** What a writer works with. */
 export interface WriterOptions {
@@ -194,8 +194,10 @@ function describeTask(
   capacity: WriterOptions["capacity"],
 ): WrittenTask {
   const { cpu_units } = task.candidate;
-  // A traced command reserved nothing: what it had in use nearly all the time stands for it.
-  const cpuCount = cpu_units ?? Math.max(1, Math.ceil(coresAt95(fragments)));
+  // A traced command reserved nothing: what it had in use nearly all the time stands for it. A task of a
+  // few milliseconds can seem to use more than the host has, by rounding.
+  const used = Math.min(Math.ceil(coresAt95(fragments)), vcpusOf(task.host.node));
+  const cpuCount = cpu_units ?? Math.max(1, used);
   const cores = capacity === "reserved"
     ? cpuCount
     : capacity === "p95"
