@@ -174,7 +174,9 @@ function collectorAccount({ inputs: { stats }, counts }: AuditFacts): CollectorA
     stats.reduce((total, line) => total + of(line), 0);
   const max = (of: (line: CollectorStats) => number): number => Math.max(...stats.map(of));
   const cpuMs = sum(({ cpu_ms }) => cpu_ms);
-  const lastedMs = usToMs(counts.lastUs - counts.firstUs);
+  const lastedMs = sum(({ ticks, missed_ticks, interval_ms }) =>
+    (ticks + missed_ticks) * interval_ms
+  );
   return {
     mode: last.mode,
     interval_ms: last.interval_ms,

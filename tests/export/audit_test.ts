@@ -191,7 +191,7 @@ Deno.test("auditRun() begins its report with what the collector cost and missed"
   assertEquals(report.split("\n").slice(0, 5), [
     "# Audit of cloud1: PASS",
     "",
-    "- Collector: 0.013 s CPU, 0.69 % of a core, 1250.0 µs per sample, 50 MiB; whitelist mode, every " +
+    "- Collector: 0.013 s CPU, 0.06 % of a core, 1250.0 µs per sample, 50 MiB; whitelist mode, every " +
     "200 ms, real-time priority",
     "- Ticks: 100 done, 1 missed, p99 0.5 ms late, at most 0.9 ms",
     "- CPU: 1.508 s in all, 1.500 s (99.5 %) seen by 10 readings, 0.008 s (0.5 %) only by exit " +
