@@ -9,7 +9,7 @@ import { type CollectorStats, FORMAT_VERSION } from "../trace/records.ts";
 import { roundToUs, usToMs } from "../trace/units.ts";
 import type { Attempt } from "./attempts.ts";
 import { auditChecks } from "./audit_checks.ts";
-import { type Finding, nameOf } from "./audit_finding.ts";
+import { type Finding, largest, nameOf } from "./audit_finding.ts";
 import type { NodeInputs } from "./node_inputs.ts";
 import type { RunPass } from "./run_pass.ts";
 
@@ -131,7 +131,7 @@ export function auditRun(facts: AuditFacts): Audit {
     cpu_seen_ms: sumMs(({ account }) => (account.cpuUs ?? account.seenUs) - account.unseenUs),
     cpu_spread_ms: sumMs(({ account }) => account.unseenUs),
     // A run of a service has more requests than a call can have arguments.
-    cpu_residual_max_ms: usToMs(attempts.reduce((max, one) => Math.max(max, residualUs(one)), 0)),
+    cpu_residual_max_ms: usToMs(largest(attempts, residualUs)),
     fields: {
       ts_enqueue: attempts.filter(({ event }) => event.ts_enqueue !== null).length,
       ts_start: attempts.filter(({ account }) => account.startUs !== -Infinity).length,
@@ -142,7 +142,7 @@ export function auditRun(facts: AuditFacts): Audit {
     },
     clock_error_max_ms: inputs.offsets.length === 0
       ? null
-      : Math.max(...inputs.offsets.map(({ error_ms }) => error_ms)),
+      : largest(inputs.offsets, ({ error_ms }) => error_ms),
     unseen: unseenTasks(attempts),
     findings,
     notes,
@@ -172,7 +172,7 @@ function collectorAccount({ inputs: { stats }, counts }: AuditFacts): CollectorA
   if (last === undefined) return null;
   const sum = (of: (line: CollectorStats) => number): number =>
     stats.reduce((total, line) => total + of(line), 0);
-  const max = (of: (line: CollectorStats) => number): number => Math.max(...stats.map(of));
+  const max = (of: (line: CollectorStats) => number): number => largest(stats, of);
   const cpuMs = sum(({ cpu_ms }) => cpu_ms);
   const lastedMs = sum(({ ticks, missed_ticks, interval_ms }) =>
     (ticks + missed_ticks) * interval_ms

@@ -56,3 +56,9 @@ export function nameOf({ event }: Attempt): string {
 export function namesOf(attempts: readonly Attempt[]): string[] {
   return attempts.map(nameOf);
 }
+
+/** The largest of a number of each; 0 where there is none. */
+export function largest<T>(all: readonly T[], of: (one: T) => number): number {
+  // Not Math.max(...all): a hundred thousand arguments are more than a call takes.
+  return all.reduce((most, one) => Math.max(most, of(one)), 0);
+}

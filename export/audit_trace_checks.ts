@@ -6,7 +6,7 @@
 
 import { roundToUs, usToMs } from "../trace/units.ts";
 import type { AuditFacts } from "./audit.ts";
-import { type Finding, nameOf, namesOf, onCount, onSome } from "./audit_finding.ts";
+import { type Finding, largest, nameOf, namesOf, onCount, onSome } from "./audit_finding.ts";
 import type { Attempt } from "./attempts.ts";
 
 /** Bound of the clock's error that is told, ms: waits are judged to a few percent of seconds. */
@@ -183,7 +183,7 @@ export function conservationFindings({ attempts, counts, intervalMs }: AuditFact
 /** The clocks. */
 export function clockFindings({ attempts, inputs, clock }: AuditFacts): Finding[] {
   const isFromQueue = attempts.some(({ event }) => event.ts_enqueue !== null);
-  const worstMs = Math.max(0, ...inputs.offsets.map(({ error_ms }) => error_ms));
+  const worstMs = largest(inputs.offsets, ({ error_ms }) => error_ms);
   return [
     ...onCount(isFromQueue && inputs.offsets.length === 0 ? 1 : 0, {
       check: "clock_unknown",
