@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { exportOpendc } from "../../export/opendc_export.ts";
-import { startCommand } from "../support/command_process.ts";
+import { runCommand, startCommand } from "../support/command_process.ts";
 import { writeTwoNodeRun } from "../support/cts_run.ts";
 import { processesNaming } from "../support/processes.ts";
 import { tempFolder } from "../support/temp_folder.ts";
@@ -44,6 +44,26 @@ Deno.test("simulate runs every replay, compares it and passes", async () => {
     join(folder, "output", "replay-cloud2", "compare_report.md"),
   );
   assert(report.startsWith("# Simulated against measured: PASS"));
+
+  const folders = ["--measured", join(root.path, "run"), "--simulated", join(folder, "output")];
+  const which = await runCommand(["run", "compare-opendc", ...folders]);
+  assertEquals(which.code, 1);
+  assert(which.stderr.includes("one simulation is required, got 2"), which.stderr);
+  const replay = join(folder, "output", "replay-cloud1");
+  const compared = await runCommand([
+    "run",
+    "compare-opendc",
+    "--measured",
+    join(root.path, "run"),
+    "--simulated",
+    replay,
+    "--output",
+    join(root.path, "report"),
+  ]);
+  assertEquals(compared.code, 0, compared.stderr);
+  assert(compared.stdout.startsWith("# Simulated against measured: PASS"));
+  const json = JSON.parse(await Deno.readTextFile(join(root.path, "report", "compare.json")));
+  assertEquals([json.ok, json.experiment], [true, "replay-cloud1"]);
 });
 
 Deno.test("simulate ends a simulator that is stuck, with all that it started, and says so", async () => {
