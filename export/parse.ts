@@ -70,14 +70,13 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
   const host = layout === "cctf" ? await readHostIntervals(runDir.hostMetrics, pass.clock) : null;
   if (host !== null) inputs.files.set(runDir.hostMetrics, host.counts);
   const node = inputs.meta?.node_id ?? options.nodeId ?? basename(path);
-  const invocations = pass.attempts.map((attempt) => invocationOf(attempt, node));
   const audit = auditRun({
     ...pass,
     inputs,
     node,
     isAligned: options.align === "controller",
   });
-  await writeRecords(staged.stage("invocations.jsonl"), invocations);
+  await writeRecords(staged.stage("invocations.jsonl"), invocationsOf(pass.attempts, node));
   if (host !== null) await writeRecords(staged.stage("host_metrics.jsonl"), host.intervals);
   await Deno.writeTextFile(staged.stage("nodes.json"), toJson(nodesOf(inputs, options.stage)));
   await Deno.writeTextFile(staged.stage("audit_report.md"), auditReport(audit));
@@ -87,11 +86,16 @@ export async function parseNode(path: string, options: ParseOptions = {}): Promi
     runDir: path,
     folder,
     node,
-    invocations: invocations.length,
+    invocations: pass.attempts.length,
     samples: pass.counts.samples,
     cpuResidualMaxMs: audit.cpu_residual_max_ms,
     audit,
   };
+}
+
+/** One after the other: all at once would double the memory of a run of many. */
+function* invocationsOf(attempts: readonly Attempt[], node: string): Generator<Invocation> {
+  for (const attempt of attempts) yield invocationOf(attempt, node);
 }
 
 function invocationOf({ event, account, state }: Attempt, node: string): Invocation {
@@ -145,12 +149,13 @@ function roundTo(value: number | null, step: number): number | null {
   return value === null ? null : Math.round(value / step) * step || value;
 }
 
-async function writeRecords(path: string, records: readonly object[]): Promise<void> {
+async function writeRecords(path: string, records: Iterable<object>): Promise<void> {
   using lines = await ByteLines.create(path);
   const encoder = new TextEncoder();
-  for (const [index, record] of records.entries()) {
+  let count = 0;
+  for (const record of records) {
     lines.raw(encoder.encode(`${JSON.stringify(record)}\n`));
-    if (index % RECORDS_PER_FLUSH === 0) await lines.flush();
+    if (++count % RECORDS_PER_FLUSH === 0) await lines.flush();
   }
   await lines.sync();
 }
