@@ -95,7 +95,7 @@ class CentralScheduler {
     });
     while (!signal.aborted) {
       const isActive = await this.#lead();
-      if (isActive && await this.#step()) continue;
+      if (isActive && await this.#tryStep()) continue;
       await this.#wake.wait(isActive ? timing.lostCheckMs : timing.leaderRenewMs, signal);
     }
     await this.#draining;
@@ -138,6 +138,17 @@ class CentralScheduler {
     this.#waitingKey = "";
     this.#isRecovering = true;
     report(`active as ${token}: ${this.#mirror.hosts.length} nodes`);
+  }
+
+  async #tryStep(): Promise<boolean> {
+    try {
+      return await this.#step();
+    } catch (error) {
+      // What a person made of a key may stop a script once; the next look for deleted lists mends it.
+      if (!(error instanceof QueueError && error.code === "reply")) throw error;
+      this.#sayOnce(error.message);
+      return false;
+    }
   }
 
   /** One turn; true when there may be more to do at once. */

@@ -51,8 +51,15 @@ const RETRY_MAX_MS = 1000;
  */
 const SILENCE_LIMIT_MS = 10_000;
 
-/** Replies that a server gives while it is starting or busy: the command is sent again. */
-const TRANSIENT_REPLY = /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN) /;
+/**
+ * Replies of a server that cannot do it now: it is starting, busy, out of memory, its disk is full, or it
+ * is not the master yet. The command is sent again.
+ */
+const TRANSIENT_REPLY =
+  /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|OOM|MISCONF|READONLY|NOREPLICAS|CLUSTERDOWN)\b/;
+
+/** Pause before a command is sent again that the server could not do, ms. */
+const BUSY_PAUSE_MS = 100;
 
 /** Replies that no waiting will change. */
 const REFUSED_REPLY = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR DB index)/;
@@ -80,6 +87,7 @@ export class RedisConnection implements AsyncDisposable {
   #lostAt: number | null = null;
   #refusal: QueueError | null = null;
   #readyCount = 0;
+  #refusedFor = "";
   #server: { readonly readyCount: number; readonly id: string } | null = null;
 
   private constructor(options: ConnectionOptions) {
@@ -218,9 +226,16 @@ export class RedisConnection implements AsyncDisposable {
       if (!TRANSIENT_REPLY.test(error.message)) {
         throw new QueueError("reply", `Redis refused ${what}: ${error.message}`, { cause: error });
       }
-      // A starting server answers at once: without a pause this would be a busy loop.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      this.#sayRefused(error.message);
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
     }
+  }
+
+  /** Once for each reason: a server that is out of memory is asked again ten times a second. */
+  #sayRefused(message: string): void {
+    if (message === this.#refusedFor || message.startsWith("LOADING")) return;
+    this.#refusedFor = message;
+    this.#options.report(`Redis at ${this.place} cannot go on (${message}), retrying`);
   }
 
   /** Before each attempt to reconnect: `true` when the server will never let us in. */

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { readRecords } from "../trace/json_lines.ts";
-import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { JsonLinesWriter, readRecords } from "../trace/json_lines.ts";
 import { TASK_RESULT, type TaskResult } from "../trace/records.ts";
+import { DecodeError } from "../trace/schema.ts";
 
 /** What the drain needs of the queue. */
 export interface ResultSource {
@@ -64,8 +64,7 @@ export class ResultsDrain implements Disposable {
       if (portion.length === 0) return count;
       let text = "";
       for (const line of portion) {
-        const result = TASK_RESULT.decode(JSON.parse(line), "the queue's results");
-        if (!this.#remember(result)) continue;
+        if (!this.#isNew(line)) continue;
         text += line + "\n";
         count += 1;
       }
@@ -78,6 +77,16 @@ export class ResultsDrain implements Disposable {
   /** Close the file. */
   [Symbol.dispose](): void {
     this.#writer[Symbol.dispose]();
+  }
+
+  /** False when this result was written before. What is no result is written down for a person. */
+  #isNew(line: string): boolean {
+    try {
+      return this.#remember(TASK_RESULT.decode(JSON.parse(line), "the queue's results"));
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof DecodeError)) throw error;
+      return true;
+    }
   }
 
   /** False when this result was written before. */

@@ -72,9 +72,15 @@ local function fields_of(raw)
   return task
 end
 
--- Append to a node's list; what a person left under that name that is no list is replaced.
+-- What a person left under a list's name that is no list (SET q:pending …) is removed.
+local function ensure_list(list)
+  local kind = redis.call('TYPE', list).ok
+  if kind ~= 'list' and kind ~= 'none' then redis.call('DEL', list) end
+  return list
+end
+
+-- Append to a node's list.
 local function push(list, raw)
   if type(redis.pcall('RPUSH', list, raw)) == 'number' then return end
-  redis.call('DEL', list)
-  redis.call('RPUSH', list, raw)
+  redis.call('RPUSH', ensure_list(list), raw)
 end

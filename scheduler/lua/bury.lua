@@ -19,7 +19,8 @@ local id = ARGV[4] ~= '' and ARGV[4] or 'unnamed-' .. string.match(marker, '%d+'
 add_dead_letter(id, ARGV[5], ARGV[6])
 if ARGV[7] == '1' then
   local entry = redis.call('HGET', index_key(ARGV[1]), id)
-  local facts = entry and facts_of_entry(id, entry) or facts_of(id, ARGV[3])
+  -- What the poison says of itself is not to be believed.
+  local facts = entry and facts_of_entry(id, entry) or { id = id }
   redis.call('HDEL', index_key(ARGV[1]), id)
   end_task(facts, 'dead', ARGV[5], {})
 else

@@ -5,6 +5,7 @@
 -- Returns how many were recorded; 0 when nothing is left
 
 if not leads(ARGV[1]) then return 0 end
+ensure_list(list_key(''))
 settle_removed('')
 local name, from = string.match(redis.call('LINDEX', P .. 'tk:removed', 0) or '', '^(%S+) (.*)$')
 if not name then return 0 end

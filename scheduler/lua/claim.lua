@@ -9,7 +9,7 @@
 
 local id, incarnation = ARGV[1], ARGV[2]
 if redis.call('HGET', node_key(id), 'incarnation') ~= incarnation then return { 0, {}, nil, {} } end
-local list = list_key(id)
+local list = ensure_list(list_key(id))
 local claimed = {}
 for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, tonumber(ARGV[3]) - 1)) do
   local v = redis.call('HMGET', task_key(task), 'raw', 'ts_assigned')

@@ -7,7 +7,7 @@
 -- Returns per task {seq, ts_enqueue, 1 when it is new}
 
 local node = ARGV[1]
-local list, index = list_key(node), index_key(node)
+local list, index = ensure_list(list_key(node)), index_key(node)
 settle_removed(node)
 
 -- "seq ts_enqueue ..." of a task that is in the queue, runs, or ended a moment ago.

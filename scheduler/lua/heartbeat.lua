@@ -13,9 +13,10 @@ local now = now_ms()
 if lease_end(id) < now then redis.call('SADD', DIRTY, id) end
 redis.call('ZADD', NODES, ms(now + tonumber(ARGV[3])), id)
 redis.call('HSET', node_key(id), 'server', ARGV[4])
+local list = ensure_list(list_key(id))
 for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, -1)) do
   local raw = redis.call('HGET', task_key(task), 'raw')
-  if not raw or not redis.call('LPOS', list_key(id), raw) then unassign(task, id, node) end
+  if not raw or not redis.call('LPOS', list, raw) then unassign(task, id, node) end
 end
 settle_removed(id)
 save_node(node)

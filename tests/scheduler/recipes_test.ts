@@ -294,3 +294,26 @@ Deno.test("--key-prefix keeps two experiments on one Redis apart", async () => {
   const keys = (await redis.cli("KEYS", "*")).split("\n");
   assertEquals(keys.filter((key) => !key.startsWith("one:")), []);
 });
+
+Deno.test("keys that a person made something else of are mended", async () => {
+  await using redis = await startRedisServer();
+  await using queue = await openTestQueue(redis);
+  await using worker = await registerNode(queue, "cloud1", { slots: 1 });
+  await using scheduler = await startScheduler(redis, { timing: SHORT_TIMING });
+  const commands = ["SET q:pending x", "SET q:cloud1 x", "DEL cap:cloud1", "LPUSH cap:cloud1 x"];
+  for (const command of [...commands, "SET slots:available x"]) {
+    const [name = "", ...args] = command.split(" ");
+    await redis.cli("DEL", args[0] ?? "");
+    await redis.cli(name, ...args);
+  }
+  assert(await worker.heartbeat(await worker.serverId()));
+  await queue.enqueue([testTask("a")]);
+  await waitFor({
+    what: "the task",
+    read: () => runClaimed(worker),
+    until: (ran) => ran.includes("a"),
+  });
+  await waitForResults(scheduler, 1);
+  assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
+  assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1");
+});
