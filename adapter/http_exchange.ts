@@ -43,7 +43,7 @@ export interface Failure {
   /** What happened, for event and client. */
   readonly reason: string;
   /** Status for a client that has no head of a response yet. */
-  readonly status: 502 | 504;
+  readonly status: 400 | 502 | 504;
 }
 
 /** One request and its response. */

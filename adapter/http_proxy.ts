@@ -241,10 +241,12 @@ export class HttpProxy implements AsyncDisposable {
   #refuseMalformed(error: NodeJS.ErrnoException, client: Socket): void {
     // The runtime tells of some errors twice.
     if (client.writableEnded) return;
-    // A connection that breaks in the middle of a request's body: its exchange tells.
-    const isOpen = (this.#connections.get(client)?.exchanges.size ?? 0) > 0;
-    if (isOpen || error.code === "ECONNRESET" || !client.writable) {
+    const exchanges = [...this.#connections.get(client)?.exchanges ?? []];
+    if (error.code === "ECONNRESET" || !client.writable) {
       client.destroy();
+    } else if (exchanges.length > 0) {
+      const reason = `the client's request is malformed: ${error.message}`;
+      for (const exchange of exchanges) exchange.fail({ reason, status: 400 });
     } else if (error.code === "HPE_HEADER_OVERFLOW") {
       const reason = `the head of the request is larger than ${MAX_HEAD_BYTES} bytes`;
       this.#refuse(client, { status: "431 Request Header Fields Too Large", reason });

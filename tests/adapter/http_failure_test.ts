@@ -249,7 +249,10 @@ Deno.test("HttpProxy breaks off where a chunk of the request is malformed", asyn
   await peer.until("abc\r\n");
   await client.send("nonsense\r\n");
   assertEquals((await peer.toEnd()).text, "");
-  assertEquals((await traced.events(1))[0]?.is_aborted, true);
+  assertMatch((await client.toEnd()).text, /^HTTP\/1\.1 400 /);
+  const [event] = await traced.events(1);
+  assertEquals([event?.status, event?.is_aborted], [400, true]);
+  assertMatch(event?.reason ?? "", /^the client's request is malformed/);
 });
 
 Deno.test("drain() lets open requests end and takes no new ones", async () => {
