@@ -8,15 +8,16 @@ import { join, relative } from "@std/path";
 import { experimentOf, policyNotes } from "./experiment.ts";
 import { hashFile, RunningHash } from "./file_hash.ts";
 import { type InputFile, manifestOf, readManifest } from "./manifest.ts";
-import { type CtsSource, findSources, readRun, rowFiles } from "./opendc_input.ts";
+import { type CtsSource, findSources, type ParsedRun, readRun, rowFiles } from "./opendc_input.ts";
 import { emptyCounts, readRows, type RowCounts, sizeOf, TaskIndex } from "./opendc_join.ts";
-import { hostNodesOf, type PlannedTask, planTasks } from "./opendc_plan.ts";
+import { hostNodesOf, type Plan, type PlannedTask, planTasks } from "./opendc_plan.ts";
 import { readPolicy } from "./opendc_policy.ts";
 import { readmeOf } from "./opendc_readme.ts";
 import { RowStore } from "./opendc_rows.ts";
 import { type CompressionName, MANIFEST_NAME } from "./opendc_schema.ts";
 import { Stage } from "./opendc_stage.ts";
 import {
+  type Candidate,
   type CAPACITY_CHOICES,
   type FILL_CHOICES,
   type LeftOut,
@@ -25,7 +26,13 @@ import {
   submissionOf,
   type TASK_ID_MODES,
 } from "./opendc_tasks.ts";
-import { writeMain, writeReplays, type WriterOptions } from "./opendc_writer.ts";
+import {
+  writeMain,
+  writeReplays,
+  type WriterOptions,
+  type Written,
+  type WrittenTask,
+} from "./opendc_writer.ts";
 import { topologyNotes, topologyOf } from "./topology.ts";
 
 /** What to export and how. */
@@ -125,44 +132,16 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     tasks: candidates.length,
     spillPath: join(stage.folder, "rows.spill"),
   });
-  const peakRssKb = new Float64Array(candidates.length);
-  const counts = emptyCounts();
-  const index = new TaskIndex(run.invocations, { candidates });
-  const total = await sizeOf(sources.flatMap(rowFiles));
-  let readBytes = 0;
-  const hashes = new Map<string, RunningHash>();
-  const onRead = (bytes: Uint8Array, path: string) => {
-    options.signal?.throwIfAborted();
-    hashOf(hashes, path).update(bytes);
-    readBytes += bytes.length;
-    const fraction = READ_FRACTION * readBytes / total;
-    options.report?.({ fraction, what: `${counts.read} rows read` });
-  };
-  const sink = { index, store, peakRssKb, counts, onRead };
-  for (const [at, source] of sources.entries()) await readRows(source, { at, sink });
-  store.seal();
+  const rows = await readAllRows(sources, { run, candidates, store, options });
 
   const plan = planTasks(candidates, {
     store,
-    peakRssKb,
+    peakRssKb: rows.peakRssKb,
     hosts,
     taskIdMode: options.taskIdMode ?? "auto",
     isFilling: options.fill === "reserved",
   });
-  let done = 0;
-  const writer: WriterOptions = {
-    stage,
-    store,
-    compression: options.compression ?? "zstd",
-    capacity: options.capacity ?? "reserved",
-    createdBy: `tracekit ${options.version}`,
-    onTask: () => {
-      options.signal?.throwIfAborted();
-      // Each task is written twice: in the whole workload, and in its host's replay.
-      const fraction = READ_FRACTION + (1 - READ_FRACTION) * ++done / (2 * plan.tasks.length);
-      options.report?.({ fraction, what: `${done} of ${2 * plan.tasks.length} series written` });
-    },
-  };
+  const writer = writerOf(plan, { stage, store, options });
   const { tasks, written } = await writeMain(plan.tasks, writer);
   await writeReplays(tasks, { written, options: writer });
 
@@ -177,18 +156,10 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   });
   await stage.writeJson(POLICY_FILE, experiment);
   const summary: ExportSummary = {
+    ...summaryOf(plan, { tasks, written }),
     output: options.output,
-    tasks: tasks.length,
-    fragments: written.fragments,
-    ...timesOf(plan.tasks),
     left_out: [...leftOut, ...plan.notMeasured],
-    filled: namesOf(plan.tasks, ({ kind }) => kind === "filled"),
-    totals_only: namesOf(plan.tasks, ({ kind }) => kind === "total"),
-    memory_unknown: namesOf(plan.tasks, ({ memoryKb }) => memoryKb === null),
-    count_from_use: tasks.filter((one) => one.isCountFromUse).map(({ row }) => row.name),
-    rows: counts,
-    duplicate_rows: written.duplicateRows,
-    rows_outside_task: written.rowsOutside,
+    rows: rows.counts,
     duplicate_invocations: run.duplicates,
     malformed_invocations: run.badLines.length,
     notes: [...policy.notes, ...policyNotes(policy), ...topologyNotes([...hosts.values()])],
@@ -201,7 +172,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       summary,
       options,
       invocations: run.invocations.length,
-      inputs: await describeInputs(options.input, { sources, hashes }),
+      inputs: await describeInputs(options.input, { sources, hashes: rows.hashes }),
       outputs: written.outputs,
       experiments: [
         { name: experiment.name, file: POLICY_FILE, time_factor: 1, node: null },
@@ -216,19 +187,103 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   return summary;
 }
 
-/** The hash that runs over the rows of `path`. */
-function hashOf(hashes: Map<string, RunningHash>, path: string): RunningHash {
-  const known = hashes.get(path) ?? new RunningHash();
-  hashes.set(path, known);
-  return known;
+/** What reading the rows gave besides the rows. */
+interface ReadRows {
+  readonly counts: RowCounts;
+  readonly peakRssKb: Float64Array;
+  readonly hashes: ReadonlyMap<string, RunningHash>;
 }
+
+/** Read the rows of all sources into the store, and seal it. */
+async function readAllRows(
+  sources: readonly CtsSource[],
+  { run, candidates, store, options }: {
+    readonly run: ParsedRun;
+    readonly candidates: readonly Candidate[];
+    readonly store: RowStore;
+    readonly options: ExportOptions;
+  },
+): Promise<ReadRows> {
+  const paths = sources.flatMap(rowFiles);
+  const hashes = new Map(paths.map((path) => [path, new RunningHash()]));
+  const total = await sizeOf(paths);
+  const counts = emptyCounts();
+  const peakRssKb = new Float64Array(candidates.length);
+  let readBytes = 0;
+  const onRead = (bytes: Uint8Array, path: string) => {
+    options.signal?.throwIfAborted();
+    hashes.get(path)?.update(bytes);
+    readBytes += bytes.length;
+    const fraction = READ_FRACTION * readBytes / total;
+    options.report?.({ fraction, what: `${counts.read} rows read` });
+  };
+  const index = new TaskIndex(run.invocations, { candidates });
+  const sink = { index, store, peakRssKb, counts, onRead };
+  for (const [at, source] of sources.entries()) await readRows(source, { at, sink });
+  store.seal();
+  return { counts, peakRssKb, hashes };
+}
+
+/** How the workloads are written. */
+function writerOf(
+  plan: Plan,
+  { stage, store, options }: {
+    readonly stage: Stage;
+    readonly store: RowStore;
+    readonly options: ExportOptions;
+  },
+): WriterOptions {
+  // Each task is written twice: in the whole workload, and in its host's replay.
+  const total = 2 * plan.tasks.length;
+  let done = 0;
+  return {
+    stage,
+    store,
+    compression: options.compression ?? "zstd",
+    capacity: options.capacity ?? "reserved",
+    createdBy: `tracekit ${options.version}`,
+    onTask: () => {
+      options.signal?.throwIfAborted();
+      const fraction = READ_FRACTION + (1 - READ_FRACTION) * ++done / total;
+      options.report?.({ fraction, what: `${done} of ${total} series written` });
+    },
+  };
+}
+
+/** What the workload itself says for the summary. */
+function summaryOf(
+  plan: Plan,
+  { tasks, written }: { readonly tasks: readonly WrittenTask[]; readonly written: Written },
+): Omit<ExportSummary, SummaryOfRun> {
+  return {
+    tasks: tasks.length,
+    fragments: written.fragments,
+    ...timesOf(plan.tasks),
+    filled: namesOf(plan.tasks, ({ kind }) => kind === "filled"),
+    totals_only: namesOf(plan.tasks, ({ kind }) => kind === "total"),
+    memory_unknown: namesOf(plan.tasks, ({ memoryKb }) => memoryKb === null),
+    count_from_use: tasks.filter((one) => one.isCountFromUse).map(({ row }) => row.name),
+    duplicate_rows: written.duplicateRows,
+    rows_outside_task: written.rowsOutside,
+  };
+}
+
+/** What the summary has from elsewhere. */
+type SummaryOfRun =
+  | "output"
+  | "left_out"
+  | "rows"
+  | "duplicate_invocations"
+  | "malformed_invocations"
+  | "notes"
+  | "files";
 
 /** Every file that was read; the rows were hashed while they passed. */
 async function describeInputs(
   input: string,
   { sources, hashes }: {
     readonly sources: readonly CtsSource[];
-    readonly hashes: Map<string, RunningHash>;
+    readonly hashes: ReadonlyMap<string, RunningHash>;
   },
 ): Promise<InputFile[]> {
   const files: InputFile[] = [];
@@ -238,7 +293,8 @@ async function describeInputs(
       files.push({ path: relative(input, path), ...await hashFile(path) });
     }
     for (const path of rowFiles(source)) {
-      files.push({ path: relative(input, path), ...hashOf(hashes, path).digest() });
+      const hash = hashes.get(path);
+      if (hash !== undefined) files.push({ path: relative(input, path), ...hash.digest() });
     }
   }
   return files;
