@@ -86,6 +86,11 @@ export class Recorder {
     return this.#requestCount;
   }
 
+  /** True while the service's CPU time is known. */
+  get isMeasuring(): boolean {
+    return this.#shares !== null && !this.#isGone;
+  }
+
   /** A request has come. */
   begin(head: RequestHead): RequestRecord {
     return new RequestRecord(this, head);
@@ -200,8 +205,8 @@ export class RequestRecord {
   #firstByteMs: number | null = null;
   #status: number | null = null;
   #share: Share | null = null;
-  /** CPU time it got; null: not known. */
-  #cpuNs: number | null = null;
+  /** CPU time it got; null: not known. One that never reaches the service gets none. */
+  #cpuNs: number | null;
 
   /** A request that came now. */
   constructor(recorder: Recorder, head: RequestHead) {
@@ -209,13 +214,14 @@ export class RequestRecord {
     this.#head = head;
     this.context = head.context;
     this.#start = recorder.options.clock.now();
+    this.#cpuNs = recorder.isMeasuring ? 0 : null;
   }
 
   /** The service has it now. */
   forwarded(): void {
     this.#forwardMs = this.#recorder.options.clock.now().tsMs;
     this.#share = this.#recorder.openShare(this);
-    if (this.#share !== null) this.#cpuNs = 0;
+    if (this.#share === null) this.#cpuNs = null;
   }
 
   /** The head of a response is there. */

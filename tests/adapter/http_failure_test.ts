@@ -1,20 +1,14 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { HttpProxy, ListenError } from "../../adapter/http_proxy.ts";
-import { RawPeer, RawService } from "../support/raw_peer.ts";
+import { RawPeer, RawService, unusedPort } from "../support/raw_peer.ts";
 import { traceService } from "../support/traced_service.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** A port of 127.0.0.1 that nobody listens on. */
-function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 Deno.test("HttpProxy answers 502 where the service refuses connections", async () => {
-  const target = closedPort();
+  const target = unusedPort();
   await using traced = await traceService({ target });
   await using client = await RawPeer.connect(traced.proxy.port);
   await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");

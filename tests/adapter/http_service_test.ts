@@ -4,6 +4,7 @@ import { TreeMeter } from "../../adapter/http_tree_meter.ts";
 import { EventLines } from "../../adapter/http_events.ts";
 import type { InvocationEvent, ServiceCpu } from "../../trace/records.ts";
 import { startBurningService } from "../support/burning_service.ts";
+import { unusedPort } from "../support/raw_peer.ts";
 import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 import { traceService } from "../support/traced_service.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -90,6 +91,14 @@ Deno.test("Recorder says that the service is gone, and knows no CPU time from th
   await get(traced.proxy.port, "/nothing");
   const [, after] = await traced.events(2);
   assertEquals([after?.status, after?.cpu_ms, after?.cpu_source], [502, null, "none"]);
+});
+
+Deno.test("Recorder knows that a request that did not reach the service used nothing", async () => {
+  using meter = new TreeMeter(Deno.pid);
+  await using traced = await traceService({ target: unusedPort(), meter });
+  await get(traced.proxy.port, "/");
+  const [event] = await traced.events(1);
+  assertEquals([event?.status, event?.cpu_ms, event?.cpu_source], [502, 0, "shared"]);
 });
 
 Deno.test("a request's event says when what happened, in order", async () => {

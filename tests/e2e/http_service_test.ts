@@ -7,14 +7,8 @@ import { INVOCATION_EVENT, PROCESS, SERVICE_CPU } from "../../trace/records.ts";
 import { startBurningService } from "../support/burning_service.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { CAN_RUN_CONTAINERS, newContainerId, runContainer } from "../support/oci_container.ts";
-import { RawPeer } from "../support/raw_peer.ts";
+import { RawPeer, unusedPort } from "../support/raw_peer.ts";
 import { tempFolder } from "../support/temp_folder.ts";
-
-/** A port of 127.0.0.1 that is free now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 async function records<T>(
   path: string,
@@ -31,7 +25,7 @@ function sumOf(values: readonly (number | null)[]): number {
 Deno.test("adapt-http, parse, export and verify conserve the CPU time of a service", async () => {
   await using folder = await tempFolder();
   await using service = await startBurningService();
-  const port = freePort();
+  const port = unusedPort();
   const run = ["RUN_ID=web", "--node-id", "n1", "--logs", join(folder.path, "logs")];
   await using adapter = startCommand([
     "adapt_http",
@@ -99,13 +93,13 @@ Deno.test({
   fn: async () => {
     await using folder = await tempFolder();
     const id = newContainerId();
-    const servicePort = freePort();
+    const servicePort = unusedPort();
     await using _container = await runContainer({
       cgroup: `/docker/${id}`,
       script: `exec httpd -f -p 127.0.0.1:${servicePort} -h /www`,
       files: { "www/hello.txt": "hello" },
     });
-    const port = freePort();
+    const port = unusedPort();
     const run = ["RUN_ID=web", "--node-id", "n1", "--logs", join(folder.path, "logs")];
     const container = ["--container", id.slice(0, 12)];
     const started = await runCommand(["start_collect", ...run, ...container, "TIME_SYNC=0"]);
@@ -195,7 +189,7 @@ Deno.test.each(WRONG)("adapt-http refuses $what", async ({ args, code, says }) =
 Deno.test("adapt-http breaks open requests off after its grace, and records them", async () => {
   await using folder = await tempFolder();
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = freePort();
+  const port = unusedPort();
   const run = ["RUN_ID=web", "--node-id", "n1", "--logs", join(folder.path, "logs")];
   await using adapter = startCommand([
     "adapt_http",
