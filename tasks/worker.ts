@@ -1,5 +1,6 @@
 /** The worker of one node. */
 
+import { resolve } from "@std/path";
 import { AdapterClient } from "../adapter/client.ts";
 import { measureClockOffset } from "../scheduler/clock_offset.ts";
 import type { Registration } from "../scheduler/queue.ts";
@@ -11,11 +12,11 @@ import { parseCpuList } from "../trace/cpu_list.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { ClockOffset } from "../trace/records.ts";
 import { roundToUs } from "../trace/units.ts";
-import type { Parsed } from "./_command.ts";
+import { asUsage, type Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { openQueue } from "./_queue.ts";
 import { writeRoleMeta } from "./_role_meta.ts";
-import { absolute, asUsage, placeOf } from "./flags/_common.ts";
+import { placeOf } from "./flags/_run_flags.ts";
 import type { RolePlace } from "./flags/_role.ts";
 import { ADAPTER_VARIABLES, adapterCommand, WORKER, type WorkerFlags } from "./flags/worker.ts";
 
@@ -32,7 +33,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   const node = place.nodeId ?? "";
   const registration = registrationOf(options);
   await Deno.mkdir(runDir.path, { recursive: true });
-  await Deno.mkdir(absolute(options.outputs), { recursive: true });
+  await Deno.mkdir(resolve(options.outputs), { recursive: true });
   await writeRoleMeta(WORKER.name, {
     place,
     options,
@@ -102,7 +103,7 @@ function helloOf(
     stage: options.stage,
     run_dir: runDir.path,
     inputs_root: Deno.cwd(),
-    outputs_dir: absolute(options.outputs),
+    outputs_dir: resolve(options.outputs),
     uid: Deno.uid(),
     gid: Deno.gid(),
     cpus: options.cpus,

@@ -1,7 +1,7 @@
 /** The command that places a recorded run again. */
 
+import { resolve } from "@std/path";
 import { command } from "../_command.ts";
-import { absolute } from "./_common.ts";
 import { role } from "./_role.ts";
 
 /** Places a recorded run again. */
@@ -17,5 +17,5 @@ export const REPLAY = command({
 export const REPLAY_ROLE = role({
   command: REPLAY,
   entry: "replay.ts",
-  grant: (_options, operands) => ({ read: operands.map(absolute) }),
+  grant: (_options, operands) => ({ read: operands.map((path) => resolve(path)) }),
 });
