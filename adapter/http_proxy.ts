@@ -7,6 +7,9 @@
  * pipeline reach it one after the other, and a close travels to the other side. A client that closes its
  * sending side is taken to be gone, as nginx takes it: TCP does not tell the two apart.
  *
+ * Nothing but `traceparent` is added, also not the `Via` and `X-Forwarded-For` of gateways that want to
+ * be seen (RFC 9110 section 7.6.3): the service is to do what it does without the proxy.
+ *
  * @module
  */
 

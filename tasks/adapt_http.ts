@@ -8,14 +8,16 @@ import { adaptHttp } from "../adapter/http_adapter.ts";
 import { CgroupMeter, type CpuMeter, MeterError } from "../adapter/http_cpu_meter.ts";
 import { ListenError } from "../adapter/http_proxy.ts";
 import { TreeMeter } from "../adapter/http_tree_meter.ts";
-import { removeIfThere } from "../trace/atomic_file.ts";
+import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { containerName, containerOfPath, containerOfProcess } from "../trace/container.ts";
+import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { findCgroup, findContainer } from "./_container.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
+import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
 import { ensureNodeMeta } from "./_node_meta.ts";
 import { registerRole } from "./_process.ts";
 import { placeOf } from "./flags/_run_flags.ts";
+import type { RolePlace } from "./flags/_role.ts";
 import {
   ADAPT_HTTP,
   type AdaptHttpOptions,
@@ -43,6 +45,7 @@ export async function main(
   const { runDir, nodeId } = place;
   await Deno.mkdir(runDir.path, { recursive: true });
   await ensureNodeMeta(place, options.stage);
+  await writeJsonAtomic(runDir.runMeta(ADAPT_HTTP.name), runMeta(place, options));
   const record = await registerRole(place, `${ADAPT_HTTP.name}-${Deno.pid}`);
   try {
     const { requestCount, lostCount } = await adaptHttp({
@@ -76,6 +79,24 @@ export async function main(
   } finally {
     await removeIfThere(record);
   }
+}
+
+function runMeta({ runId, nodeId }: RolePlace, options: AdaptHttpOptions): RunMeta {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return {
+    format_version: FORMAT_VERSION,
+    run_id: runId,
+    node_id: nodeId,
+    role: ADAPT_HTTP.name,
+    version: VERSION,
+    deno_version: Deno.version.deno,
+    ts_start: Date.now(),
+    flags: Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
+    capacity_units: null,
+    slots: null,
+    allocation_ratio: null,
+    cpu_binding: null,
+  };
 }
 
 function hostPart(hostname: string): string {

@@ -3,7 +3,7 @@
 import { assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { INVOCATION, PROC_METRIC } from "../../trace/cts.ts";
-import { INVOCATION_EVENT, PROCESS, SERVICE_CPU } from "../../trace/records.ts";
+import { INVOCATION_EVENT, PROCESS, RUN_META, SERVICE_CPU } from "../../trace/records.ts";
 import { startBurningService } from "../support/burning_service.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { CAN_RUN_CONTAINERS, newContainerId, runContainer } from "../support/oci_container.ts";
@@ -48,6 +48,11 @@ Deno.test("adapt-http, parse, export and verify conserve the CPU time of a servi
 
   const logs = join(folder.path, "logs/web");
   const events = await records(join(logs, "events.http.jsonl"), INVOCATION_EVENT.decode);
+  const meta = RUN_META.decode(
+    JSON.parse(await Deno.readTextFile(join(logs, "run_meta.adapt-http.json"))),
+    "run_meta",
+  );
+  assertEquals(meta.flags.pid, String(service.pid));
   const intervals = await records(join(logs, "service_cpu.jsonl"), SERVICE_CPU.decode);
   const totalMs = sumOf(intervals.map(({ cpu_ms }) => cpu_ms));
   const backgroundMs = sumOf(intervals.map(({ background_ms }) => background_ms));
