@@ -4,7 +4,7 @@
 
 -- How long an ended task is remembered, ms: a worker may repeat a finish for as long as it takes to
 -- reach Redis again and replay, and a rolled back append-only file loses about 2 s.
-local ENDED_TTL_MS = 60000
+local ENDED_TTL_MS = 30000
 
 -- Dead letters kept; older ones are dropped, their ends stay on record in the results.
 local DEAD_MAX = 10000
