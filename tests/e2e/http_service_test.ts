@@ -8,6 +8,7 @@ import { startBurningService } from "../support/burning_service.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { CAN_RUN_CONTAINERS, newContainerId, runContainer } from "../support/oci_container.ts";
 import { RawPeer, unusedPort } from "../support/raw_peer.ts";
+import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
 async function records<T>(
@@ -216,4 +217,29 @@ Deno.test("adapt-http breaks open requests off after its grace, and records them
   );
   assertEquals([event?.is_aborted, event?.reason], [true, "the adapter was stopped"]);
   assertMatch((await client.toEnd()).text, /^HTTP\/1\.1 502 /);
+});
+
+Deno.test({
+  name: "adapt-http goes on beside a full disk, says so, and ends with a failure",
+  ignore: !CAN_MOUNT,
+  fn: async () => {
+    await using disk = await tinyFilesystem({ bytes: 64 * 1024 });
+    await using service = await startBurningService();
+    const port = unusedPort();
+    await using adapter = startCommand([
+      "adapt_http",
+      ...["RUN_ID=web", "--node-id", "n1", "--logs", disk.path],
+      ...["--listen", `127.0.0.1:${port}`, "--target", `http://127.0.0.1:${service.port}`],
+    ]);
+    await adapter.says(/^requests go on to/);
+    for (let request = 0; request < 200; request++) {
+      assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "done\n");
+    }
+    await adapter.says(/No space left on device.*kept until that works again$/);
+    assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "done\n");
+    adapter.kill("SIGTERM");
+    const ended = await adapter.ended;
+    assertEquals(ended.code, 1, ended.stderr);
+    assertMatch(ended.stderr, /^adapt-http: \d+ records could not be written$/m);
+  },
 });
