@@ -5,7 +5,7 @@
  * @module
  */
 
-import { JsonLinesWriter, readRecords } from "../trace/json_lines.ts";
+import { JsonLinesWriter } from "../trace/json_lines.ts";
 import { TASK_RESULT, type TaskResult } from "../trace/records.ts";
 import { DecodeError } from "../trace/schema.ts";
 
@@ -45,11 +45,10 @@ export class ResultsDrain implements Disposable {
     return drain;
   }
 
-  /** Learn again what the file has: another scheduler may have written since. */
+  /** Learn again what the end of the file has: another scheduler may have written since. */
   async reload(): Promise<void> {
     this.#seen.clear();
-    const options = { decode: TASK_RESULT.decode, onBadLine: () => {} };
-    for await (const result of readRecords(this.#writer.path, options)) this.#remember(result);
+    for (const line of await lastLines(this.#writer.path)) this.#isNew(line);
   }
 
   /**
@@ -100,6 +99,20 @@ export class ResultsDrain implements Disposable {
     }
     return true;
   }
+}
+
+/** What the end of a file is read for, bytes: REMEMBERED lines of 300 bytes. */
+const TAIL_BYTES = 32 * 1024 * 1024;
+
+/** The last lines of `path`, the first of them perhaps cut. */
+async function lastLines(path: string): Promise<string[]> {
+  using file = await Deno.open(path, { read: true });
+  const size = await file.seek(0, Deno.SeekMode.End);
+  await file.seek(Math.max(0, size - TAIL_BYTES), Deno.SeekMode.Start);
+  const chunks = await Array.fromAsync(
+    file.readable.pipeThrough(new TextDecoderStream()),
+  );
+  return chunks.join("").split("\n");
 }
 
 /** Wait until the file is on the disk, beside the main thread: a sync takes ms, placements do not wait. */
