@@ -75,7 +75,7 @@ Deno.test("TreeMeter keeps what a descendant had used that is gone", async () =>
 });
 
 Deno.test("TreeMeter says that the service is gone", async () => {
-  const busy = busyProcess("sleep 60");
+  const busy = busyProcess("exec sleep 60");
   using meter = new TreeMeter(busy.pid);
   assertEquals(typeof meter.readNs(), "number");
   await busy[Symbol.asyncDispose]();

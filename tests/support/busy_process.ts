@@ -6,18 +6,23 @@ export interface BusyProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Start `script` in a shell of its own, by default an endless loop; it dies with the test. */
+/**
+ * Start `script` in a shell and a process group of its own, by default an endless loop. What a killed
+ * test leaves behind ends after 20 s of CPU time.
+ */
 export function busyProcess(script = "while :; do :; done"): BusyProcess {
   const child = new Deno.Command("setpriv", {
-    args: ["--pdeathsig", "KILL", "sh", "-c", script],
+    args: ["--pdeathsig", "KILL", "sh", "-c", `ulimit -t 20; ${script}`],
     stdin: "null",
     stdout: "null",
     stderr: "null",
+    detached: true,
   }).spawn();
   return {
     pid: child.pid,
     async [Symbol.asyncDispose](): Promise<void> {
-      child.kill("SIGKILL");
+      const group = ["-KILL", "--", `-${child.pid}`];
+      await new Deno.Command("kill", { args: group, stderr: "null" }).output();
       await child.status;
     },
   };
