@@ -51,12 +51,13 @@ export class Adapter implements Disposable {
   readonly #failure = Promise.withResolvers<never>();
 
   private constructor(
-    { node, cgroups, notes, swept }: OpenNode,
+    { node, cgroups, systemd, notes, swept }: OpenNode,
     { starter, libc, report }: AdapterMeans,
   ) {
     this.#node = node;
     this.#cgroups = cgroups;
-    this.#guard = libc && cgroups && Guard.start({ libc, starter, cgroups });
+    const { instanceId } = node.origin;
+    this.#guard = libc && cgroups && Guard.start({ libc, starter, cgroups, systemd, instanceId });
     this.#report = report;
     const accounting = [cgroups?.description, libc && "wait4 rusage"].filter(Boolean);
     this.ready = {

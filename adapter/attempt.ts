@@ -24,7 +24,7 @@ import { prepareJob } from "./prepare_job.ts";
 import { readHighWaterKb } from "./proc_pid.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Started } from "./starter.ts";
-import type { TaskPlace } from "./task_place.ts";
+import type { LimitKind, TaskPlace } from "./task_place.ts";
 
 /** How an attempt ended. */
 export type AttemptResult =
@@ -77,7 +77,7 @@ export class Attempt {
       const options = { rules: node.rules, spanId: this.#context.spanId };
       const job = node.fileRights.asUser(() => prepareJob(this.#task, options));
       using lease = node.cpus.take(this.#task);
-      using place = node.control.open(this.#context.spanId, this.#task.unit_name);
+      using place = node.control.open(this.#context.spanId, this.#task);
       return await this.#execute(job, { lease, place });
     } catch (error) {
       if (!(error instanceof JobRefusedError)) throw error;
@@ -128,7 +128,7 @@ export class Attempt {
     let isLimited = false;
     lease.bind((limits) => {
       isLimited = place.limit(limits);
-      if (isLimited) this.#recordShare(limits);
+      if (isLimited) this.#recordShare(place.kind, limits);
     });
     const { cpus } = lease.limits;
     const known = {
@@ -141,9 +141,8 @@ export class Attempt {
     this.#record.announce(known, partFiles(job));
   }
 
-  #recordShare({ cpus, quotaCores, weight }: CpuLimits): void {
-    const { clock, control, files } = this.#node;
-    if (control.kind === "none") return;
+  #recordShare(control: LimitKind, { cpus, quotaCores, weight }: CpuLimits): void {
+    const { clock, files } = this.#node;
     const { trace_id, span_id, task_id } = this.#record.event;
     const { tsMs, bootMs } = clock.now();
     files.appendShare({
@@ -152,7 +151,7 @@ export class Attempt {
       trace_id,
       span_id,
       task_id,
-      control: control.kind,
+      control,
       cpus: cpus && formatCpuList(cpus),
       quota_percent: quotaCores && quotaPercent(quotaCores),
       weight,

@@ -29,6 +29,10 @@ export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
   return parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
 }
 
+/** For two seconds: longer only for a process that hangs in the kernel, which the next sweep finds. */
+const SWEEP_PAUSE_MS = 20;
+const SWEEP_LOOKS = 100;
+
 /** Who owns the groups, and what for. */
 export interface CgroupBaseOptions {
   /** The adapter's process id. */
@@ -131,28 +135,32 @@ export class CgroupBase implements Disposable {
  *
  * @returns How many task groups were left over.
  */
-export function sweepCgroups(hierarchies: readonly Hierarchy[]): number {
+export async function sweepCgroups(hierarchies: readonly Hierarchy[]): Promise<number> {
   let swept = 0;
   for (const { ownDirectory } of hierarchies) {
     for (const name of subgroups(ownDirectory)) {
       const [, pid, startTicks] = OWNER.exec(name) ?? [];
       if (pid === undefined || isSameProcess(Number(pid), Number(startTicks))) continue;
-      swept += sweepGroup(join(ownDirectory, name));
+      const base = join(ownDirectory, name);
+      swept += subgroups(base).length;
+      // What was killed is in its group until the kernel has taken it down.
+      for (let look = 0; !sweepGroup(base) && look < SWEEP_LOOKS; look++) {
+        await new Promise((resolve) => setTimeout(resolve, SWEEP_PAUSE_MS));
+      }
     }
   }
   return swept;
 }
 
-function sweepGroup(base: string): number {
-  const names = subgroups(base);
-  for (const name of names) {
-    const directory = join(base, name);
-    const group = TaskCgroup.create({ unified: directory, v1: new Map(), limitingVersion: null });
+/** Kill and remove an adapter's groups; false when a process is still in one. */
+function sweepGroup(base: string): boolean {
+  for (const name of subgroups(base)) {
+    const paths = { unified: join(base, name), v1: new Map(), limitingVersion: null };
+    const group = TaskCgroup.at(paths);
     group.kill();
     group.remove();
   }
-  removeGroup(base);
-  return names.length;
+  return removeGroup(base);
 }
 
 /**
@@ -191,6 +199,8 @@ function makeGroup(directory: string): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return true;
+    // systemd removed the group that this process stood in, and moved it up, a moment ago.
+    if (error instanceof Deno.errors.NotFound) return false;
     // A read-only cgroup file system, as containers have it, is EROFS.
     if (
       error instanceof Deno.errors.PermissionDenied ||

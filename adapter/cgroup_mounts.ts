@@ -28,7 +28,8 @@ export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[]
     const [, controllers = "", path = "/"] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     return { controllers: controllers.split(","), path };
   });
-  const found: Hierarchy[] = [];
+  // A mount hides an earlier one at the same place.
+  const found = new Map<string, Hierarchy>();
   for (const line of mountinfo.split("\n")) {
     // "… root mountPoint options optional… - type source superOptions"
     const [left = "", right = ""] = line.split(" - ");
@@ -42,14 +43,17 @@ export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[]
     if (place === undefined) continue;
     // A container may see a part of the hierarchy only: the path counts from the mount's root.
     const path = place.path.startsWith(root) ? place.path.slice(root.length) : "";
-    found.push({
+    found.delete(mountPoint);
+    // Outside of its cgroup namespace a process has no place in the hierarchy, cgroup_namespaces(7).
+    if (place.path.split("/").includes("..")) continue;
+    found.set(mountPoint, {
       version: type === "cgroup2" ? 2 : 1,
       controllers: type === "cgroup2" ? [] : place.controllers,
       mountPoint,
       ownDirectory: join(mountPoint, path),
     });
   }
-  return found;
+  return [...found.values()];
 }
 
 /** Blanks and backslashes in mountinfo stand as octal escapes. */

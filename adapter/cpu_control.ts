@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { Task } from "../trace/task.ts";
 import type { AdapterHello, AdapterReady } from "../trace/adapter_protocol.ts";
 import type { CgroupBase } from "./cgroup_base.ts";
-import { findProgram } from "./job_paths.ts";
+import { findProgram, isFolder } from "./job_paths.ts";
 import { JobRefusedError } from "./job.ts";
 import { ScopePlace, type SystemdAccess } from "./scope_place.ts";
 import type { Starter } from "./starter.ts";
@@ -71,6 +72,9 @@ export function chooseControl(
   return { kind: plain, note };
 }
 
+/** What a task itself asks for. */
+export type PlaceRequest = Pick<Task, "cpu_quota" | "cpu_weight" | "unit_name">;
+
 /** Makes places for tasks. */
 export class CpuControl {
   /** What applies limits. */
@@ -87,6 +91,7 @@ export class CpuControl {
       readonly instanceId: string;
       readonly base: CgroupBase | null;
       /** The service manager; null: it does not run, or not for us. */
+      /** Null where it does not run, or shall not be used. */
       readonly systemd: SystemdAccess | null;
       readonly starter: Starter;
     },
@@ -99,15 +104,16 @@ export class CpuControl {
   }
 
   /**
-   * A place for a task.
+   * A place for a task: a scope also where only affinity is to be had and the task itself asks for more.
    *
    * @param name Unique among the tasks of this adapter.
-   * @param unitName Name of the systemd unit that the task asks for; null: one of ours.
    */
-  open(name: string, unitName: string | null): TaskPlace {
-    if (this.kind === "systemd" && this.#systemd !== null) {
+  open(name: string, { cpu_quota, cpu_weight, unit_name }: PlaceRequest): TaskPlace {
+    const asksForMore = cpu_quota !== null || cpu_weight !== null || unit_name !== null;
+    const isScope = this.kind === "systemd" || this.kind === "affinity" && asksForMore;
+    if (isScope && this.#systemd !== null) {
       const options = { access: this.#systemd, starter: this.#starter };
-      return new ScopePlace(unitName ?? `tracekit-${this.#instanceId}-${name}`, options);
+      return new ScopePlace(unit_name ?? `tracekit-${this.#instanceId}-${name}`, options);
     }
     return this.#base?.taskGroup(name) ?? new PlainPlace();
   }
@@ -131,15 +137,6 @@ export function findSystemd(env: Readonly<Record<string, string>>): SystemdAcces
     };
   } catch (error) {
     if (error instanceof JobRefusedError) return null;
-    throw error;
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }

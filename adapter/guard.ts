@@ -12,15 +12,19 @@ import type { CgroupBase } from "./cgroup_base.ts";
 import type { Libc } from "./libc.ts";
 import { signalProcess } from "./proc_pid.ts";
 import { PLAIN_PLAN } from "./spawn_plan.ts";
+import type { SystemdAccess } from "./scope_place.ts";
 import type { Starter } from "./starter.ts";
+import { scopePattern, stopScopesArguments } from "./systemd.ts";
 
 /**
- * `FOLDERS…`: the adapter's groups, the one that knows all processes first. A thousand rounds of 10 ms
+ * `FOLDERS…`: the adapter's groups, the one that knows all processes first. END_SCOPES is the command
+ * that ends its scopes, empty without systemd. A thousand rounds of 10 ms
  * are for processes that the kernel cannot end at once, as in a hanging network file system; what is
  * left then, the next adapter sweeps.
  */
 const SHELL_SCRIPT = `
 read -r _
+$END_SCOPES
 round=0
 while [ $round -lt 1000 ]; do
   if [ -e "$1/cgroup.kill" ]; then echo 1 >"$1/cgroup.kill"; fi
@@ -50,19 +54,24 @@ export class Guard implements Disposable {
 
   /** Start it; null when it cannot be. */
   static start(
-    { libc, starter, cgroups }: {
+    { libc, starter, cgroups, systemd, instanceId }: {
       readonly libc: Libc;
       readonly starter: Starter;
       readonly cgroups: CgroupBase;
+      readonly systemd: SystemdAccess | null;
+      readonly instanceId: string;
     },
   ): Guard | null {
     const pipe = libc.openPipe();
     if (pipe === null) return null;
+    const endScopes = systemd === null
+      ? []
+      : stopScopesArguments(systemd.manager, [scopePattern(instanceId)]);
     const { pid } = starter.start({
       ...PLAIN_PLAN,
       program: "/bin/sh",
       argv: ["tracekit-guard", "-c", SHELL_SCRIPT, "sh", ...cgroups.directories],
-      env: { PATH: "/usr/bin:/bin" },
+      env: { PATH: "/usr/bin:/bin", ...systemd?.env, END_SCOPES: endScopes.join(" ") },
       // Not in the adapter's session: a Ctrl-C there is not its business.
       logFile: "/dev/null",
       stdin: pipe.reader,

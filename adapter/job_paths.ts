@@ -86,3 +86,13 @@ function executionProblem(path: string): string | null {
     throw error;
   }
 }
+
+/** True when there is a folder at `path`. */
+export function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -17,6 +17,7 @@ import { NodeCpus } from "./node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
 import { readAllowedCpus, readSelf } from "./proc_pid.ts";
 import { RunFiles } from "./run_files.ts";
+import type { SystemdAccess } from "./scope_place.ts";
 import type { Rights } from "./spawn_plan.ts";
 import { sweepScopes } from "./sweep_scopes.ts";
 import { parseUser, parseUserGroups } from "./user_database.ts";
@@ -32,6 +33,8 @@ export interface OpenNode {
   readonly node: NodeContext;
   /** The adapter's cgroups; null: none can be made. */
   readonly cgroups: CgroupBase | null;
+  /** The service manager; null: it does not run, or shall not be used. */
+  readonly systemd: SystemdAccess | null;
   /** What is missing here and what it costs, a sentence each. */
   readonly notes: readonly string[];
   /** Left-overs of an earlier adapter that were removed. */
@@ -70,12 +73,14 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
   const files = new RunFiles(runDir, fileRights);
 
   const hierarchies = readHierarchies();
-  const systemd = findSystemd(means.env);
-  const swept = sweepCgroups(hierarchies) + sweepScopes(systemd) +
+  const systemd = hello.cpu_control === "none" ? null : findSystemd(means.env);
+  const swept = await sweepCgroups(hierarchies) + sweepScopes(systemd) +
     await sweepJournal(runDir, owner.bootId);
 
   const own = cpusOf(hello);
-  const isLimiting = hello.cpu_control !== "none" && hello.cpu_control !== "systemd";
+  // Where systemd runs, controllers below its groups come and go as it sees fit.
+  const isLimiting = hello.cpu_control === "cgroup" ||
+    hello.cpu_control === "auto" && systemd === null;
   const cgroups = CgroupBase.create(hierarchies, { ...owner, cpus: own, isLimiting });
   const cgroupVersion = cgroups?.limitingVersion ?? null;
   const choice = chooseControl(hello, { systemd, cgroupVersion });
@@ -105,7 +110,7 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
     env,
   };
   const notes = [...means.notes, ...(choice.note === null ? [] : [choice.note])];
-  return { node, cgroups, notes, swept };
+  return { node, cgroups, systemd, notes, swept };
 }
 
 function pick(

@@ -8,8 +8,9 @@
 import { join } from "@std/path";
 import type { CpuLimits } from "./cpu_limits.ts";
 import { readHierarchies } from "./cgroup_base.ts";
-import type { ProcessTree } from "./process_tree.ts";
-import { killUntilGone } from "./process_tree.ts";
+import { isFolder } from "./job_paths.ts";
+import { readProcessStat } from "./proc_pid.ts";
+import { killUntilGone, type ProcessTree } from "./process_tree.ts";
 import { PLAIN_PLAN, type SpawnPlan } from "./spawn_plan.ts";
 import type { Starter } from "./starter.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type SystemdManager,
   systemdRunArguments,
 } from "./systemd.ts";
-import { type CgroupTotals, readPids, TaskCgroup } from "./task_cgroup.ts";
+import { type CgroupTotals, TaskCgroup } from "./task_cgroup.ts";
 import type { TaskPlace } from "./task_place.ts";
 
 /** How systemd is reached. */
@@ -38,6 +39,7 @@ const NO_LIMITS: CpuLimits = { cpus: null, quotaCores: null, weight: null };
 
 /** The scope of one task. */
 export class ScopePlace implements TaskPlace {
+  readonly kind = "systemd";
   readonly #unit: string;
   readonly #access: SystemdAccess;
   readonly #starter: Starter;
@@ -45,7 +47,7 @@ export class ScopePlace implements TaskPlace {
   #isStarted = false;
   #isSetting = false;
   #leader: number | null = null;
-  #directory: string | null = null;
+  #group: TaskCgroup | null = null;
 
   constructor(
     unit: string,
@@ -57,8 +59,11 @@ export class ScopePlace implements TaskPlace {
   }
 
   get directory(): string | null {
-    this.#directory ??= this.#leader === null ? null : scopeDirectory(this.#leader, this.#unit);
-    return this.#directory;
+    const { manager } = this.#access;
+    if (this.#leader !== null) {
+      this.#group ??= scopeGroup(this.#unit, { manager, leader: this.#leader });
+    }
+    return this.#group?.directory ?? null;
   }
 
   limit(limits: CpuLimits): boolean {
@@ -75,13 +80,19 @@ export class ScopePlace implements TaskPlace {
       argv: systemdRunArguments(this.#scope(plan), [plan.program, ...plan.argv.slice(1)]),
       env: { ...plan.env, ...this.#access.env },
       rights: null,
+      // systemd sets CPUs on the unified hierarchy only; affinity is inherited through systemd-run.
+      cpus: this.#limits.cpus,
     };
   }
 
   tree(leader: number): ProcessTree {
     this.#leader = leader;
     const tree = {
-      pids: () => this.directory === null ? [leader] : readPids(this.directory),
+      pids: () => {
+        const inScope = this.directory === null ? [] : this.#group?.pids() ?? [];
+        // Until systemd has moved it, or where the scope cannot be seen, there is the process itself.
+        return inScope.length === 0 && isRunning(leader) ? [leader] : inScope;
+      },
       kill: () => killUntilGone(tree),
     };
     return tree;
@@ -89,10 +100,8 @@ export class ScopePlace implements TaskPlace {
 
   /** Null when systemd was quicker to remove the scope than we to read it. */
   totals(): CgroupTotals | null {
-    if (this.directory === null) return null;
-    const paths = { unified: this.directory, v1: new Map(), limitingVersion: null };
-    const totals = TaskCgroup.at(paths).totals();
-    return totals.cpuSource === null ? null : totals;
+    const totals = this.directory === null ? null : this.#group?.totals() ?? null;
+    return totals?.cpuSource === null ? null : totals;
   }
 
   /** systemd keeps a scope as long as a process is in it. */
@@ -130,10 +139,30 @@ export class ScopePlace implements TaskPlace {
   }
 }
 
-/** The cgroup of a process, once it is that of its scope. */
-function scopeDirectory(pid: number, unit: string): string | null {
-  const found = readHierarchies(pid).find(({ ownDirectory }) =>
-    ownDirectory.endsWith(join("/", scopeName(unit)))
-  );
-  return found?.ownDirectory ?? null;
+/**
+ * The groups of a scope, once it is there. The machine's manager puts scopes into system.slice; where a
+ * user's manager puts them, the first process tells while it lives.
+ */
+function scopeGroup(
+  unit: string,
+  { manager, leader }: { readonly manager: SystemdManager; readonly leader: number },
+): TaskCgroup | null {
+  const name = scopeName(unit);
+  const places = manager === "system"
+    ? readHierarchies().map((one) => ({
+      ...one,
+      ownDirectory: join(one.mountPoint, "system.slice", name),
+    })).filter(({ ownDirectory }) => isFolder(ownDirectory))
+    : readHierarchies(leader).filter(({ ownDirectory }) => ownDirectory.endsWith(join("/", name)));
+  if (places.length === 0) return null;
+  const v1 = places.filter(({ version }) => version === 1).flatMap((
+    { controllers, ownDirectory },
+  ) => controllers.map((controller): [string, string] => [controller, ownDirectory]));
+  const unified = places.find(({ version }) => version === 2)?.ownDirectory ?? null;
+  return TaskCgroup.at({ unified, v1: new Map(v1), limitingVersion: null });
+}
+
+function isRunning(pid: number): boolean {
+  const stat = readProcessStat(pid);
+  return stat !== null && stat.state !== "Z";
 }

@@ -75,6 +75,11 @@ export function stopScopesArguments(manager: SystemdManager, units: readonly str
   return [...systemctl(manager), "--quiet", "kill", "--signal=SIGKILL", ...units];
 }
 
+/** The scopes of one adapter, as a pattern. */
+export function scopePattern(instanceId: string): string {
+  return `tracekit-${instanceId}-*.scope`;
+}
+
 /** `systemctl set-property` for a scope that runs, systemctl(1); gone with the next boot. */
 export function setPropertyArguments({ unit, manager, limits }: Scope): string[] {
   const verb = ["--quiet", "--runtime", "set-property"];

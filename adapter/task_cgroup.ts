@@ -17,7 +17,7 @@ import {
 import { type CgroupCpu, parseCpuStat } from "./cpu_stat.ts";
 import { killUntilGone, type ProcessTree } from "./process_tree.ts";
 import type { SpawnPlan } from "./spawn_plan.ts";
-import type { TaskPlace } from "./task_place.ts";
+import type { LimitKind, TaskPlace } from "./task_place.ts";
 
 /** What the cgroups of a task say about it at its end. */
 export interface CgroupTotals extends CgroupCpu {
@@ -60,6 +60,11 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
     const group = new TaskCgroup(paths);
     for (const directory of group.#directories) Deno.mkdirSync(directory, { recursive: true });
     return group;
+  }
+
+  get kind(): LimitKind {
+    const { limitingVersion } = this.#paths;
+    return limitingVersion === null ? "affinity" : `cgroup_v${limitingVersion}`;
   }
 
   get directory(): string {

@@ -4,13 +4,19 @@
  * @module
  */
 
+import type { CpuShare } from "../trace/records.ts";
 import type { CpuLimits } from "./cpu_limits.ts";
 import { type ProcessTree, SessionTree } from "./process_tree.ts";
 import type { SpawnPlan } from "./spawn_plan.ts";
 import type { CgroupTotals } from "./task_cgroup.ts";
 
+/** What applies limits, as the records call it. */
+export type LimitKind = CpuShare["control"];
+
 /** The place of one task; disposal removes it. */
 export interface TaskPlace extends Disposable {
+  /** What applies limits here. */
+  readonly kind: LimitKind;
   /** Directory whose `cgroup.procs` lists the task's processes; null: none, or not known yet. */
   readonly directory: string | null;
   /** Make limits take effect: before the start, and again when they change; false where they do not. */
@@ -27,6 +33,7 @@ export interface TaskPlace extends Disposable {
 
 /** No cgroup at all: affinity is set before exec, and the session holds the processes together. */
 export class PlainPlace implements TaskPlace {
+  readonly kind = "affinity";
   readonly directory = null;
   #cpus: readonly number[] | null = null;
 

@@ -23,6 +23,7 @@ import type { Machine } from "./machine.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { readAllowedCpus, readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
+import type { SystemdAccess } from "./scope_place.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Exit, Started } from "./starter.ts";
 import type { TaskPlace } from "./task_place.ts";
@@ -74,14 +75,20 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const origin = { nodeId: command.nodeId, stage: command.stage, instanceId };
   using files = new RunFiles(runDir, new FileRights(null, null));
   using journal = new Journal(runDir, owner);
+  const systemd = command.cpuControl === "none" ? null : findSystemd(env);
   const isLimited = Object.values(limits).some((limit) => limit !== null);
   using cgroups = CgroupBase.create(readHierarchies(), {
     ...owner,
     cpus: readAllowedCpus(),
-    isLimiting: isLimited && command.cpuControl !== "none",
+    isLimiting: isLimited && (command.cpuControl === "cgroup" ||
+      command.cpuControl === "auto" && systemd === null),
   });
-  const control = controlOf(command, { cgroups, machine, instanceId });
-  using place = control.open(context.spanId, command.unitName);
+  const control = controlOf(command, { systemd, cgroups, machine, instanceId });
+  using place = control.open(context.spanId, {
+    cpu_quota: limits.quotaCores,
+    cpu_weight: limits.weight,
+    unit_name: command.unitName,
+  });
   const isApplied = isLimited && place.limit(limits);
   const event = commandEvent(argv, { context, origin });
   const record = new InvocationRecord(event, { files, journal });
@@ -115,14 +122,14 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
 }
 
 function controlOf(
-  { env, limits, cpuControl, unitName, onNote }: TracedCommand,
-  { cgroups, machine, instanceId }: {
+  { limits, cpuControl, unitName, onNote }: TracedCommand,
+  { systemd, cgroups, machine, instanceId }: {
+    readonly systemd: SystemdAccess | null;
     readonly cgroups: CgroupBase | null;
     readonly machine: Machine;
     readonly instanceId: string;
   },
 ): CpuControl {
-  const systemd = findSystemd(env);
   const needsMore = limits.quotaCores !== null || limits.weight !== null || unitName !== null;
   const wanted = {
     cpu_control: cpuControl,

@@ -124,7 +124,7 @@ function checkControl(): Finding[] {
   using base = CgroupBase.create(hierarchies, {
     ...readSelf(),
     cpus: readAllowedCpus(),
-    isLimiting: true,
+    isLimiting: systemd === null,
   });
   const cgroupVersion = base?.limitingVersion ?? null;
   const mounted = hierarchies.map(({ version, controllers }) =>

@@ -50,42 +50,52 @@ async function untilOver(pids: readonly number[]): Promise<void> {
   });
 }
 
-Deno.test("a killed adapter takes its tasks along, their children too, and leaves no cgroup", async () => {
-  await using adapter = await startAdapter();
-  const { launch, pids } = await startFamily(adapter);
-  adapter.kill("SIGKILL");
-  await untilOver(pids);
-  const outcome = await launch.outcome;
-  assertEquals(outcome, { kind: "lost", reason: "the adapter is gone" });
-  await waitFor({
-    what: "the removal of its cgroups",
-    read: () => cgroupsOfAdapter(adapter.pid),
-    until: (groups) => groups.length === 0,
-  });
-});
+const MODES: ["exclusive" | "shared"][] = [["exclusive"], ["shared"]];
 
-Deno.test("the next adapter ends and removes what was left when adapter and guard were killed", async () => {
-  await using folder = await tempFolder();
-  const root = await Deno.realPath(folder.path);
-  await using adapter = await startAdapter({ root });
-  const { pids: [first = 0, child = 0] } = await startFamily(adapter);
-  const part = join(root, "outputs/.x.mp4.0123456789abcdef.part");
-  await Deno.writeTextFile(part, "half");
-  signalProcess(guardOf(adapter), "SIGKILL");
-  adapter.kill("SIGKILL");
-  // The death signal reaches the first process only.
-  await untilOver([first]);
-  assertEquals(isRunning(child), true);
-  const sentinel = join(adapter.runDir.pids, String(first));
-  assertEquals((await Deno.stat(sentinel)).isFile, true);
+Deno.test.each(MODES)(
+  "a killed adapter takes its %s tasks along, their children too",
+  async (mode) => {
+    await using adapter = await startAdapter({ cpu_binding: mode });
+    const { launch, pids } = await startFamily(adapter);
+    adapter.kill("SIGKILL");
+    await untilOver(pids);
+    const outcome = await launch.outcome;
+    assertEquals(outcome, { kind: "lost", reason: "the adapter is gone" });
+    await waitFor({
+      what: "the removal of its cgroups",
+      read: () => cgroupsOfAdapter(adapter.pid),
+      until: (groups) => groups.length === 0,
+    });
+  },
+);
 
-  await using next = await startAdapter({ root });
-  assertGreater(next.client.ready.swept, 0);
-  await untilOver([child]);
-  const left = [...Deno.readDirSync(adapter.runDir.pids)].map(({ name }) => name);
-  assertEquals(left, []);
-  assertEquals(cgroupsOfAdapter(adapter.pid), []);
-});
+Deno.test.each(MODES)(
+  "the next adapter ends what %s tasks left when the guard was killed too",
+  async (
+    mode,
+  ) => {
+    await using folder = await tempFolder();
+    const root = await Deno.realPath(folder.path);
+    await using adapter = await startAdapter({ root, cpu_binding: mode });
+    const { pids: [first = 0, child = 0] } = await startFamily(adapter);
+    const part = join(root, "outputs/.x.mp4.0123456789abcdef.part");
+    await Deno.writeTextFile(part, "half");
+    signalProcess(guardOf(adapter), "SIGKILL");
+    adapter.kill("SIGKILL");
+    // The death signal reaches the first process only.
+    await untilOver([first]);
+    assertEquals(isRunning(child), true);
+    const sentinel = join(adapter.runDir.pids, String(first));
+    assertEquals((await Deno.stat(sentinel)).isFile, true);
+
+    await using next = await startAdapter({ root, cpu_binding: mode });
+    assertGreater(next.client.ready.swept, 0);
+    await untilOver([child]);
+    const left = [...Deno.readDirSync(adapter.runDir.pids)].map(({ name }) => name);
+    assertEquals(left, []);
+    assertEquals(cgroupsOfAdapter(adapter.pid), []);
+  },
+);
 
 Deno.test("an adapter leaves the tasks of another one that lives alone", async () => {
   await using adapter = await startAdapter();

@@ -44,6 +44,20 @@ Deno.test("parseHierarchies() counts from a container's mount root, and undoes o
   );
 });
 
+Deno.test("parseHierarchies() knows the mount on top of another one only", () => {
+  const mountinfo = [
+    "9 8 0:1 /.. /sys/fs/cgroup rw - cgroup2 cgroup rw",
+    "10 8 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw",
+  ].join("\n");
+  const found = parseHierarchies(mountinfo, "0::/system.slice");
+  assertEquals(found.map(({ ownDirectory }) => ownDirectory), ["/sys/fs/cgroup/system.slice"]);
+});
+
+Deno.test("parseHierarchies() leaves out where a process stands outside its namespace", () => {
+  const mountinfo = "9 8 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw";
+  assertEquals(parseHierarchies(mountinfo, "0::/../other"), []);
+});
+
 Deno.test("parseCpuStat() reads microseconds of v2", () => {
   const text = "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnice_usec 0\n" +
     "nr_periods 7\nnr_throttled 2\nthrottled_usec 12345\n";

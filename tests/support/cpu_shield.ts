@@ -2,16 +2,18 @@
 
 import { join } from "@std/path";
 import { readHierarchies } from "../../adapter/cgroup_base.ts";
+import { findSystemd } from "../../adapter/cpu_control.ts";
 import { readText, writeValue } from "../../adapter/task_cgroup.ts";
 import { cgroupsOfAdapter } from "./cgroup_folders.ts";
 
-/** True where an adapter can limit CPU use by cgroups: the files are there, and this user may write. */
-export const CAN_LIMIT: boolean = Deno.uid() === 0 && readHierarchies().some(
-  ({ version, controllers, ownDirectory }) =>
-    version === 1
-      ? controllers.includes("cpu")
-      : readText(join(ownDirectory, "cgroup.controllers"))?.split(/\s+/).includes("cpu"),
-);
+/** True where an adapter can limit CPU use: through systemd, or the files are there for root to write. */
+export const CAN_LIMIT: boolean = findSystemd(Deno.env.toObject()) !== null ||
+  Deno.uid() === 0 &&
+    readHierarchies().some(({ version, controllers, ownDirectory }) =>
+      version === 1
+        ? controllers.includes("cpu")
+        : readText(join(ownDirectory, "cgroup.controllers"))?.split(/\s+/).includes("cpu")
+    );
 
 /** Give the groups of the adapter `pid` the largest weight there is, until its next start or end. */
 export function shieldAdapter(pid: number): void {
