@@ -5,7 +5,7 @@
  */
 
 import { parseLastPid } from "./loadavg.ts";
-import type { Procfs } from "./procfs.ts";
+import type { KeptFile, Procfs } from "./procfs.ts";
 
 /**
  * At least this often, ms, births are assumed: a process can be moved into a cgroup without one. Worst
@@ -14,13 +14,13 @@ import type { Procfs } from "./procfs.ts";
 const QUIET_LIMIT_MS = 1000;
 
 /** Watches the pid that was given last, one small read a tick. */
-export class BirthWatch {
-  readonly #procfs: Procfs;
+export class BirthWatch implements Disposable {
+  readonly #loadavg: KeptFile | null;
   #lastPid: number | null = null;
   #assumedMs = -Infinity;
 
   constructor(procfs: Procfs) {
-    this.#procfs = procfs;
+    this.#loadavg = procfs.keep("loadavg");
   }
 
   /** The pid that was given last, at the last look; null where the kernel does not tell. */
@@ -30,13 +30,16 @@ export class BirthWatch {
 
   /** True when a process or thread may have been born since the last call. */
   hasAny(bootMs: number): boolean {
-    const loadavg = this.#procfs.readIfThere("loadavg");
-    const lastPid = loadavg === null ? null : parseLastPid(loadavg);
+    const lastPid = this.#loadavg === null ? null : parseLastPid(this.#loadavg.read());
     const isQuiet = lastPid !== null && lastPid === this.#lastPid &&
       bootMs - this.#assumedMs < QUIET_LIMIT_MS;
     if (isQuiet) return false;
     this.#lastPid = lastPid;
     this.#assumedMs = bootMs;
     return true;
+  }
+
+  [Symbol.dispose](): void {
+    this.#loadavg?.[Symbol.dispose]();
   }
 }

@@ -95,8 +95,9 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   const alarm = resources.use(openAlarm({ folder, clock, libc, signal: options.signal }));
   const reader = openProcessReader({ procfs, clock, libc, alarm });
   const followed = resources.use(new FollowedSet({ procfs, reader, clock }));
+  const births = resources.use(new BirthWatch(procfs));
   const samples = await runSampler({
-    finder: openFinder(options, { procfs, followed, clock }),
+    finder: openFinder(options, { procfs, followed, clock, births }),
     followed,
     alarm,
     clock,
@@ -134,11 +135,11 @@ interface FinderTools {
   readonly procfs: Procfs;
   readonly followed: FollowedSet;
   readonly clock: Clock;
+  readonly births: BirthWatch;
 }
 
 function openFinder({ selection, report }: CollectOptions, tools: FinderTools): Finder {
-  const { procfs, followed, clock } = tools;
-  const births = new BirthWatch(procfs);
+  const { procfs, followed, clock, births } = tools;
   const table = new ProcessTable(procfs);
   switch (selection.mode) {
     case "whitelist": {

@@ -15,7 +15,7 @@ import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
 import { parseProcPidStat, type ProcPidStat } from "./proc_pid_stat.ts";
 import { residentPages } from "./proc_pid_statm.ts";
 import { parseVmHwm } from "./proc_pid_status.ts";
-import { accessProcess, type Procfs } from "./procfs.ts";
+import { accessProcess, KeptFile, type Procfs } from "./procfs.ts";
 
 /** One reading of the counters of a process; the next one may overwrite it. */
 export interface Reading {
@@ -114,8 +114,8 @@ export function readHwmKb(procfs: Procfs, pid: number): number | null {
   }
 }
 
-/** Bytes of a stat or statm: 52 numbers of at most 20 digits and a comm fit with room to spare. */
-const FILE_BYTES = 2048;
+/** Bytes of a statm, 7 numbers of at most 20 digits, with room to spare. */
+const STATM_BYTES = 256;
 
 interface ClockReaderOptions {
   readonly clock: Clock;
@@ -128,7 +128,7 @@ class ClockReader implements ProcessReader {
   readonly cpuSource = "cpu_clock";
   readonly #procfs: Procfs;
   readonly #options: ClockReaderOptions;
-  readonly #buffer = new Uint8Array(FILE_BYTES);
+  readonly #buffer = new Uint8Array(STATM_BYTES);
 
   constructor(procfs: Procfs, options: ClockReaderOptions) {
     this.#procfs = procfs;
@@ -216,7 +216,6 @@ class StatReader implements ProcessReader {
   readonly cpuSource = "stat";
   readonly #procfs: Procfs;
   readonly #options: StatReaderOptions;
-  readonly #buffer = new Uint8Array(FILE_BYTES);
 
   constructor(procfs: Procfs, options: StatReaderOptions) {
     this.#procfs = procfs;
@@ -225,24 +224,21 @@ class StatReader implements ProcessReader {
 
   open(pid: number): ProcessHandle {
     const path = this.#procfs.path(`${pid}/stat`);
-    return new StatHandle(path, this.#buffer, this.#options);
+    return new StatHandle(path, this.#options);
   }
 }
 
 class StatHandle implements ProcessHandle {
   readonly pid: number;
   readonly stat: ProcPidStat;
-  readonly #file: Deno.FsFile;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
-  readonly #decoder = new TextDecoder();
+  readonly #file: KeptFile;
   readonly #path: string;
   readonly #options: StatReaderOptions;
 
-  constructor(path: string, buffer: Uint8Array<ArrayBuffer>, options: StatReaderOptions) {
+  constructor(path: string, options: StatReaderOptions) {
     using resources = new DisposableStack();
-    this.#file = resources.use(accessProcess(path, () => Deno.openSync(path)));
+    this.#file = resources.use(accessProcess(path, () => new KeptFile(Deno.openSync(path))));
     this.#path = path;
-    this.#buffer = buffer;
     this.#options = options;
     this.stat = this.#readStat();
     this.pid = this.stat.pid;
@@ -265,13 +261,12 @@ class StatHandle implements ProcessHandle {
   }
 
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 
   #readStat(): ProcPidStat {
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    const length = accessProcess(this.#path, () => this.#file.readSync(this.#buffer));
-    if (length === null) throw new ProcessGoneError(`Cannot read "${this.#path}": it is empty`);
-    return parseProcPidStat(this.#decoder.decode(this.#buffer.subarray(0, length)));
+    const text = accessProcess(this.#path, () => this.#file.read());
+    if (text === "") throw new ProcessGoneError(`Cannot read "${this.#path}": it is empty`);
+    return parseProcPidStat(text);
   }
 }

@@ -32,6 +32,16 @@ export class Procfs {
     return readTextIfThere(this.path(name));
   }
 
+  /** Open a small file that is read again and again; null where it is missing. */
+  keep(name: string): KeptFile | null {
+    try {
+      return new KeptFile(Deno.openSync(this.path(name)));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  }
+
   /**
    * Content of `/proc/<pid>/<file>`.
    *
@@ -51,6 +61,30 @@ export class Procfs {
       if (Number.isSafeInteger(pid) && pid > 0) pids.push(pid);
     }
     return pids;
+  }
+}
+
+/** Holds the file that is being read: the longest of those that are kept open fits with room to spare. */
+const keptBytes = new Uint8Array(4096);
+const decoder = new TextDecoder();
+
+/** A small file that stays open: the kernel makes its content anew for each read from the beginning. */
+export class KeptFile implements Disposable {
+  readonly #file: Deno.FsFile;
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  /** Its content now, the first 4 KiB of it. */
+  read(): string {
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    const length = this.#file.readSync(keptBytes) ?? 0;
+    return decoder.decode(keptBytes.subarray(0, length));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
   }
 }
 

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { BirthWatch } from "../../collector/birth_watch.ts";
 import { followChildren } from "../../collector/descendants.ts";
 import type { Subject } from "../../collector/followed_set.ts";
+import { Procfs } from "../../collector/procfs.ts";
 import { Scan } from "../../collector/scan.ts";
 import { Cgroup, Tree } from "../../collector/tree.ts";
 import { ProcTree } from "./fixture.ts";
@@ -27,9 +29,9 @@ Deno.test("BirthWatch.hasAny() is false while loadavg shows no new pid, for a se
 
 Deno.test("BirthWatch.hasAny() is true where there is no loadavg", async () => {
   await using tree = await ProcTree.copy();
-  using seen = new Observation(tree.mount);
   Deno.removeSync(`${tree.mount}/loadavg`);
-  assertEquals([seen.births.hasAny(0), seen.births.hasAny(1)], [true, true]);
+  using births = new BirthWatch(new Procfs(tree.mount));
+  assertEquals([births.hasAny(0), births.hasAny(1), births.lastPid], [true, true, null]);
 });
 
 /** Pids of the table, ascending. */

@@ -75,5 +75,6 @@ export class Observation implements Disposable {
 
   [Symbol.dispose](): void {
     this.followed[Symbol.dispose]();
+    this.births[Symbol.dispose]();
   }
 }
