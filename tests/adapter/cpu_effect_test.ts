@@ -75,13 +75,15 @@ Deno.test.each<[number[], number[]]>([
   if (!CAN_LIMIT || navigator.hardwareConcurrency < 2) return;
   const used = await coresUsed(units);
   const total = sumOf(used);
-  // Where others have the machine, weights alone share what they leave, and nobody promises 3 %.
-  const tolerance = total < 2 * OURS ? 5 * TOLERANCE : TOLERANCE;
   const said = `${used.map((cores) => cores.toFixed(3))} of ${total.toFixed(3)} cores`;
+  if (total < 2 * OURS) {
+    console.warn(`not measured, others have the machine: ${said}`);
+    return;
+  }
   for (const [index, cores] of used.entries()) {
     const due = theory[index] ?? 0;
     // Of what the rest of the machine leaves: it cannot be kept out entirely.
-    assertAlmostEquals(cores / total / (due / 2), 1, tolerance, said);
+    assertAlmostEquals(cores / total / (due / 2), 1, TOLERANCE, said);
     assertLess(cores, due * (1 + TOLERANCE), said);
   }
 });
