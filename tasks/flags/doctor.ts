@@ -1,7 +1,7 @@
 /** Flags of `doctor`. */
 
 import { command, toggle } from "../_command.ts";
-import { REDIS_FLAGS } from "./_common.ts";
+import { REDIS_FLAGS } from "./_redis_flags.ts";
 
 /** Says what this machine offers. */
 export const DOCTOR = command({
