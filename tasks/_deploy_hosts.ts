@@ -77,8 +77,17 @@ function parseHost([place = "", role, ...rest]: readonly string[], where: string
     address,
     port: port === undefined ? null : Number(port),
     role,
-    nodeId: NODE_ID === undefined ? null : parseNodeId(NODE_ID),
+    nodeId: NODE_ID === undefined ? null : nodeIdAt(where, NODE_ID),
     variables,
     flags,
   };
+}
+
+function nodeIdAt(where: string, text: string): string {
+  try {
+    return parseNodeId(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SyntaxError(`Cannot use ${where}: ${error.message}`, { cause: error });
+  }
 }

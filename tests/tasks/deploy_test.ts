@@ -1,0 +1,132 @@
+/** The parts of a deployment that need no cluster: the file of hosts, the scripts, a fetch cut off. */
+
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { parseHosts } from "../../tasks/_deploy_hosts.ts";
+import { shellWord, startScript } from "../../tasks/_deploy_scripts.ts";
+import { runCommand } from "../support/command_process.ts";
+import { tempFolder } from "../support/temp_folder.ts";
+
+Deno.test("parseHosts() reads destinations, roles, variables and flags", () => {
+  const hosts = parseHosts(
+    "# a cluster\nubuntu@10.0.0.5 controller --weigher vcpu # the first\n\n" +
+      "w1.lan:2222  worker NODE_ID=cloud1 CPU_FREQ_MHZ=2400 --capacity-units 4\n",
+    "hosts.conf",
+  );
+  assertEquals(hosts, [
+    {
+      destination: "ubuntu@10.0.0.5",
+      address: "10.0.0.5",
+      port: null,
+      role: "controller",
+      nodeId: null,
+      variables: {},
+      flags: ["--weigher", "vcpu"],
+    },
+    {
+      destination: "w1.lan",
+      address: "w1.lan",
+      port: 2222,
+      role: "worker",
+      nodeId: "cloud1",
+      variables: { NODE_ID: "cloud1", CPU_FREQ_MHZ: "2400" },
+      flags: ["--capacity-units", "4"],
+    },
+  ]);
+});
+
+for (
+  const [line, message] of [
+    ["-oProxyCommand=x worker", "hosts.conf line 2: [user@]host[:port] is required"],
+    ["a;b worker", "hosts.conf line 2: [user@]host[:port] is required"],
+    ["host", "hosts.conf line 2: controller or worker is required"],
+    ["host boss", 'hosts.conf line 2: controller or worker is required, got "boss"'],
+    ["host worker capacity=4", "hosts.conf line 2: NAME=value or --flag is required"],
+    ["host worker NODE_ID=../x", "hosts.conf line 2: "],
+    ["host controller", "exactly one controller is required, got 2"],
+  ] as const
+) {
+  Deno.test(`parseHosts() refuses "${line}"`, () => {
+    assertThrows(
+      () => parseHosts(`first controller\n${line}\n`, "hosts.conf"),
+      SyntaxError,
+      message,
+    );
+  });
+}
+
+Deno.test("parseHosts() wants a controller", () => {
+  assertThrows(() => parseHosts("a worker\n", "hosts.conf"), SyntaxError, "got 0");
+});
+
+Deno.test("startScript() starts a unit where systemd runs, else a session", () => {
+  const script = startScript({
+    role: "worker",
+    args: ["--capacity-units", "4"],
+    environment: ["run_id.env", "worker.env"],
+    runId: "r1",
+  });
+  assertEquals(
+    script,
+    `if [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ]; then
+  systemd-run --quiet --collect --unit=tracekit-worker-r1 \\
+    --property=KillMode=mixed --property=Delegate=yes --working-directory="$PWD" \\
+    sh -c 'set -a; . ./run_id.env; . ./worker.env; set +a; exec ./tracekit-worker --capacity-units 4 >>worker.log 2>&1 </dev/null'
+else
+  setsid sh -c 'set -a; . ./run_id.env; . ./worker.env; set +a; exec ./tracekit-worker --capacity-units 4 >>worker.log 2>&1 </dev/null' &
+fi`,
+  );
+});
+
+Deno.test("shellWord() is the same word to a shell", async () => {
+  for (const word of ["plain", "a b", "it's", "$HOME", "`id`", "a\nb", ""]) {
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", `printf '%s|' ${shellWord(word)} end`],
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout), `${word}|end|`);
+  }
+});
+
+/** An ssh without a network: the last argument is run here, its output cut after CUT bytes if given. */
+const STAND_IN = `#!/bin/sh
+for last; do :; done
+case $last in
+  *tar*) cd "$STAND_IN_HOME" && sh -c "$last" | head -c "\${STAND_IN_CUT:-1000000000}"
+    exit "\${STAND_IN_EXIT:-0}" ;;
+  *) cd "$STAND_IN_HOME" && exec sh -c "$last" ;;
+esac
+`;
+
+Deno.test("deploy fetch that was cut off goes on, and the same bytes arrive", async () => {
+  await using folder = await tempFolder();
+  const { path } = folder;
+  const run = join(path, "home/tracekit/logs/r1");
+  await Deno.mkdir(run, { recursive: true });
+  await Deno.mkdir(join(path, "bin"));
+  await Deno.writeTextFile(join(path, "bin/ssh"), STAND_IN, { mode: 0o755 });
+  await Deno.writeTextFile(join(path, "hosts.conf"), "a controller\nb worker\n");
+  const names = ["node_meta.json", "proc_metrics.jsonl", "results.jsonl"];
+  await Deno.writeTextFile(join(run, "node_meta.json"), `{"node_id": "cloud1"}\n`);
+  for (const name of names.slice(1)) {
+    await Deno.writeTextFile(join(run, name), `{"of":"${name}"}\n`.repeat(10_000));
+  }
+  const fetch = (env: Readonly<Record<string, string>>) =>
+    runCommand(
+      ["deploy", "fetch", "--run-id=r1", `--hosts=${path}/hosts.conf`, `--logs=${path}/logs`],
+      { env: { PATH: `${path}/bin:/usr/bin:/bin`, STAND_IN_HOME: `${path}/home`, ...env } },
+    );
+  const cut = await fetch({ STAND_IN_CUT: "100000", STAND_IN_EXIT: "255" });
+  assertEquals(cut.code, 1, cut.stderr);
+  const standing = await Array.fromAsync(Deno.readDir(join(path, "logs/r1")), ({ name }) => name);
+  assertEquals(standing, [".fetch"], "nothing half-written stands under its own name");
+  const whole = await fetch({});
+  assertEquals(whole.code, 0, whole.stderr);
+  assertStringIncludes(whole.stderr, "b: 3 files fetched to cloud1/");
+  for (const name of names) {
+    assertEquals(
+      await Deno.readTextFile(join(path, "logs/r1/cloud1", name)),
+      await Deno.readTextFile(join(run, name)),
+    );
+  }
+  assertStringIncludes((await fetch({})).stderr, "b: 0 files fetched");
+});
