@@ -129,7 +129,7 @@ class CentralScheduler {
   async #takeOver(token: string): Promise<void> {
     const { queuePolicy, policy, report, log, drain } = this.#options;
     await this.#queue.configure(queuePolicy);
-    await drain.reload();
+    drain.distrust();
     this.#mirror.replace(await this.#queue.allHosts());
     const tsMs = Date.now();
     log.policy(tsMs, token, policy);

@@ -201,6 +201,7 @@ export class RedisConnection implements AsyncDisposable {
       await this.#client.connect();
       // A server that wants a password lets us connect without one and refuses the first command.
       await this.#client.ping();
+      await this.#checkVersion();
     } catch (error) {
       if (error instanceof Error) this.#onFailure(error);
       await this[Symbol.asyncDispose]();
@@ -212,6 +213,19 @@ export class RedisConnection implements AsyncDisposable {
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Scripts use LPOS (6.0.6) and HRANDFIELD (6.2). */
+  async #checkVersion(): Promise<void> {
+    const info = String(await this.#client.sendCommand<Reply>(["INFO", "server"]));
+    const version = /^redis_version:([\d.]+)/m.exec(info)?.[1] ?? "";
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major > 6 || (major === 6 && minor >= 2)) return;
+    this.#refusal = new QueueError(
+      "refused",
+      `Redis at ${this.place} is too old: version 6.2 or later is required, got "${version}"`,
+    );
+    throw this.#refusal;
   }
 
   /** Resolves when `error` is one after which the command is to be sent again. */

@@ -31,24 +31,27 @@ export class ResultsDrain implements Disposable {
   readonly #source: ResultSource;
   readonly #writer: JsonLinesWriter;
   readonly #seen = new Set<string>();
+  #isStale = true;
 
   private constructor(source: ResultSource, writer: JsonLinesWriter) {
     this.#source = source;
     this.#writer = writer;
   }
 
-  /** Open `path`, and learn from it which results are written already. */
-  static async open(path: string, source: ResultSource): Promise<ResultsDrain> {
-    const writer = JsonLinesWriter.open(path);
-    const drain = new ResultsDrain(source, writer);
-    await drain.reload();
-    return drain;
+  /** Open `path` for appending. */
+  static open(path: string, source: ResultSource): ResultsDrain {
+    return new ResultsDrain(source, JsonLinesWriter.open(path));
   }
 
-  /** Learn again what the end of the file has: another scheduler may have written since. */
-  async reload(): Promise<void> {
+  /** Another scheduler may have written meanwhile: look what the file has before the next result. */
+  distrust(): void {
+    this.#isStale = true;
+  }
+
+  async #learn(): Promise<void> {
     this.#seen.clear();
     for (const line of await lastLines(this.#writer.path)) this.#isNew(line);
+    this.#isStale = false;
   }
 
   /**
@@ -58,6 +61,7 @@ export class ResultsDrain implements Disposable {
    */
   async drain(): Promise<number> {
     let count = 0;
+    if (this.#isStale) await this.#learn();
     for (;;) {
       const portion = await this.#source.results(PORTION);
       if (portion.length === 0) return count;
@@ -67,9 +71,20 @@ export class ResultsDrain implements Disposable {
         text += line + "\n";
         count += 1;
       }
-      this.#writer.appendText(text);
-      if (text !== "") await syncFile(this.#writer.path);
+      await this.#write(text);
       if (!await this.#source.trimResults(portion.length)) return count;
+    }
+  }
+
+  async #write(text: string): Promise<void> {
+    if (text === "") return;
+    try {
+      this.#writer.appendText(text);
+      await syncFile(this.#writer.path);
+    } catch (error) {
+      // What is remembered as written is not: the next try looks what the file really has.
+      this.#isStale = true;
+      throw error;
     }
   }
 

@@ -23,7 +23,7 @@ export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io):
   const id = `${place.nodeId}-${Deno.pid}`;
   await using queue = redis.scheduler(id, TIMING);
   using events = JsonLinesWriter.open(runDir.placementEvents);
-  using drain = await ResultsDrain.open(runDir.results, queue);
+  using drain = ResultsDrain.open(runDir.results, queue);
   // Without Redis there is nothing to hand over, and nothing to wait for.
   io.signal.addEventListener("abort", () => {
     if (!redis.isUp) redis[Symbol.asyncDispose]();

@@ -4,6 +4,7 @@ import { resolve } from "@std/path";
 import { AdapterClient } from "../adapter/client.ts";
 import { measureClockOffset } from "../scheduler/clock_offset.ts";
 import type { Registration } from "../scheduler/queue.ts";
+import { QueueError } from "../scheduler/redis_connection.ts";
 import { TIMING } from "../scheduler/timing.ts";
 import { type OwnedLauncher, runWorker } from "../scheduler/worker.ts";
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
@@ -13,7 +14,7 @@ import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { ClockOffset } from "../trace/records.ts";
 import { roundToUs } from "../trace/units.ts";
 import { asUsage, type Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
+import { CommandError, type Io, runMain } from "./_main.ts";
 import { openQueue } from "./_queue.ts";
 import { writeRoleMeta } from "./_role_meta.ts";
 import { placeOf } from "./flags/_run_flags.ts";
@@ -49,7 +50,13 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   using results = JsonLinesWriter.open(runDir.results);
   using clock = JsonLinesWriter.open(runDir.clock);
   async function noteClock(): Promise<void> {
-    clock.append([await clockOffset(() => redis.time())]);
+    try {
+      clock.append([await clockOffset(() => redis.time())]);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      // The worker ends in the middle of a measurement: nothing is lost.
+      if (!(error instanceof QueueError && error.code === "closed")) io.say(error.message);
+    }
   }
   // Without Redis nobody hears what ended, and on the second signal nobody waits for it.
   io.force.addEventListener("abort", () => {
@@ -127,14 +134,15 @@ async function openAdapter(
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   });
-  const child = new Deno.Command(program, {
+  const command = new Deno.Command(program, {
     args: [...args],
     clearEnv: true,
     env: Object.fromEntries(variables),
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
-  }).spawn();
+  });
+  const child = spawnAdapter(command, program);
   const streams = { requests: child.stdin, replies: child.stdout };
   const client = await AdapterClient.open(streams, hello, { mayKeepAlive });
   return {
@@ -149,6 +157,20 @@ async function openAdapter(
       clearTimeout(deadline);
     },
   };
+}
+
+function spawnAdapter(command: Deno.Command, program: string): Deno.ChildProcess {
+  try {
+    return command.spawn();
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (!isMissing) throw error;
+    throw new CommandError(
+      `Cannot start the adapter: a program is required, got "${program}" (--adapter-command)`,
+      { cause: error },
+    );
+  }
 }
 
 async function clockOffset(time: () => Promise<number>): Promise<ClockOffset> {

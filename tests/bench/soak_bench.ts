@@ -74,7 +74,7 @@ async function soak(total: number, nodeCount: number): Promise<void> {
   await using queue = await openTestQueue(redis);
   await using scheduler = startCommand(["run", "scheduler", "--run-id", "soak"], {
     cwd: folder.path,
-    env: { REDIS_URL: redis.url },
+    env: { REDIS_URL: redis.url, TRACEKIT_DIE_WITH_PARENT: "1" },
   });
   await scheduler.says(/active as/);
   const names = Array.from({ length: nodeCount }, (_, at) => `node${String(at).padStart(5, "0")}`);

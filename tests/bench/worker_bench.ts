@@ -29,7 +29,10 @@ async function measure(count: number, units: number): Promise<void> {
   await using redis = await startRedisServer({ appendOnly: true });
   await using folder = await tempFolder();
   await using queue = await openTestQueue(redis);
-  const options = { cwd: folder.path, env: { REDIS_URL: redis.url } };
+  const options = {
+    cwd: folder.path,
+    env: { REDIS_URL: redis.url, TRACEKIT_DIE_WITH_PARENT: "1" },
+  };
   const run = ["--run-id", "bench"];
   await using scheduler = startCommand(["run", "scheduler", ...run], options);
   await scheduler.says(/active as/);

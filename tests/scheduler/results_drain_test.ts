@@ -35,7 +35,7 @@ Deno.test("ResultsDrain writes what is new and lets the queue forget it", async 
   await using folder = await tempFolder();
   const path = join(folder.path, "results.jsonl");
   const source = new Source(result("a"), result("b"));
-  using drain = await ResultsDrain.open(path, source);
+  using drain = ResultsDrain.open(path, source);
   assertEquals(await drain.drain(), 2);
   assertEquals([await idsIn(path), source.lines], [["a", "b"], []]);
   source.lines = [result("c")];
@@ -47,7 +47,7 @@ Deno.test("ResultsDrain writes nothing twice that comes again", async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, "results.jsonl");
   const source = new Source(result("a"), result("b"));
-  using drain = await ResultsDrain.open(path, source);
+  using drain = ResultsDrain.open(path, source);
   await drain.drain();
   // Redis rolled back; another attempt of a task is another result.
   source.lines = [result("b"), result("b", 2), result("c")];
@@ -61,7 +61,7 @@ Deno.test("ResultsDrain learns from the file what a dead scheduler had written",
   const source = new Source(result("a"), result("b"));
   // It died after the write and before the queue was told; its last line is torn.
   await Deno.writeTextFile(path, result("a") + "\n" + result("b").slice(0, 20));
-  using drain = await ResultsDrain.open(path, source);
+  using drain = ResultsDrain.open(path, source);
   assertEquals(await drain.drain(), 1);
   const lines = (await Deno.readTextFile(path)).split("\n");
   assertEquals(lines, [result("a"), result("b").slice(0, 20), result("b"), ""]);
@@ -71,7 +71,7 @@ Deno.test("ResultsDrain of a scheduler that is not active leaves the queue alone
   await using folder = await tempFolder();
   const source = new Source(result("a"));
   source.isActive = false;
-  using drain = await ResultsDrain.open(join(folder.path, "results.jsonl"), source);
+  using drain = ResultsDrain.open(join(folder.path, "results.jsonl"), source);
   await drain.drain();
   assertEquals(source.lines.length, 1);
 });
@@ -80,7 +80,7 @@ Deno.test("ResultsDrain keeps for a person what is no result", async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, "results.jsonl");
   const source = new Source("torn", result("a"));
-  using drain = await ResultsDrain.open(path, source);
+  using drain = ResultsDrain.open(path, source);
   assertEquals(await drain.drain(), 2);
   assertEquals(await Deno.readTextFile(path), `torn\n${result("a")}\n`);
 });

@@ -118,7 +118,7 @@ export async function startScheduler(
     results: join(folder, "results.jsonl"),
   };
   const writer = JsonLinesWriter.open(paths.events);
-  const drain = await ResultsDrain.open(paths.results, view);
+  const drain = ResultsDrain.open(paths.results, view);
   const stop = new AbortController();
   const lines: string[] = [];
   const running = runCentral(view, {
