@@ -8,18 +8,35 @@ import {
   assert,
   assertEquals,
   assertGreater,
+  assertGreaterOrEqual,
+  assertLess,
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import type { Invocation } from "../../trace/cts.ts";
+import type { ClockOffset, InvocationEvent } from "../../trace/records.ts";
 import { type Cluster, type ClusterHost, startCluster } from "../support/cluster.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const RUN_ID = "cluster";
-const WORKERS = 2;
-const TASKS = 8;
+const WORKERS = 4;
+
+/** The mix of the walk-through, at half its size. */
+const MIX = "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3";
+const TASKS = 10;
+
+/**
+ * The controller's clock is this far behind those of the workers, ms: whatever is on the wrong clock is
+ * off by more than the whole run takes. (Ahead of them, its certificate would not be valid yet.)
+ */
+const CONTROLLER_SHIFT_MS = -600_000;
+
+/** Half a step of the clock in which offsets are measured, and the turn in which it is read, ms. */
+const CLOCK_STEP_MS = 1;
+const CAPACITY_UNITS = 4;
 const TASKS_FOLDER = fromFileUrl(new URL("../../tasks", import.meta.url));
 
 /** The deployment of one test: its hosts, and `deploy` in the cluster's network. */
@@ -84,18 +101,24 @@ class Deployment {
   }
 }
 
-async function setUp(folder: string): Promise<Deployment> {
-  const names = ["cloud0", ...Array.from({ length: WORKERS }, (_, index) => `cloud${index + 1}`)];
+async function setUp(
+  folder: string,
+  { workers: count, shiftMs = 0 }: { readonly workers: number; readonly shiftMs?: number },
+): Promise<Deployment> {
+  const names = Array.from({ length: count }, (_, index) => ({ name: `cloud${index + 1}` }));
   const compiled = await runCommand([
     "compile",
     "--form=portable",
     `--out=${join(folder, "dist")}`,
   ]);
   assertEquals(compiled.code, 0, compiled.stderr);
-  const cluster = await startCluster(folder, names);
+  const cluster = await startCluster(folder, [
+    { name: "cloud0", clockShiftS: shiftMs / 1000 },
+    ...names,
+  ]);
   const [controller, ...workers] = cluster.hosts;
   const lines = workers.map(({ address }) =>
-    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units 2 --allowed-commands sleep`
+    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units ${CAPACITY_UNITS} --allowed-commands sleep`
   );
   await Deno.writeTextFile(
     join(folder, "hosts.conf"),
@@ -113,7 +136,10 @@ async function setUp(folder: string): Promise<Deployment> {
 
 Deno.test("a cluster runs a batch from deploy to a verified export", async (t) => {
   await using folder = await tempFolder();
-  const deployment = await setUp(folder.path);
+  const deployment = await setUp(folder.path, {
+    workers: WORKERS,
+    shiftMs: CONTROLLER_SHIFT_MS,
+  });
   await using _cluster = deployment.cluster;
   const { controller, workers } = deployment;
 
@@ -140,7 +166,7 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
   });
   await t.step("a batch dispatched on the controller is done by all workers", async () => {
     await deployment.dispatch(
-      `--inputs inputs --mix light1c=2,medium480p=1 --total ${TASKS} --seed 1 --pulse-stagger 0`,
+      `--inputs inputs --mix "${MIX}" --total ${TASKS} --seed 20250901 --pulse-stagger 0`,
     );
     await deployment.waitForDone(TASKS);
   });
@@ -176,6 +202,7 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
     const summaries = JSON.parse(parsed.stdout) as { audit: Record<string, unknown> }[];
     assertEquals(summaries.map(({ audit }) => audit["node"]), workers.map(({ name }) => name));
     assertEquals(summaries.map(({ audit }) => audit["cpu_residual_max_ms"]), workers.map(() => 0));
+    await checkClocks(join(logs, RUN_ID), workers);
     const out = join(folder.path, "opendc");
     const exported = await runCommand([
       ...["export_opendc", `--input=${join(logs, RUN_ID)}`, `--output=${out}`, "--json"],
@@ -189,6 +216,40 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
   });
 });
 
+/**
+ * Each worker measured the shift within the error that it states, and its times stand on the controller's
+ * clock: the host's own stamp of each start, corrected by the true shift.
+ */
+async function checkClocks(run: string, workers: readonly ClusterHost[]): Promise<void> {
+  let starts = 0;
+  for (const { name } of workers) {
+    const offsets = await linesOf<ClockOffset>(join(run, name, "clock.jsonl"));
+    const boundMs = CLOCK_STEP_MS + Math.max(...offsets.map(({ error_ms }) => error_ms));
+    assertGreater(offsets.length, 0, name);
+    for (const { offset_ms } of offsets) {
+      assertLess(Math.abs(offset_ms - CONTROLLER_SHIFT_MS), boundMs, name);
+    }
+    const exits = (await linesOf<InvocationEvent>(join(run, name, "events.ffmpeg.jsonl")))
+      .filter(({ event }) => event === "exit");
+    const invocations = await linesOf<Invocation>(join(run, name, "CTS/invocations.jsonl"));
+    for (const { span_id, ts_enqueue, ts_start } of invocations) {
+      const own = exits.find((one) => one.span_id === span_id)?.ts_start ?? null;
+      assert(own !== null && ts_enqueue !== null && ts_start !== null);
+      assertLess(Math.abs(ts_start - (own + CONTROLLER_SHIFT_MS)), boundMs, name);
+      assertGreaterOrEqual(ts_start, ts_enqueue - boundMs, name);
+      // On its own clock the task would have waited for ten minutes.
+      assertLess(ts_start - ts_enqueue, -CONTROLLER_SHIFT_MS, name);
+      starts++;
+    }
+  }
+  assertEquals(starts, TASKS);
+}
+
+async function linesOf<T>(path: string): Promise<T[]> {
+  const text = await Deno.readTextFile(path).catch(emptyWhenAbsent);
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);
+}
+
 /** Tasks of the batch during which a cable is pulled, and how long each sleeps, s. */
 const SLEEPERS = 12;
 const SLEEP_S = 2;
@@ -198,7 +259,7 @@ const UNPLUGGED_MS = 12_000;
 
 Deno.test("a worker that is unplugged loses no task, and works again when plugged in", async () => {
   await using folder = await tempFolder();
-  const deployment = await setUp(folder.path);
+  const deployment = await setUp(folder.path, { workers: 2 });
   await using cluster = deployment.cluster;
   const { controller, workers } = deployment;
   const [unplugged, other] = workers as [ClusterHost, ClusterHost];

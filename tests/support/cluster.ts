@@ -38,15 +38,20 @@ export interface Cluster extends AsyncDisposable {
   setLink(host: ClusterHost, state: "up" | "down"): Promise<void>;
 }
 
-/** Set up hosts with these names, with their files below `folder`. */
-export async function startCluster(
-  folder: string,
-  names: readonly string[],
-): Promise<Cluster> {
+/** A host to set up. */
+export interface HostPlan {
+  /** Its host name. */
+  readonly name: string;
+  /** How far its wall clock is from this machine's, s. Default 0. */
+  readonly clockShiftS?: number;
+}
+
+/** Set up hosts, with their files below `folder`. */
+export async function startCluster(folder: string, plans: readonly HostPlan[]): Promise<Cluster> {
   // Names of interfaces have at most 15 characters.
   const tag = `tk${Deno.pid % 100_000}`;
   const hub = `${tag}hub`;
-  const namespaces = [hub, ...names.map((_, index) => `${tag}n${index}`)];
+  const namespaces = [hub, ...plans.map((_, index) => `${tag}n${index}`)];
   const hosts: ClusterHost[] = [];
   async function dispose(): Promise<void> {
     for (const namespace of namespaces) {
@@ -61,7 +66,7 @@ export async function startCluster(
     const key = join(folder, "id");
     await shell(`ssh-keygen -q -t ed25519 -N '' -f ${key} &&
       ssh-keygen -q -t ed25519 -N '' -f ${join(folder, "host_key")} && mkdir -p /run/sshd`);
-    for (const [index, name] of names.entries()) {
+    for (const [index, { name, clockShiftS }] of plans.entries()) {
       const host = {
         name,
         address: `10.213.0.${index + 1}`,
@@ -69,7 +74,8 @@ export async function startCluster(
         home: join(folder, name),
       };
       hosts.push(host);
-      await startHost(host, { folder, hub, port: `${tag}p${index}` });
+      const variables = await clockVariables(clockShiftS ?? 0);
+      await startHost(host, { folder, hub, port: `${tag}p${index}`, variables });
     }
     const sshConfig = join(folder, "ssh_config");
     await Deno.writeTextFile(
@@ -109,10 +115,34 @@ export async function startCluster(
   }
 }
 
+/**
+ * Variables that shift the wall clock of every program that has them, by Debian's libfaketime. It also
+ * shifts the CPU clocks of other processes (their ids are unknown to it): no host with a collector can
+ * have them.
+ */
+async function clockVariables(shiftS: number): Promise<string[]> {
+  if (shiftS === 0) return [];
+  const library = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketime.so.1`;
+  await Deno.stat(library);
+  return [
+    // jemalloc, which Redis uses, asks for the time before the library is ready: the C library's own
+    // malloc goes before it.
+    `LD_PRELOAD=${library}:libc.so.6`,
+    `FAKETIME=${shiftS > 0 ? "+" : ""}${shiftS}`,
+    "FAKETIME_DONT_FAKE_MONOTONIC=1",
+    "NO_FAKE_STAT=1",
+  ];
+}
+
 /** A namespace with a cable to the hub, and an sshd in it whose sessions see the host's own home. */
 async function startHost(
   { name, address, namespace, home }: ClusterHost,
-  { folder, hub, port }: { readonly folder: string; readonly hub: string; readonly port: string },
+  { folder, hub, port, variables }: {
+    readonly folder: string;
+    readonly hub: string;
+    readonly port: string;
+    readonly variables: readonly string[];
+  },
 ): Promise<void> {
   await Deno.mkdir(join(home, ".ssh"), { recursive: true, mode: 0o700 });
   await Deno.copyFile(join(folder, "id.pub"), join(home, ".ssh", "authorized_keys"));
@@ -129,6 +159,7 @@ async function startHost(
       "UsePAM no",
       "PidFile none",
       "MaxStartups 50",
+      ...variables.length === 0 ? [] : [`SetEnv ${variables.join(" ")}`],
       "Subsystem sftp internal-sftp",
       "",
     ].join("\n"),
