@@ -41,6 +41,9 @@ export type AttemptEvent = Pick<
   | "cpu_ms"
   | "cpu_source"
   | "max_rss_kb"
+  | "cpu_binding"
+  | "is_cpuset_shared"
+  | "throttled_ms"
 >;
 
 /** What the parse needs of a decision of the queue. */
@@ -108,6 +111,9 @@ function essentialsOf(event: AttemptEvent, launch: AttemptEvent | null): Attempt
     system_ms: event.system_ms,
     cpu_ms: event.cpu_ms,
     cpu_source: event.cpu_source,
+    cpu_binding: event.cpu_binding,
+    is_cpuset_shared: event.is_cpuset_shared,
+    throttled_ms: event.throttled_ms,
     max_rss_kb: event.max_rss_kb,
   };
 }

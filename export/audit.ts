@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CpuControlAccount, cpuControlAccount } from "./audit_cpu_control.ts";
 import type { Invocation } from "../trace/cts.ts";
 import { type CollectorStats, FORMAT_VERSION } from "../trace/records.ts";
 import { roundToUs, usToMs } from "../trace/units.ts";
@@ -102,6 +103,8 @@ export interface Audit {
   readonly fields: Readonly<Record<string, number>>;
   /** Largest bound of the clock's error, ms; null: not measured. */
   readonly clock_error_max_ms: number | null;
+  /** How CPUs were given, and what that did. */
+  readonly cpu_control: CpuControlAccount;
   /** The tasks with most CPU time that no reading saw; all are in invocations.jsonl. */
   readonly unseen: readonly UnseenTask[];
   /** What is not as it should be. */
@@ -143,6 +146,7 @@ export function auditRun(facts: AuditFacts): Audit {
     clock_error_max_ms: inputs.offsets.length === 0
       ? null
       : largest(inputs.offsets, ({ error_ms }) => error_ms),
+    cpu_control: cpuControlAccount(attempts.map(({ event }) => event), inputs.limitsSet),
     unseen: unseenTasks(attempts),
     findings,
     notes,

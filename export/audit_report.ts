@@ -16,6 +16,7 @@ export function auditReport(audit: Audit): string {
     ...collectorLines(audit.collector),
     `- ${cpuLine(audit)}`,
     `- ${stateLine(audit)}`,
+    `- ${cpuControlLine(audit)}`,
     `- ${clockLine(audit)}`,
     "",
     "## Findings",
@@ -82,6 +83,20 @@ function unseenLines({ unseen }: Audit): string[] {
 function stateLine({ tasks, states }: Audit): string {
   const parts = Object.entries(states).map(([state, count]) => `${count} ${state}`);
   return `Invocations: ${tasks}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`;
+}
+
+function cpuControlLine({ cpu_control }: Audit): string {
+  const { bindings, limits_set, on_shared_cores, throttled, throttled_ms } = cpu_control;
+  const counts = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of).map(([name, count]) => `${count} ${name}`).join(", ") || "none";
+  return [
+    `CPU control: ${counts(bindings)}`,
+    `${on_shared_cores} on cores that were shared for want of free ones`,
+    `limits set: ${counts(limits_set)}`,
+    throttled_ms === null
+      ? "throttling not known"
+      : `${throttled} throttled, ${seconds(throttled_ms)} in all`,
+  ].join("; ");
 }
 
 function clockLine({ clock_error_max_ms }: Audit): string {

@@ -11,6 +11,7 @@ import {
   type ClockOffset,
   COLLECTOR_STATS,
   type CollectorStats,
+  CPU_SHARE,
   NODE_META,
   type NodeMeta,
   RUN_META,
@@ -37,6 +38,8 @@ export interface NodeInputs {
   readonly offsets: readonly ClockOffset[];
   /** The collector's account of itself. */
   readonly stats: readonly CollectorStats[];
+  /** How often CPU limits were set, by what applied them. */
+  readonly limitsSet: Readonly<Record<string, number>>;
   /** Lines of each file of records that was read, by path. */
   readonly files: Map<string, LineCounts>;
   /** Files that hold one record and could not be read as such, with the reason. */
@@ -78,6 +81,11 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
   }
   const offsets = await all(runDir.clock, CLOCK_OFFSET.decode);
   const stats = await all(runDir.collectorStats, COLLECTOR_STATS.decode);
+  const limitsSet: Record<string, number> = {};
+  const shares = await readCounted(runDir.shares, CPU_SHARE.decode, ({ control }) => {
+    limitsSet[control] = (limitsSet[control] ?? 0) + 1;
+  });
+  if (shares !== null) files.set(runDir.shares, shares);
   // A service behind the HTTP adapter is measured by that: its run needs no collector.
   const isService = names.includes(basename(runDir.serviceCpu));
   const series = isService ? [] : [runDir.procMetrics, runDir.collectorStats];
@@ -92,6 +100,7 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
     worker,
     offsets,
     stats,
+    limitsSet,
     files,
     unreadable,
     missing,
