@@ -144,8 +144,10 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
   const { controller, workers } = deployment;
 
   await t.step("deploy up copies, starts, and waits for the workers", async () => {
+    using seen = watchCommandLines();
     const said = await deployment.deploy("up");
     assertStringIncludes(said, `${WORKERS} workers take tasks`);
+    await checkSecrets(join(controller.home, "tracekit/controller"), seen.lines);
   });
   await t.step("a second deploy up copies and starts nothing", async () => {
     const roles = await deployment.on(workers[0] as ClusterHost, "cat logs/*/roles/worker.json");
@@ -215,6 +217,49 @@ Deno.test("a cluster runs a batch from deploy to a verified export", async (t) =
     assertEquals(verified.code, 0, verified.stdout);
   });
 });
+
+/** How often the command lines of all processes are read, ms: ssh's live for 100 ms and more. */
+const WATCH_INTERVAL_MS = 20;
+
+/** Every command line that this machine, which all hosts are part of, shows from now on. */
+function watchCommandLines(): Disposable & { readonly lines: ReadonlySet<string> } {
+  const lines = new Set<string>();
+  const timer = setInterval(() => {
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (/^\d+$/.test(name)) lines.add(commandLineOf(name));
+    }
+  }, WATCH_INTERVAL_MS);
+  return {
+    lines,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+  } catch (error) {
+    // It ended between the look at the folder and this one: ENOENT, or ESRCH once it is open.
+    if (error instanceof Deno.errors.NotFound || /os error 3\)/.test(String(error))) return "";
+    throw error;
+  }
+}
+
+/** None of the passwords in `folder` stood on a command line; those of ssh and the roles were seen. */
+async function checkSecrets(folder: string, seen: ReadonlySet<string>): Promise<void> {
+  const lines = [...seen].join("\n");
+  for (const program of ["ssh ", "scp ", "tracekit-controller", "tracekit-scheduler"]) {
+    assertStringIncludes(lines, program);
+  }
+  let secrets = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".password")) continue;
+    const password = (await Deno.readTextFile(join(folder, name))).trim();
+    assert(password.length >= 32 && !lines.includes(password), name);
+    secrets++;
+  }
+  assertGreater(secrets, 3);
+}
 
 /**
  * Each worker measured the shift within the error that it states, and its times stand on the controller's
