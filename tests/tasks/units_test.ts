@@ -110,7 +110,7 @@ function hasSystemdAnalyze(): boolean {
 Deno.test({
   name: "units are units to systemd",
   ignore: !hasSystemdAnalyze(),
-  async fn() {
+  async fn(): Promise<void> {
     await using folder = await tempFolder();
     for (const role of ["collector", "worker", "scheduler"]) {
       const path = join(folder.path, `tracekit-${role}`);
@@ -134,7 +134,7 @@ Deno.test({
 Deno.test({
   name: "units expose less than systemd calls medium",
   ignore: !hasSystemdAnalyze(),
-  async fn() {
+  async fn(): Promise<void> {
     await using folder = await tempFolder();
     const made = await runCommand(["units", "--out", folder.path]);
     assertEquals(made.code, 0, made.stderr);
