@@ -9,6 +9,7 @@
 
 import type { Clock } from "../trace/clock.ts";
 import type { Alarm } from "./alarm.ts";
+import { DescriptorBudget } from "./descriptor_budget.ts";
 import type { Libc } from "./libc.ts";
 import { parsePageBytes } from "./auxv.ts";
 import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
@@ -71,10 +72,11 @@ export interface ReaderOptions {
 /** The best reader that the options allow. */
 export function openProcessReader({ procfs, clock, libc, alarm }: ReaderOptions): ProcessReader {
   const pageKb = readPageKb(procfs);
+  const budget = DescriptorBudget.read(procfs);
   if (libc !== null && pageKb !== null && isOwnNamespace(procfs)) {
-    return new ClockReader(procfs, { clock, libc, pageKb, alarm });
+    return new ClockReader(procfs, { clock, libc, pageKb, alarm, budget });
   }
-  return new StatReader(procfs, { clock, pageKb });
+  return new StatReader(procfs, { clock, pageKb, budget });
 }
 
 function readPageKb(procfs: Procfs): number | null {
@@ -88,6 +90,13 @@ function readPageKb(procfs: Procfs): number | null {
     ) return null;
     throw error;
   }
+}
+
+function requireRoom(budget: DescriptorBudget, path: string): void {
+  if (budget.hasRoom) return;
+  throw new ProcessDeniedError(
+    `Cannot open "${path}": a free file descriptor (ulimit -n) is required`,
+  );
 }
 
 /** A CPU clock is addressed by pid: the mount must number processes as this process does. */
@@ -122,6 +131,7 @@ interface ClockReaderOptions {
   readonly libc: Libc;
   readonly pageKb: number;
   readonly alarm: Pick<Alarm, "watchEnd">;
+  readonly budget: DescriptorBudget;
 }
 
 class ClockReader implements ProcessReader {
@@ -136,21 +146,22 @@ class ClockReader implements ProcessReader {
   }
 
   open(pid: number): ProcessHandle {
-    const { alarm, libc } = this.#options;
+    const { alarm, budget, libc } = this.#options;
     const path = this.#procfs.path(`${pid}/statm`);
+    requireRoom(budget, path);
     using resources = new DisposableStack();
+    resources.use(budget.take());
     const descriptor = libc.openFile(path);
     if (descriptor >= 0) resources.defer(() => libc.symbols.close(descriptor));
     // The descriptor first and its use last: while it can still be read, no other process can have
     // been given the pid, so that what stands in between is of this process.
     const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
-    if (descriptor < 0) {
-      throw new ProcessDeniedError(
-        `Cannot open "${path}": permission and a free file descriptor (ulimit -n) are required`,
-      );
+    if (descriptor < 0) throw new ProcessDeniedError(`Cannot read "${path}": permission denied`);
+    const end = budget.isAmple ? alarm.watchEnd(pid) : null;
+    if (end !== null) {
+      resources.use(end);
+      resources.use(budget.take());
     }
-    const end = alarm.watchEnd(pid);
-    if (end !== null) resources.use(end);
     const handle = new ClockHandle(descriptor, stat, this.#buffer, this.#options);
     if (handle.read() === null) {
       throw new ProcessGoneError(`Cannot read "${path}": the process has ended`);
@@ -210,6 +221,7 @@ class ClockHandle implements ProcessHandle {
 interface StatReaderOptions {
   readonly clock: Clock;
   readonly pageKb: number | null;
+  readonly budget: DescriptorBudget;
 }
 
 class StatReader implements ProcessReader {
@@ -224,6 +236,7 @@ class StatReader implements ProcessReader {
 
   open(pid: number): ProcessHandle {
     const path = this.#procfs.path(`${pid}/stat`);
+    requireRoom(this.#options.budget, path);
     return new StatHandle(path, this.#options);
   }
 }
@@ -234,6 +247,7 @@ class StatHandle implements ProcessHandle {
   readonly #file: KeptFile;
   readonly #path: string;
   readonly #options: StatReaderOptions;
+  readonly #resources: DisposableStack;
 
   constructor(path: string, options: StatReaderOptions) {
     using resources = new DisposableStack();
@@ -242,8 +256,8 @@ class StatHandle implements ProcessHandle {
     this.#options = options;
     this.stat = this.#readStat();
     this.pid = this.stat.pid;
-    // All went well: the file stays open.
-    resources.move();
+    resources.use(options.budget.take());
+    this.#resources = resources.move();
   }
 
   read(): Reading | null {
@@ -261,7 +275,7 @@ class StatHandle implements ProcessHandle {
   }
 
   [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
+    this.#resources.dispose();
   }
 
   #readStat(): ProcPidStat {

@@ -21,8 +21,11 @@ const INTERVAL_MS = 200;
 /** pidstat takes whole seconds. */
 const PIDSTAT_INTERVAL_MS = 1000;
 
-/** Until compilers, caches and buffers of a program are warm, ms. */
-const WARM_UP_MS = 3000;
+/**
+ * Until a program is as it will be for the hours of a run, ms: at five ticks a second V8 needs some 50 of
+ * them to compile the loop for good; the ticks before cost two to three times as much.
+ */
+const WARM_UP_MS = 10_000;
 
 interface Cost {
   readonly program: string;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { type BadLine, readRecords } from "../../trace/json_lines.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import {
@@ -284,6 +285,33 @@ Deno.test("collect() works in clock ticks where FFI is not wanted", async () => 
   running.trace(child);
   const [sample] = await running.samplesUntil("a sample", ({ length }) => length > 0);
   assertEquals([sample?.pid, sample?.cpu_ns, sample?.utime], [child.pid, null, 0]);
+});
+
+Deno.test("collect() goes on when there are more processes than descriptors, and counts the rest", async () => {
+  const logs = await Deno.makeTempDir({ prefix: "collect_" });
+  await using child = Child.start("for i in $(seq 120); do sleep 60 & done; echo all; wait");
+  await child.nextLine();
+  const entry = fromFileUrl(new URL("../../tasks/collector.ts", import.meta.url));
+  const collector = new Deno.Command("sh", {
+    args: [
+      ...["-c", 'ulimit -n 128; exec "$@"', "sh", Deno.execPath(), "run", "-A", "-q", entry],
+      ...["--run-id=r1", "--node-id=n1", `--logs=${logs}`, `--tree=${child.pid}`],
+    ],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const { procMetrics, collectorStats } = RunDir.of(logs, "r1");
+  await waitFor({
+    what: "samples",
+    read: async () => await exists(procMetrics) && Deno.readTextFileSync(procMetrics),
+    until: (text) => text !== false && text.length > 0,
+  });
+  collector.kill("SIGTERM");
+  const { code } = await collector.status;
+  const [stats] = await readAll(collectorStats, COLLECTOR_STATS.decode);
+  await Deno.remove(logs, { recursive: true });
+  assertEquals(code, 0);
+  assert((stats?.tracked ?? 0) >= 40 && (stats?.denied ?? 0) >= 50, JSON.stringify(stats));
 });
 
 Deno.test("collect() writes the node and nothing more without PROC_SAMPLING", async () => {

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parsePageBytes } from "../../collector/auxv.ts";
 import { parseCgroupProcs } from "../../collector/cgroup_procs.ts";
 import { parseCpuInfo } from "../../collector/cpuinfo.ts";
+import { parseOpenFilesLimit } from "../../collector/limits.ts";
 import { parseLastPid } from "../../collector/loadavg.ts";
 import { parseMeminfo } from "../../collector/meminfo.ts";
 import { parseCgroupVersion } from "../../collector/mounts.ts";
@@ -92,6 +93,16 @@ Deno.test("parseLastPid() is the last field of loadavg", () => {
 Deno.test("parseUptimeMs() is whole milliseconds", () => {
   assertEquals(parseUptimeMs(fixture("uptime")), 2_115_270);
   assertThrows(() => parseUptimeMs("soon"), SyntaxError, "seconds");
+});
+
+Deno.test("parseOpenFilesLimit() is the soft limit, Infinity where there is none", () => {
+  const limits = (soft: string) =>
+    `Limit                     Soft Limit           Hard Limit           Units     \n` +
+    `Max processes             96365                96365                processes \n` +
+    `Max open files            ${soft.padEnd(20)} 1048576              files     \n`;
+  assertEquals(parseOpenFilesLimit(limits("1024")), 1024);
+  assertEquals(parseOpenFilesLimit(limits("unlimited")), Infinity);
+  assertEquals(parseOpenFilesLimit(""), Infinity);
 });
 
 Deno.test("parseCgroupProcs() leaves out the processes of another pid namespace", () => {
