@@ -23,6 +23,7 @@ export const PURE_FILES: readonly string[] = [
   "adapter/wait_result.ts",
   "export/attempts.ts",
   "export/audit.ts",
+  "export/audit_cpu_control.ts",
   "export/audit_checks.ts",
   "export/audit_finding.ts",
   "export/audit_report.ts",
