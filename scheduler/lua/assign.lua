@@ -17,18 +17,32 @@ local rank = math.floor(now * 1000)
 local nodes, order, taken, taken_count, taken_nodes = {}, {}, {}, 0, 0
 local applied, refusal, culprit = 0, '', nil
 
+-- Take a task out of the queue, if it stands where it was seen and was taken in.
+local function take(raw, id, index)
+  local is_head = index == '0'
+  local found = is_head and redis.call('LPOP', list) or redis.call('LINDEX', list, index)
+  local refused = nil
+  if found ~= raw then
+    refused = 'moved'
+  elseif redis.call('HDEL', index_name, id) == 0 then
+    refused = 'stranger'
+  end
+  if is_head and refused and found then redis.call('LPUSH', list, found) end
+  if not is_head and not refused then redis.call('LREM', list, 1, raw) end
+  return refused
+end
+
 local function place(raw, id, node_id, units, index)
   local node = nodes[node_id]
   if node == nil then
     node = load_node(node_id)
-    if not node or lease_end(node_id) < now then return 'node' end
+    if not node or node.lease_end < now then return 'node' end
     nodes[node_id] = node
   end
   culprit = node
   if node.draining or not fits(node, units) then return 'full' end
-  if redis.call('LINDEX', list, index) ~= raw then return 'moved' end
-  if redis.call('HDEL', index_name, id) == 0 then return 'stranger' end
-  if index == '0' then redis.call('LPOP', list) else redis.call('LREM', list, 1, raw) end
+  local refused = take(raw, id, index)
+  if refused then return refused end
   push(P .. 'q:' .. node_id, raw)
   redis.call('ZADD', assigned_key(node_id), rank + applied, id)
   redis.call('HSET', task_key(id), 'state', 'assigned', 'node', node_id, 'raw', raw, 'units', units,

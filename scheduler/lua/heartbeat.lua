@@ -10,8 +10,8 @@ local id = ARGV[1]
 local node = load_node(id)
 if not node or node.incarnation ~= ARGV[2] then return 0 end
 local now = now_ms()
-if lease_end(id) < now then redis.call('SADD', DIRTY, id) end
-redis.call('ZADD', NODES, ms(now + tonumber(ARGV[3])), id)
+if node.lease_end < now then redis.call('SADD', DIRTY, id) end
+lease(id, now + tonumber(ARGV[3]))
 redis.call('HSET', node_key(id), 'server', ARGV[4])
 local list = ensure_list(list_key(id))
 for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, -1)) do

@@ -14,8 +14,8 @@ end
 local states = {}
 local now = now_ms()
 for i, name in ipairs(names) do
-  local node = lease_end(name) >= now and load_node(name)
-  if node then
+  local node = load_node(name)
+  if node and node.lease_end >= now then
     if tonumber(redis.pcall('GET', P .. 'cap:' .. name)) ~= node.cap then save_node(node) end
     states[i] = state_of(node)
   else

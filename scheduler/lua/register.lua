@@ -15,9 +15,9 @@
 
 local id, incarnation = ARGV[1], ARGV[2]
 local now = now_ms()
-local holder = redis.call('HGET', node_key(id), 'incarnation')
+local holder, lease_end = unpack(redis.call('HMGET', node_key(id), 'incarnation', 'lease_end'))
 if holder and holder ~= incarnation then
-  local deadline = lease_end(id) + tonumber(ARGV[9])
+  local deadline = tonumber(lease_end or '0') + tonumber(ARGV[9])
   if holder ~= 'lost' and deadline > now then return { 'leased', math.ceil(deadline - now) } end
   if remove_node(id)[3] == 0 then return { 'leased', 1 } end
 end
@@ -41,7 +41,7 @@ redis.call('SET', P .. 'phys:' .. id, ARGV[6])
 redis.call('SET', P .. 'ratio:' .. id, ARGV[7])
 save_node(node)
 add_tokens(node, node.slots - node.tasks)
-redis.call('ZADD', NODES, ms(now + tonumber(ARGV[8])), id)
+lease(id, now + tonumber(ARGV[8]))
 if ARGV[10] == '1' then
   redis.call('DEL', list_key(id))
   settle_removed(id)
