@@ -49,6 +49,7 @@ export interface CollectOptions {
   readonly isRealtimeWanted: boolean;
   /** What describes the node. */
   readonly node: Omit<NodeMetaOptions, "now">;
+  /** How processes are found. */
   readonly selection: Selection;
   /** PROC_INTERVAL_MS. */
   readonly intervalMs: number;

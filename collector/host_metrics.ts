@@ -15,6 +15,7 @@ import type { Procfs } from "./procfs.ts";
 
 /** Where and when the host is read. */
 export interface HostOptions {
+  /** Stamps the record. */
   readonly clock: Clock;
   /** Interface whose traffic counts; null: all together but the loopback. */
   readonly interface: string | null;

@@ -6,7 +6,8 @@
  * @module
  */
 
-const SYMBOLS = {
+/** The functions in use and their types. */
+export const SYMBOLS = {
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },

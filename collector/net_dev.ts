@@ -8,7 +8,9 @@ import { quote } from "../trace/schema.ts";
 
 /** Traffic of one interface since it came up. */
 export interface Traffic {
+  /** Bytes received. */
   readonly receivedBytes: number;
+  /** Bytes sent. */
   readonly sentBytes: number;
 }
 

@@ -17,8 +17,11 @@ import { type Procfs, readTextIfThere } from "./procfs.ts";
 
 /** What describes the node besides the machine itself. */
 export interface NodeMetaOptions {
+  /** RUN_ID. */
   readonly runId: string;
+  /** NODE_ID. */
   readonly nodeId: string;
+  /** STAGE; null: none. */
   readonly stage: string | null;
   /** Where sysfs is mounted. */
   readonly sysfs: string;

@@ -17,12 +17,19 @@ export function parseForkCount(text: string): number {
 
 /** CPU time of all cores by mode since boot, clock ticks: the line `cpu`. */
 export interface CpuTicks {
+  /** In user mode, guests included. */
   readonly user: number;
+  /** In user mode at low priority. */
   readonly nice: number;
+  /** In the kernel. */
   readonly system: number;
+  /** Without work. */
   readonly idle: number;
+  /** Without work while I/O was under way; not reliable, proc_stat(5). */
   readonly iowait: number;
+  /** Serving interrupts. */
   readonly irq: number;
+  /** Serving soft interrupts. */
   readonly softirq: number;
   /** Taken by the hypervisor for other machines. */
   readonly steal: number;

@@ -22,9 +22,13 @@ const STATS_INTERVAL_MS = 5000;
 
 /** What the loop works with. */
 export interface SamplerOptions {
+  /** Finds the processes to follow. */
   readonly finder: Finder;
+  /** The processes under observation. */
   readonly followed: FollowedSet;
+  /** Wakes the loop. */
   readonly alarm: Alarm;
+  /** Stamps ticks and readings. */
   readonly clock: Clock;
   /** `proc_metrics.jsonl`. */
   readonly samples: JsonLinesWriter;
@@ -38,6 +42,7 @@ export interface SamplerOptions {
   readonly intervalMs: number;
   /** PROC_REFRESH: false looks for processes at the first tick only. */
   readonly isRefreshing: boolean;
+  /** What CPU time is read from. */
   readonly cpuSource: CollectorStats["cpu_source"];
   /** The priority of this thread. */
   readonly realtime: Realtime;

@@ -24,9 +24,13 @@ const LAPS = 5;
 export interface ScanOptions {
   /** PROC_MATCH. */
   readonly match: RegExp;
+  /** Tells whether there can be new processes. */
   readonly births: BirthWatch;
+  /** The processes under observation. */
   readonly followed: FollowedSet;
+  /** Who is on the host. */
   readonly table: ProcessTable;
+  /** Stamps what is seen. */
   readonly clock: Clock;
 }
 

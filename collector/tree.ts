@@ -17,9 +17,13 @@ import type { ProcessTable } from "./process_table.ts";
 export interface TreeOptions {
   /** The process at the top. */
   readonly pid: number;
+  /** Tells whether there can be new processes. */
   readonly births: BirthWatch;
+  /** The processes under observation. */
   readonly followed: FollowedSet;
+  /** Who is on the host. */
   readonly table: ProcessTable;
+  /** Stamps what is seen. */
   readonly clock: Clock;
 }
 
@@ -57,6 +61,7 @@ export class Tree implements Finder {
 export interface CgroupOptions {
   /** Directory of the cgroup. */
   readonly path: string;
+  /** The processes under observation. */
   readonly followed: FollowedSet;
 }
 

@@ -58,9 +58,13 @@ export interface WhitelistOptions {
   readonly folder: string;
   /** PROC_MATCH: which names an empty sentinel may stand for. */
   readonly match: RegExp;
+  /** The processes under observation. */
   readonly followed: FollowedSet;
+  /** Tells whether there can be new processes. */
   readonly births: BirthWatch;
+  /** Who is on the host. */
   readonly table: ProcessTable;
+  /** Stamps what is seen. */
   readonly clock: Clock;
   /** Tells the user. */
   readonly report: (line: string) => void;

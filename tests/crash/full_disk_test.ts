@@ -6,7 +6,7 @@ import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 Deno.test({
   name: "ResultsDrain on a full disk: the queue keeps the results, and they are written once",
   ignore: !CAN_MOUNT,
-  async fn() {
+  async fn(): Promise<void> {
     await using disk = await tinyFilesystem({ bytes: 16 * 1024 });
     const path = join(disk.path, "results.jsonl");
     const all = Array.from(
