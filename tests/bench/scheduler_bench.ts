@@ -3,7 +3,7 @@
  * scheduler loop with its record of decisions on disk; rates are read off the controller's own stamps.
  * Beside each rate stands the floor: the same script on the same Redis with the same placements, planned
  * before the clock runs. `redis` and `self` are CPU microseconds per placement in Redis' main thread and in
- * this process; `slow` counts script calls above 2 ms of wall time.
+ * this process; `slow` counts its calls above 2 ms of wall time.
  */
 
 import { type PlacementPolicy, planBatch } from "../../scheduler/placement.ts";
@@ -11,6 +11,7 @@ import { HostMirror } from "../../scheduler/host_mirror.ts";
 import type { Placement } from "../../scheduler/queue.ts";
 import type { RedisQueue } from "../../scheduler/redis_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
+import { SCRIPTS } from "../../scheduler/scripts.ts";
 import { TIMING } from "../../scheduler/timing.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
 import { startCommand } from "../support/command_process.ts";
@@ -223,7 +224,7 @@ async function measureRate(one: Case): Promise<void> {
   const rate = rates.toSorted((a, b) => a - b)[rates.length >> 1] ?? NaN;
   const floor = await floorRate(one);
   const slow = (await redis.cli("SLOWLOG", "GET", "1000")).split("\n")
-    .filter((line) => line === "EVALSHA").length;
+    .filter((line) => line === SCRIPTS.assign.sha1).length;
   console.log(
     [
       String(one.nodes).padStart(6),
