@@ -117,7 +117,7 @@ function helloOf(
     cpu_binding: options["cpu-binding"],
     cpuweight_per_vcpu: options["cpuweight-per-vcpu"],
     cpu_control: options["cpu-control"],
-    allowed_commands: options["allowed-commands"].split(",").filter((name) => name !== ""),
+    allowed_commands: options["allow-commands"].split(",").filter((name) => name !== ""),
   };
 }
 

@@ -43,8 +43,8 @@ export const WORKER = command({
       "As in earlier versions; every start sets the remaining capacity anew.",
     ),
     "clear-queue": toggle("Cancel what stands in this node's queue from before."),
-    "allowed-commands": text("Programs that tasks of kind command may run, by name.", {
-      fallback: "",
+    "allow-commands": text("Programs that tasks of kind command may run, by name.", {
+      fallback: "ffmpeg,ffprobe",
       placeholder: "NAME,…",
       isEmptyGiven: true,
     }),

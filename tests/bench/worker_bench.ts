@@ -38,7 +38,7 @@ async function measure(count: number, units: number): Promise<void> {
   await scheduler.says(/active as/);
   const flags = ["--node-id", "n1", "--per-node", "--capacity-units", String(units)];
   await using worker = startCommand(
-    ["run", "worker", ...run, ...flags, "--allowed-commands", "true"],
+    ["run", "worker", ...run, ...flags, "--allow-commands", "true"],
     options,
   );
   await waitFor({

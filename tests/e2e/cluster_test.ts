@@ -118,7 +118,7 @@ async function setUp(
   ]);
   const [controller, ...workers] = cluster.hosts;
   const lines = workers.map(({ address }) =>
-    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units ${CAPACITY_UNITS} --allowed-commands sleep`
+    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units ${CAPACITY_UNITS} --allow-commands sleep`
   );
   await Deno.writeTextFile(
     join(folder, "hosts.conf"),

@@ -91,7 +91,7 @@ export class CrashCluster implements AsyncDisposable {
   /** Start a worker of two units. */
   startWorker(node: string, ...flags: readonly string[]): CommandProcess {
     const place = ["--node-id", node, "--per-node", "--outputs", join(this.folder, "outputs")];
-    const offer = ["--capacity-units", "2", "--allowed-commands", "flock"];
+    const offer = ["--capacity-units", "2", "--allow-commands", "flock"];
     return this.#start("worker", this.workerUrl, ...place, ...offer, ...flags);
   }
 

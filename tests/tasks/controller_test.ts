@@ -99,7 +99,7 @@ Deno.test("controller lets every role do its work over TLS, and nothing else", a
     const outputs = join(folder.path, "outputs");
     await using worker = await start(
       "worker",
-      ...["--outputs", outputs, "--capacity-units", "2", "--allowed-commands", "true"],
+      ...["--outputs", outputs, "--capacity-units", "2", "--allow-commands", "true"],
     );
     await using dispatch = await start(
       "dispatch",
