@@ -6,6 +6,7 @@ import { CommandError } from "../../tasks/_main.ts";
 import { containerOfProcess } from "../../trace/container.ts";
 import { CAN_RUN_CONTAINERS, newContainerId, runContainer } from "../support/oci_container.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** Nothing listens there. */
 const NO_ENGINE = "/nonexistent/engine.sock";
@@ -41,9 +42,14 @@ for (const { engine, path, podUid } of ENGINES) {
       assertEquals(containerOfProcess(text), { engine, id, podUid });
       const found = await findContainer(id.slice(0, 12), NO_ENGINE);
       assertEquals(found.container, { engine, id, podUid });
-      const members = await Deno.readTextFile(join(found.directory, "cgroup.procs"));
-      assertEquals(parseCgroupProcs(members).includes(container.pid), true);
-      assertEquals(parseCgroupProcs(members).length, 2);
+      // Its shell starts the second process in its own time.
+      const members = await waitFor({
+        what: "both processes of the container",
+        read: async () =>
+          parseCgroupProcs(await Deno.readTextFile(join(found.directory, "cgroup.procs"))),
+        until: (pids) => pids.length === 2,
+      });
+      assertEquals(members.includes(container.pid), true);
       assertEquals(findCgroup(path(id)), found.directory);
       assertEquals(
         (await findContainer(`${engine}://${id}`, NO_ENGINE)).directory,
