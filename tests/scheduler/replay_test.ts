@@ -52,7 +52,9 @@ for (const options of POLICIES) {
     const replay = new PlacementReplay();
     assertEquals(events.map((event) => replay.take(event)).filter((one) => one !== null), []);
     assert(events.some(({ event }) => event === "waiting"));
-    assertEquals(events.filter(({ event }) => event === "placed").length, 40);
+    // A task that the drained node gave back is placed a second time.
+    const placed = events.filter(({ event }) => event === "placed").map((event) => event.task_id);
+    assertEquals(new Set(placed).size, 40);
   });
 }
 
