@@ -194,6 +194,8 @@ export class CrashCluster implements AsyncDisposable {
   async #checkOrder(): Promise<void> {
     const first = new Map<string, number>();
     const events = await recordsOf(this.#runDir().placementEvents, PLACEMENT_EVENT.decode);
+    // A scheduler that was stopped between a placement and its line writes the line when it goes on.
+    events.sort((a, b) => a.ts_ms - b.ts_ms);
     for (const { event, task_id, seq } of events) {
       if (event !== "placed" || task_id === null || first.has(task_id)) continue;
       first.set(task_id, seq ?? NaN);
