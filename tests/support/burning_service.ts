@@ -1,6 +1,7 @@
 /**
  * A service over HTTP, as a process of its own, that uses as much CPU time as it is told:
- * `/burn?ms=100` before it answers, `/later?ms=100` behind its answer, anything else next to nothing.
+ * `/burn?ms=100` before it answers, `/later?ms=100` behind its answer, anything else next to nothing;
+ * `/wait?ms=100` answers after that much time on the clock, which CPU time of several threads is not.
  */
 
 import { cpuUsage } from "node:process";
@@ -42,10 +43,11 @@ function burn(ms: number): void {
   }
 }
 
-function answer(request: Request): Response {
+async function answer(request: Request): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   const ms = Number(searchParams.get("ms") ?? 0);
   if (pathname === "/burn") burn(ms);
+  if (pathname === "/wait") await new Promise((resolve) => setTimeout(resolve, ms));
   if (pathname === "/later") setTimeout(() => burn(ms), 50);
   return new Response("done\n");
 }
