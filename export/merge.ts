@@ -9,8 +9,8 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { readRecordFile } from "../trace/record_file.ts";
 import { NODE_META, type NodeMeta } from "../trace/records.ts";
 import { DecodeError } from "../trace/schema.ts";
-import { type MergedFile, mergeLines, mergeSamples, type MergeWatch } from "./merge_files.ts";
-import { findNodeDirs, namesIn } from "./run_folders.ts";
+import { type MergedFile, mergeLines, mergeSamples, type MergeWatch } from "./cts/merge_files.ts";
+import { findNodeDirs, namesIn } from "./cts/run_folders.ts";
 import { StagedFiles } from "./staged_files.ts";
 
 /**

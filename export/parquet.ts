@@ -32,7 +32,7 @@ import {
 } from "parquet-wasm";
 import { messageOf } from "../trace/atomic_file.ts";
 import { type FileHash, RunningHash } from "./file_hash.ts";
-import type { Column, CompressionName } from "./opendc_schema.ts";
+import type { Column, CompressionName } from "./opendc/schema.ts";
 
 /** Values of one column of a batch: what its type holds. */
 export type ColumnValues = Int32Array | BigInt64Array | Float64Array | readonly (string | null)[];

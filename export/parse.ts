@@ -9,14 +9,14 @@ import type { CtsNode, Invocation } from "../trace/cts.ts";
 import type { NodeMeta } from "../trace/records.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { kbToMib, usToMs } from "../trace/units.ts";
-import type { Attempt } from "./attempts.ts";
-import { type Audit, auditRun } from "./audit.ts";
-import { auditReport } from "./audit_report.ts";
+import type { Attempt } from "./cts/attempts.ts";
+import { type Audit, auditRun } from "./audit/audit.ts";
+import { auditReport } from "./audit/report.ts";
 import { ByteLines } from "./byte_lines.ts";
-import { LAYOUT_FOLDERS } from "./cts_rows.ts";
-import { readHostIntervals } from "./host_metrics.ts";
-import { type NodeInputs, readNodeInputs } from "./node_inputs.ts";
-import { type PassOptions, readRun } from "./run_pass.ts";
+import { LAYOUT_FOLDERS } from "./cts/rows.ts";
+import { readHostIntervals } from "./cts/host_metrics.ts";
+import { type NodeInputs, readNodeInputs } from "./cts/node_inputs.ts";
+import { type PassOptions, readRun } from "./cts/run_pass.ts";
 import { StagedFiles } from "./staged_files.ts";
 
 /** Steps to which CTS/nodes.json rounds, as the seeds' `nodes_norm` does. */

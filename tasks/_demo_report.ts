@@ -3,7 +3,7 @@
  */
 
 import { quantileSorted } from "simple-statistics";
-import type { Audit } from "../export/audit.ts";
+import type { Audit } from "../export/audit/audit.ts";
 import type { Progress } from "../scheduler/queue.ts";
 import type { Invocation } from "../trace/cts.ts";
 import { kbToMib } from "../trace/units.ts";

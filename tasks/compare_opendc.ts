@@ -1,8 +1,8 @@
 /** Compare what OpenDC simulated with what was measured. */
 
 import { join, resolve } from "@std/path";
-import { compareOpendc, type CompareReport } from "../export/compare.ts";
-import { markdownOf } from "../export/compare_report.ts";
+import { compareOpendc, type CompareReport } from "../export/compare/compare.ts";
+import { markdownOf } from "../export/compare/report.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";

@@ -4,7 +4,7 @@ import { basename, join, resolve } from "@std/path";
 import { messageOf } from "../trace/atomic_file.ts";
 import { parseNodeId, parseRunId } from "../trace/run_dir.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
-import { findNodeDirs, newestRunId } from "../export/run_folders.ts";
+import { findNodeDirs, newestRunId } from "../export/cts/run_folders.ts";
 import { asUsage, type Parsed } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { openProgress } from "./_progress.ts";

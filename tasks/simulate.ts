@@ -1,9 +1,13 @@
 /** Run an export in OpenDC and compare the outcome with the run: from a run to a verdict. */
 
 import { join, resolve } from "@std/path";
-import { compareOpendc, type CompareReport } from "../export/compare.ts";
-import { markdownOf } from "../export/compare_report.ts";
-import { type ManifestExperiment, type ReadManifest, readManifest } from "../export/manifest.ts";
+import { compareOpendc, type CompareReport } from "../export/compare/compare.ts";
+import { markdownOf } from "../export/compare/report.ts";
+import {
+  type ManifestExperiment,
+  type ReadManifest,
+  readManifest,
+} from "../export/opendc/manifest.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { writeReport } from "./compare_opendc.ts";

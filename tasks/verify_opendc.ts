@@ -1,8 +1,8 @@
 /** Verify an OpenDC workload. */
 
 import { resolve } from "@std/path";
-import { verifyOpendc, type VerifyReport } from "../export/verify.ts";
-import type { WorkloadFound } from "../export/verify_read.ts";
+import { verifyOpendc, type VerifyReport } from "../export/verify/verify.ts";
+import type { WorkloadFound } from "../export/verify/read.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { VERIFY_OPENDC, workloadFolder } from "./flags/verify_opendc.ts";

@@ -1,7 +1,7 @@
 /** Flags of the comparison of a simulation with its run, and the permissions that they need. */
 
 import { dirname, join, resolve } from "@std/path";
-import { DEFAULT_THRESHOLDS, type Thresholds } from "../../export/compare_thresholds.ts";
+import { DEFAULT_THRESHOLDS, type Thresholds } from "../../export/compare/thresholds.ts";
 import { command, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
 import { role } from "./_role.ts";
 

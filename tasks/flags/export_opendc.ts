@@ -1,13 +1,13 @@
 /** Flags of the export to OpenDC, and the permissions that they need. */
 
 import { dirname, join, resolve } from "@std/path";
-import { COMPRESSIONS, OPENDC_MIN_VERSION } from "../../export/opendc_schema.ts";
+import { COMPRESSIONS, OPENDC_MIN_VERSION } from "../../export/opendc/schema.ts";
 import {
   CAPACITY_CHOICES,
   FILL_CHOICES,
   STATUS_CHOICES,
   TASK_ID_MODES,
-} from "../../export/opendc_tasks.ts";
+} from "../../export/opendc/tasks.ts";
 import { command, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
 import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";

@@ -1,7 +1,7 @@
 /** Flags of merge, and the permissions that they need. */
 
 import { dirname, join, resolve } from "@std/path";
-import { ALIGNMENTS } from "../../export/run_clock.ts";
+import { ALIGNMENTS } from "../../export/cts/run_clock.ts";
 import { command, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
 import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";

@@ -1,8 +1,8 @@
 /** Flags of parse, and the permissions that they need. */
 
 import { join, resolve } from "@std/path";
-import { LAYOUTS } from "../../export/cts_rows.ts";
-import { ALIGNMENTS } from "../../export/run_clock.ts";
+import { LAYOUTS } from "../../export/cts/rows.ts";
+import { ALIGNMENTS } from "../../export/cts/run_clock.ts";
 import { command, type OptionsOf, text, toggle } from "../_command.ts";
 import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
 import { role } from "./_role.ts";

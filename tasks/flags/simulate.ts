@@ -1,7 +1,7 @@
 /** Flags of the simulation of an export, and the permissions that it needs. */
 
 import { join, resolve } from "@std/path";
-import { MANIFEST_NAME } from "../../export/opendc_schema.ts";
+import { MANIFEST_NAME } from "../../export/opendc/schema.ts";
 import { command, integer, type OptionsOf, text, toggle } from "../_command.ts";
 import { THRESHOLD_FLAGS } from "./compare_opendc.ts";
 import { role } from "./_role.ts";

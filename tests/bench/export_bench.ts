@@ -8,8 +8,8 @@
 
 import { join } from "@std/path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { exportOpendc } from "../../export/opendc_export.ts";
-import { verifyOpendc } from "../../export/verify.ts";
+import { exportOpendc } from "../../export/opendc/export.ts";
+import { verifyOpendc } from "../../export/verify/verify.ts";
 import { writeLargeRun } from "../support/large_run.ts";
 import { measure, type Measurement, median, runMeasured } from "./measured.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Finding } from "../../export/audit_finding.ts";
+import type { Finding } from "../../export/audit/finding.ts";
 import { parseNode, type ParseSummary } from "../../export/parse.ts";
 import type { Invocation, ProcMetric } from "../../trace/cts.ts";
 import {

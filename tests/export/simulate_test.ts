@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { exportOpendc } from "../../export/opendc_export.ts";
+import { exportOpendc } from "../../export/opendc/export.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { writeTwoNodeRun } from "../support/cts_run.ts";
 import { processesNaming } from "../support/processes.ts";

@@ -5,7 +5,7 @@ import {
   exportOpendc,
   type ExportOptions,
   type ExportSummary,
-} from "../../export/opendc_export.ts";
+} from "../../export/opendc/export.ts";
 import { writeTwoNodeRun } from "./cts_run.ts";
 import { tempFolder } from "./temp_folder.ts";
 

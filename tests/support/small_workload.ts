@@ -1,9 +1,9 @@
 /** Small workloads for tests: one that is right, and changes that break it. */
 
 import { join } from "@std/path";
-import { type Column, FRAGMENT_COLUMNS, TASK_COLUMNS } from "../../export/opendc_schema.ts";
+import { type Column, FRAGMENT_COLUMNS, TASK_COLUMNS } from "../../export/opendc/schema.ts";
 import { type ColumnValues, writeParquet } from "../../export/parquet.ts";
-import type { VerifyReport } from "../../export/verify.ts";
+import type { VerifyReport } from "../../export/verify/verify.ts";
 
 /** Names of the checks that fail. */
 export function failuresOf({ checks }: VerifyReport): string[] {

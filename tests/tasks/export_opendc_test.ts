@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { verifyOpendc } from "../../export/verify.ts";
+import { verifyOpendc } from "../../export/verify/verify.ts";
 import { runCommand } from "../support/command_process.ts";
 import { RUN_START_MS, twoNodeRun, writeCts, writeTwoNodeRun } from "../support/cts_run.ts";
 import { tempFolder } from "../support/temp_folder.ts";

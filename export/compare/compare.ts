@@ -1,0 +1,274 @@
+/**
+ * Compares a simulation by OpenDC with the run that its workload was exported from.
+ *
+ * @module
+ */
+
+import { dirname, join, resolve } from "@std/path";
+import { compareRuns, type Comparison, type TaskPair } from "./checks.ts";
+import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
+import { type MeasuredRun, readMeasured } from "./measured.ts";
+import { findSimulation, readSimulation, type SimulatedRun, SimulationError } from "./simulated.ts";
+import { type ManifestExperiment, type ReadManifest, readManifest } from "../opendc/manifest.ts";
+import type { TopologySpec } from "../opendc/topology.ts";
+
+/** What to compare. */
+export interface CompareOptions {
+  /** The parsed run. */
+  readonly measured: string;
+  /** Folder with OpenDC's output, or one above it. */
+  readonly simulated: string;
+  /** Folder of the export; null: the one that the output lies in. */
+  readonly export?: string | null;
+  /** Name of the experiment; null: the one whose name is in the output's path. */
+  readonly experiment?: string | null;
+  /** Bounds that differ from those of the field. */
+  readonly thresholds?: Partial<Thresholds>;
+}
+
+/** How busy a host was. */
+export interface HostUtilisation {
+  /** NODE_ID. */
+  readonly node: string;
+  /** Its name in OpenDC's output. */
+  readonly host: string;
+  /** Part of its capacity in use from the first submission to the last end. */
+  readonly measured: number;
+  /** The same as simulated; null without host.parquet. */
+  readonly simulated: number | null;
+}
+
+/** What was compared and how it came out. */
+export interface CompareReport {
+  /** The run. */
+  readonly measured: string;
+  /** Folder with OpenDC's output. */
+  readonly simulated: string;
+  /** The experiment. */
+  readonly experiment: string;
+  /** True when no check fails. */
+  readonly ok: boolean;
+  /** The checks. */
+  readonly checks: readonly Comparison[];
+  /** How busy each host was. */
+  readonly hosts: readonly HostUtilisation[];
+  /** Part of the tasks that the simulation placed on the node that they ran on; null: not on record. */
+  readonly placement_agreement: number | null;
+  /** Energy of the simulation, J; null without powerSource.parquet. */
+  readonly energy_j: number | null;
+  /** Energy of OpenDC's default power model at the measured utilisation, J. */
+  readonly energy_modelled_j: number;
+  /** Time base of the submissions in task.parquet. */
+  readonly submission_base: SimulatedRun["submissionBase"];
+  /** What else there is to know. */
+  readonly notes: readonly string[];
+}
+
+/** OpenDC's default power model, linear between these, W. */
+const IDLE_W = 200;
+const MAX_W = 400;
+
+/**
+ * Compare.
+ *
+ * @throws {SimulationError} when the output, the export or the run is not what it should be.
+ */
+export async function compareOpendc(options: CompareOptions): Promise<CompareReport> {
+  const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+  const { binMs } = thresholds;
+  const simulatedFolder = await findSimulation(resolve(options.simulated));
+  const { folder, manifest } = await findExport(options.export ?? null, simulatedFolder);
+  const experiment = chooseExperiment(manifest, {
+    name: options.experiment ?? null,
+    path: simulatedFolder,
+  });
+  const capacities = await readCapacities(folder, manifest);
+  const measured = await readMeasured(options.measured, { manifest, experiment, binMs });
+  const simulated = await readSimulation(simulatedFolder, {
+    idOfName: new Map(manifest.tasks.map(({ name, id }) => [name, id])),
+    ids: new Set(measured.tasks.map(({ id }) => id)),
+    firstSubmissionMs: measured.firstSubmissionMs,
+    timeFactor: experiment.time_factor,
+    binMs,
+    capacityOf: (host) => capacities.get(manifest.hosts[host] ?? host) ?? NaN,
+  });
+  const pairs = pairsOf(measured, simulated);
+  const spanMs = spanOf(pairs);
+  const checks = compareRuns(pairs, {
+    cpu: cpuSeries(measured, { simulated, bins: Math.max(1, Math.ceil(spanMs / binMs)) }),
+    isReplay: experiment.node !== null,
+    thresholds,
+  });
+  const hosts = utilisations({ measured, simulated, manifest, experiment, capacities, pairs });
+  return {
+    measured: options.measured,
+    simulated: simulatedFolder,
+    experiment: experiment.name,
+    ok: checks.every(({ status }) => status !== "fail"),
+    checks,
+    hosts,
+    placement_agreement: agreement(measured, { simulated, manifest }),
+    energy_j: simulated.energyJ,
+    energy_modelled_j: modelledEnergy(hosts, measuredSpan(pairs)),
+    submission_base: simulated.submissionBase,
+    notes: notesOf(simulated),
+  };
+}
+
+/** The export whose manifest names the tasks: the folder given, or the nearest above the output. */
+async function findExport(
+  given: string | null,
+  simulatedFolder: string,
+): Promise<{ readonly folder: string; readonly manifest: ReadManifest }> {
+  for (
+    let folder = given ?? simulatedFolder;
+    folder !== dirname(folder);
+    folder = dirname(folder)
+  ) {
+    const manifest = await readManifest(folder);
+    if (manifest !== null) return { folder, manifest };
+    if (given !== null) break;
+  }
+  throw new SimulationError(
+    `Cannot compare "${simulatedFolder}": the manifest.json of the export is required, got none ${
+      given === null ? "above it; give its folder with --export DIR" : `in "${given}"`
+    }`,
+  );
+}
+
+function chooseExperiment(
+  { experiments }: ReadManifest,
+  { name, path }: { readonly name: string | null; readonly path: string },
+): ManifestExperiment {
+  const names = experiments.map((one) => one.name);
+  if (name !== null) {
+    const chosen = experiments.find((one) => one.name === name);
+    if (chosen !== undefined) return chosen;
+    throw new SimulationError(
+      `Cannot compare experiment "${name}": one of ${names.join(", ")} is required`,
+    );
+  }
+  const parts = path.split("/");
+  const inPath = experiments.filter((one) => parts.includes(one.name));
+  const [only] = inPath;
+  if (only !== undefined && inPath.length === 1) return only;
+  throw new SimulationError(
+    `Cannot compare "${path}": which experiment it is of is required, give --experiment ${
+      names.join("|")
+    }`,
+  );
+}
+
+/** Capacity of each node, MHz, from the export's topology. */
+async function readCapacities(
+  folder: string,
+  { hosts }: ReadManifest,
+): Promise<Map<string, number>> {
+  const text = await Deno.readTextFile(join(folder, "small_datacenter.json"));
+  const { clusters } = JSON.parse(text) as TopologySpec;
+  const capacities = new Map<string, number>();
+  for (const { name, count, cpu } of clusters.flatMap((cluster) => cluster.hosts)) {
+    const names = [name, ...Array.from({ length: count - 1 }, (_, at) => `${name}-${at}`)];
+    for (const one of names) capacities.set(hosts[one] ?? one, cpu.coreCount * cpu.coreSpeed);
+  }
+  return capacities;
+}
+
+function pairsOf(measured: MeasuredRun, simulated: SimulatedRun): TaskPair[] {
+  return measured.tasks.map((task) => {
+    const found = simulated.tasks.get(task.id) ?? null;
+    // Without a submission on record it is the workload's own.
+    const known = found === null || Number.isFinite(found.submissionMs)
+      ? found
+      : { ...found, submissionMs: task.submissionMs };
+    return { measured: task, simulated: known };
+  });
+}
+
+function spanOf(pairs: readonly TaskPair[]): number {
+  return pairs.reduce(
+    (max, { measured, simulated }) => Math.max(max, measured.endMs, simulated?.endMs ?? 0),
+    0,
+  );
+}
+
+function measuredSpan(pairs: readonly TaskPair[]): number {
+  return pairs.reduce((max, { measured }) => Math.max(max, measured.endMs), 0);
+}
+
+function cpuSeries(
+  measured: MeasuredRun,
+  { simulated, bins }: { readonly simulated: SimulatedRun; readonly bins: number },
+): { readonly measured: number[]; readonly simulated: number[] } | null {
+  if (simulated.hosts === null) return null;
+  const hosts = [...simulated.hosts.values()].map(({ workMhzMs }) => workMhzMs.means(bins));
+  const nodes = [...measured.workMhzMs.values()].map((workMhzMs) => workMhzMs.means(bins));
+  return { measured: sumOf(nodes, bins), simulated: sumOf(hosts, bins) };
+}
+
+function sumOf(series: readonly (readonly number[])[], bins: number): number[] {
+  return Array.from(
+    { length: bins },
+    (_, bin) => series.reduce((sum, one) => sum + (one[bin] ?? 0), 0),
+  );
+}
+
+function utilisations(
+  { measured, simulated, manifest, experiment, capacities, pairs }: {
+    readonly measured: MeasuredRun;
+    readonly simulated: SimulatedRun;
+    readonly manifest: ReadManifest;
+    readonly experiment: ManifestExperiment;
+    readonly capacities: ReadonlyMap<string, number>;
+    readonly pairs: readonly TaskPair[];
+  },
+): HostUtilisation[] {
+  const simulatedMs = pairs.reduce((max, pair) => Math.max(max, pair.simulated?.endMs ?? 0), 0);
+  const used = (work: number, capacityMhz: number, spanMs: number) =>
+    spanMs > 0 ? work / (capacityMhz * spanMs) : 0;
+  return Object.entries(manifest.hosts)
+    .filter(([, node]) => experiment.node === null || node === experiment.node)
+    .map(([host, node]) => {
+      const capacityMhz = capacities.get(node) ?? NaN;
+      const work = measured.workMhzMs.get(node)?.total ?? 0;
+      // A replay's topology has this node alone, under its own name.
+      const found = simulated.hosts?.get(experiment.node === null ? host : node) ?? null;
+      return {
+        node,
+        host,
+        measured: used(work, capacityMhz, measuredSpan(pairs)),
+        simulated: found && used(found.workMhzMs.total, found.capacityMhz, simulatedMs),
+      };
+    });
+}
+
+function agreement(
+  measured: MeasuredRun,
+  { simulated, manifest }: { readonly simulated: SimulatedRun; readonly manifest: ReadManifest },
+): number | null {
+  const placed = measured.tasks.flatMap(({ id, node }) => {
+    const host = simulated.tasks.get(id)?.host ?? null;
+    return host === null ? [] : [(manifest.hosts[host] ?? host) === node];
+  });
+  return placed.length === 0 ? null : placed.filter(Boolean).length / placed.length;
+}
+
+function modelledEnergy(hosts: readonly HostUtilisation[], spanMs: number): number {
+  return hosts.reduce(
+    (sum, { measured }) => sum + (IDLE_W + (MAX_W - IDLE_W) * measured) * spanMs / 1000,
+    0,
+  );
+}
+
+function notesOf({ hosts, energyJ, completed, tasks }: SimulatedRun): string[] {
+  const notes: string[] = [];
+  if (hosts === null) notes.push("No host.parquet with hosts by name: CPU is not compared.");
+  if (energyJ === null) notes.push("No powerSource.parquet: there is no simulated energy.");
+  if (completed === null) notes.push("No service.parquet.");
+  else if (completed !== tasks.size) {
+    notes.push(
+      `The service counts ${completed} completed tasks, task.parquet has ${tasks.size} that ended.`,
+    );
+  }
+  return notes;
+}

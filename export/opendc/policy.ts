@@ -1,0 +1,68 @@
+/**
+ * How the run's scheduler placed, from what it wrote down about itself.
+ *
+ * @module
+ */
+
+import { basename, dirname } from "@std/path";
+import type { CtsNode } from "../../trace/cts.ts";
+import { RUN_META } from "../../trace/records.ts";
+import { readRecordFile } from "../../trace/record_file.ts";
+import { RunDir } from "../../trace/run_dir.ts";
+import type { Policy } from "./experiment.ts";
+
+/** The placement, and what is to be said about it. */
+export interface FoundPolicy extends Policy {
+  /** What could not be found or expressed, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** The placement of the run in `input`; first-fit where no scheduler left its flags. */
+export async function readPolicy(
+  input: string,
+  nodes: readonly CtsNode[],
+): Promise<FoundPolicy> {
+  const flags = await schedulerFlags(input);
+  const notes: string[] = [];
+  const weigher = flags?.weigher ?? "";
+  if (flags === null) {
+    notes.push("No run_meta.scheduler.json was found: the experiment places first-fit.");
+  } else if (weigher !== "" && weigher !== "instances" && weigher !== "vcpu") {
+    notes.push(`The weigher "${weigher}" is not known here: the experiment places first-fit.`);
+  }
+  const scanned = Number(flags?.["scan-pending"] ?? 1);
+  if (scanned > 1) {
+    notes.push(
+      `The scheduler looked at the first ${scanned} pending tasks; OpenDC's queue is strict FIFO.`,
+    );
+  }
+  return {
+    weigher: weigher === "instances" || weigher === "vcpu" ? weigher : "",
+    weigherOrder: flags?.["weigher-order"] === "max" ? "max" : "min",
+    slots: commonSlots(nodes, notes),
+    notes,
+  };
+}
+
+/** Beside the run's files; beside those of its nodes where `input` is one node's part of the run. */
+async function schedulerFlags(input: string): Promise<Readonly<Record<string, string>> | null> {
+  const folders = [input, dirname(input)];
+  if (basename(input) === "CTS") folders.push(dirname(dirname(input)));
+  for (const folder of folders) {
+    const path = RunDir.at(folder).runMeta("scheduler");
+    const meta = await readRecordFile(path, RUN_META.decode);
+    if (meta !== null) return meta.flags;
+  }
+  return null;
+}
+
+/** Slots that every node has: OpenDC's filter knows one limit for all hosts. */
+function commonSlots(nodes: readonly CtsNode[], notes: string[]): number | null {
+  const slots = new Set(nodes.map((node) => node.slots ?? 0));
+  if (slots.size > 1) {
+    notes.push("The nodes have different numbers of slots, which OpenDC cannot express: left out.");
+    return null;
+  }
+  const [only = 0] = slots;
+  return only > 0 ? only : null;
+}

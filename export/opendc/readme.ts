@@ -1,0 +1,99 @@
+/**
+ * The README of an export: how to run it in OpenDC, and how to read what comes out.
+ *
+ * @module
+ */
+
+import type { ExportSummary } from "./export.ts";
+import { OPENDC_MIN_VERSION } from "./schema.ts";
+import { REPLAY_TIME_FACTOR } from "./experiment.ts";
+import type { Topology } from "./topology.ts";
+
+/** The text of `README.md`. */
+export function readmeOf(
+  { summary, topology, version }: {
+    readonly summary: ExportSummary;
+    readonly topology: Topology;
+    readonly version: string;
+  },
+): string {
+  const hosts = Object.entries(topology.nodeOfHost);
+  const replays = summary.files.filter((name) => name.endsWith("/experiment.json"));
+  return `# A measured run as an OpenDC workload
+
+Written by Tracekit ${version}: ${summary.tasks} tasks, ${summary.fragments} fragments. For OpenDC
+${OPENDC_MIN_VERSION} and later.
+
+| file | what it is |
+|---|---|
+| \`tasks.parquet\`, \`fragments.parquet\` | the workload |
+| \`small_datacenter.json\` | the topology: the nodes of the run |
+| \`experiment_policy.json\` | the run simulated with the scheduler's policy |
+| \`replay/HOST/\` | one workload, topology and experiment per host, submitted as it really started |
+| \`manifest.json\` | inputs, options, counts, which invocation each task is, what was left out and why |
+
+## Run it
+
+Start OpenDC in this folder: the paths in the experiments are relative to it.
+
+    OpenDCExperimentRunner --experiment-path experiment_policy.json
+${replays.map((name) => `    OpenDCExperimentRunner --experiment-path ${name}\n`).join("")}
+The results are \`output/NAME/raw-output/0/seed=0/{task,host,powerSource,service}.parquet\`. Compare
+them with the run:
+
+    deno task compare-opendc --measured RUN --simulated output/policy
+
+## Read the results
+
+- OpenDC places tasks on whole seconds from the first submission. In \`policy\` this moves every start by
+  up to a second: short tasks wait longer than they did.
+- \`replay\` has every time multiplied by ${REPLAY_TIME_FACTOR}, so that this second is a millisecond: divide times and
+  energy by ${REPLAY_TIME_FACTOR}. Starts, ends and makespan are those of the run.
+- \`finish_time\` and \`schedule_time\` count from the first submission. \`submission_time\` does so up to
+  v2.4f and is absolute from v2.4g on.
+- \`mem_capacity\` is MiB × 1000, as OpenDC's loader wants it. The experiments do not filter by memory,
+  as the run's scheduler did not.
+- The power model is OpenDC's default (200 W idle, 400 W at full load): energy is a figure of that model,
+  nothing that was measured.
+
+Hosts in the output and the nodes that they stand for:
+
+| host | node |
+|---|---|
+${hosts.map(([host, node]) => `| ${host} | ${node} |\n`).join("")}
+${notesOf(summary)}`;
+}
+
+function notesOf({ notes, left_out, filled, totals_only, memory_unknown }: ExportSummary): string {
+  const lines = [...notes];
+  if (left_out.length > 0) {
+    lines.push(`${left_out.length} invocations are left out: manifest.json.`);
+  }
+  if (filled.length > 0) {
+    lines.push(
+      `NOT MEASURED: the use of ${filled.length} tasks is filled from their reservation: ${
+        some(filled)
+      }.`,
+    );
+  }
+  if (totals_only.length > 0) {
+    lines.push(
+      `Only the exact total is known of ${totals_only.length} tasks: ${some(totals_only)}.`,
+    );
+  }
+  if (memory_unknown.length > 0) {
+    lines.push(
+      `Memory of ${memory_unknown.length} tasks is not known, 0 is written: ${
+        some(memory_unknown)
+      }.`,
+    );
+  }
+  return lines.length === 0
+    ? ""
+    : `## About this run\n\n${lines.map((line) => `- ${line}\n`).join("")}`;
+}
+
+/** Names in a sentence; the manifest has them all. */
+function some(names: readonly string[]): string {
+  return names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")}, …`;
+}

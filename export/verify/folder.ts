@@ -1,0 +1,118 @@
+/**
+ * Checks what lies around a workload in an export: topology, experiments, manifest.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { isThere } from "../../trace/atomic_file.ts";
+import { hashFile } from "../file_hash.ts";
+import { type ReadManifest, readManifest } from "../opendc/manifest.ts";
+import { isFile } from "../opendc/input.ts";
+import { type Check, checkOf, failed, skipped } from "./check.ts";
+import type { WorkloadContent } from "./read.ts";
+import { checkFit, checkTopology, readExperiment } from "./topology.ts";
+import type { TaskTable } from "./workload.ts";
+
+/** Check the topology at `path`, and that the tasks fit into its hosts. */
+export async function checkTopologyFile(
+  path: string,
+  tasks: TaskTable | undefined,
+): Promise<Check[]> {
+  if (!await isFile(path)) return [skipped("topology", "there is no small_datacenter.json")];
+  const parsed = await parseJson(path);
+  if (parsed.problem !== null) return [failed("topology", parsed.problem)];
+  const { check, largest } = checkTopology(parsed.value);
+  if (tasks === undefined || largest === null) return [check];
+  return [check, checkFit(tasks, largest)];
+}
+
+async function parseJson(
+  path: string,
+): Promise<{ readonly value: unknown; readonly problem: string | null }> {
+  try {
+    return { value: JSON.parse(await Deno.readTextFile(path)), problem: null };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { value: null, problem: `${path} is not JSON: ${error.message}` };
+  }
+}
+
+/** Check every experiment of an export. */
+export async function checkExperiments(folder: string): Promise<Check> {
+  const names = await experimentNames(folder);
+  if (names.length === 0) return skipped("experiments", "there are none");
+  const problems: string[] = [];
+  for (const name of names) {
+    const { value, problem } = await parseJson(join(folder, name));
+    const { paths, problems: found } = problem === null
+      ? readExperiment(value)
+      : { paths: [], problems: [problem] };
+    problems.push(...found.map((one) => `${name}: ${one}`));
+    for (const path of paths) {
+      if (!await isThere(join(folder, path))) problems.push(`${name}: there is no "${path}"`);
+    }
+  }
+  return checkOf("experiments", { problems, found: `${names.length}: ${names.join(", ")}` });
+}
+
+/** The experiments of an export, by their names. */
+export async function experimentNames(folder: string): Promise<string[]> {
+  const names = ["experiment_policy.json"];
+  for (const node of await replayNodes(folder)) names.push(`replay/${node}/experiment.json`);
+  const there = await Promise.all(names.map((name) => isFile(join(folder, name))));
+  return names.filter((_, index) => there[index]);
+}
+
+/** The nodes that `folder` has a replay of. */
+export async function replayNodes(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(join(folder, "replay")));
+    return entries.filter((entry) => entry.isDirectory).map((entry) => entry.name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** The manifest of an export, or null; what there is to say about it is added to `checks`. */
+export async function readManifestFor(
+  folder: string,
+  checks: Check[],
+): Promise<ReadManifest | null> {
+  try {
+    const manifest = await readManifest(folder);
+    if (manifest === null) checks.push(skipped("manifest", "there is none"));
+    return manifest;
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    checks.push(failed("manifest", error.message));
+    return null;
+  }
+}
+
+/** Check that the files are those that were exported. */
+export async function checkManifest(
+  folder: string,
+  { manifest, content }: {
+    readonly manifest: ReadManifest;
+    readonly content: WorkloadContent | null;
+  },
+): Promise<Check> {
+  const problems: string[] = [];
+  for (const { name, bytes, sha256 } of manifest.outputs) {
+    const path = join(folder, name);
+    if (!await isFile(path)) {
+      problems.push(`${name} is missing`);
+      continue;
+    }
+    const found = await hashFile(path);
+    if (found.bytes !== bytes || found.sha256 !== sha256) {
+      problems.push(`${name} is not the file that was exported`);
+    }
+  }
+  if (content !== null && content.tasks.length !== manifest.counts.tasks) {
+    problems.push(`${manifest.counts.tasks} tasks were exported, got ${content.tasks.length}`);
+  }
+  return checkOf("manifest", { problems, found: `${manifest.outputs.length} files as exported` });
+}
