@@ -13,31 +13,12 @@ import {
   type LaunchRequest,
 } from "../trace/adapter_protocol.ts";
 import { messageOf } from "../trace/atomic_file.ts";
-import type { Clock } from "../trace/clock.ts";
 import { Attempt } from "./attempt.ts";
-import type { CgroupBase } from "./cgroup_base.ts";
+import type { CgroupBase } from "./place/cgroup_base.ts";
 import { Guard } from "./guard.ts";
-import type { Libc } from "./libc.ts";
 import type { StopOptions } from "./lifetime.ts";
 import type { NodeContext } from "./node_context.ts";
-import { type OpenNode, openNode } from "./open_node.ts";
-import type { Starter } from "./starter.ts";
-
-/** The world of an adapter. */
-export interface AdapterMeans {
-  /** Both clocks of this machine. */
-  readonly clock: Clock;
-  /** Starts processes. */
-  readonly starter: Starter;
-  /** Null where FFI is not to be had. */
-  readonly libc: Libc | null;
-  /** What is missing here and what it costs, a sentence each. */
-  readonly notes: readonly string[];
-  /** Environment of the adapter, of which tasks get a few variables. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Where replies go. */
-  readonly report: (reply: AdapterReply) => void;
-}
+import { type AdapterMeans, type OpenNode, openNode } from "./open_node.ts";
 
 /** The adapter of one node. */
 export class Adapter implements Disposable {

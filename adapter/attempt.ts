@@ -9,22 +9,22 @@ import { messageOf } from "../trace/atomic_file.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import type { InvocationEvent } from "../trace/records.ts";
 import type { Task } from "../trace/task.ts";
-import { type CpuLimits, quotaPercent } from "./cpu_limits.ts";
+import { type CpuLimits, quotaPercent } from "./cpu/limits.ts";
 import { exitTotals } from "./exit_totals.ts";
-import { type TraceContext, traceparentOf } from "./http_trace_context.ts";
+import { type TraceContext, traceparentOf } from "./trace_context.ts";
 import { newContext, taskEvent, timesOf } from "./invocation_events.ts";
 import { InvocationRecord } from "./invocation_record.ts";
 import { type Job, JobRefusedError } from "./job.ts";
 import { acceptOutputs, dropOutputs, inputSize, partFiles, prepareOutputs } from "./job_outputs.ts";
 import { type AttemptEnd, Lifetime, type StopOptions } from "./lifetime.ts";
-import type { CpuLease } from "./node_cpus.ts";
+import type { CpuLease } from "./cpu/node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { prepareJob } from "./prepare_job.ts";
 import { readHighWaterKb } from "./proc_pid.ts";
-import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./spawn_plan.ts";
-import type { Started } from "./starter.ts";
-import type { LimitKind, TaskPlace } from "./task_place.ts";
+import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
+import type { Started } from "./start/starter.ts";
+import type { LimitKind, TaskPlace } from "./place/task_place.ts";
 
 /** How an attempt ended. */
 export type AttemptResult =

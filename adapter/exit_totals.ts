@@ -5,8 +5,8 @@
  */
 
 import type { InvocationEvent } from "../trace/records.ts";
-import type { CgroupTotals } from "./task_cgroup.ts";
-import type { Rusage } from "./wait_result.ts";
+import type { CgroupTotals } from "./place/task_place.ts";
+import type { Rusage } from "./start/wait_result.ts";
 
 /** What is known when the last process of an attempt has ended. */
 export interface ExitReadings {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Libc } from "./libc.ts";
-import type { Rights } from "./spawn_plan.ts";
+import type { Libc } from "./start/libc.ts";
+import type { Rights } from "./start/spawn_plan.ts";
 
 const ROOT = { uid: 0, gid: 0 };
 

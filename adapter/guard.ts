@@ -8,13 +8,13 @@
  * @module
  */
 
-import type { CgroupBase } from "./cgroup_base.ts";
-import type { Libc } from "./libc.ts";
+import type { CgroupBase } from "./place/cgroup_base.ts";
+import type { Libc } from "./start/libc.ts";
 import { signalProcess } from "./proc_pid.ts";
-import { PLAIN_PLAN } from "./spawn_plan.ts";
-import type { SystemdAccess } from "./scope_place.ts";
-import type { Starter } from "./starter.ts";
-import { scopePattern, stopScopesArguments } from "./systemd.ts";
+import { PLAIN_PLAN } from "./start/spawn_plan.ts";
+import type { SystemdAccess } from "./place/scope_place.ts";
+import type { Starter } from "./start/starter.ts";
+import { scopePattern, stopScopesArguments } from "./place/systemd.ts";
 
 /**
  * `FOLDERS…`: the adapter's groups, the one that knows all processes first. END_SCOPES is the command

@@ -7,7 +7,7 @@
 import { INVOCATION_EVENT, type InvocationEvent } from "../trace/records.ts";
 import type { Task } from "../trace/task.ts";
 import { type ClockReading } from "../trace/clock.ts";
-import { contextOf, type TraceContext } from "./http_trace_context.ts";
+import { contextOf, type TraceContext } from "./trace_context.ts";
 
 /** Who records: the same for every invocation of an adapter. */
 export interface EventOrigin {

@@ -10,7 +10,7 @@ import { timesOf } from "./invocation_events.ts";
 import type { Journal, JournalLine } from "./journal.ts";
 import { readProcessStat } from "./proc_pid.ts";
 import type { RunFiles } from "./run_files.ts";
-import type { Started } from "./starter.ts";
+import type { Started } from "./start/starter.ts";
 
 /** Where an invocation is written down. */
 export interface RecordPlace {

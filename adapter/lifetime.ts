@@ -6,7 +6,7 @@
 
 import type { Clock, ClockReading } from "../trace/clock.ts";
 import { type ProcessTree, signalTree } from "./process_tree.ts";
-import type { Exit, Starter } from "./starter.ts";
+import type { Exit, Starter } from "./start/starter.ts";
 
 /**
  * How long descendants may outlive a task's first process, ms. A job that forks its work away must not

@@ -6,15 +6,15 @@
 
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import type { Clock } from "../trace/clock.ts";
-import type { CpuControl } from "./cpu_control.ts";
+import type { CpuControl } from "./place/cpu_control.ts";
 import type { FileRights } from "./file_rights.ts";
 import type { EventOrigin } from "./invocation_events.ts";
 import type { Journal } from "./journal.ts";
-import type { NodeCpus } from "./node_cpus.ts";
+import type { NodeCpus } from "./cpu/node_cpus.ts";
 import type { JobRules } from "./prepare_job.ts";
 import type { RunFiles } from "./run_files.ts";
-import type { Rights } from "./spawn_plan.ts";
-import type { Starter } from "./starter.ts";
+import type { Rights } from "./start/spawn_plan.ts";
+import type { Starter } from "./start/starter.ts";
 
 /** What all attempts on a node share. */
 export interface NodeContext {

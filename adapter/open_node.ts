@@ -4,23 +4,45 @@
  * @module
  */
 
-import { ADAPTER_PROTOCOL, type AdapterHello } from "../trace/adapter_protocol.ts";
+import {
+  ADAPTER_PROTOCOL,
+  type AdapterHello,
+  type AdapterReply,
+} from "../trace/adapter_protocol.ts";
 import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
 import { RunDir } from "../trace/run_dir.ts";
-import type { AdapterMeans } from "./adapter.ts";
-import { CgroupBase, readHierarchies, sweepCgroups } from "./cgroup_base.ts";
-import { chooseControl, CpuControl, findSystemd } from "./cpu_control.ts";
-import { readCpuTopology } from "./cpu_topology.ts";
+import { CgroupBase, readHierarchies, sweepCgroups } from "./place/cgroup_base.ts";
+import { chooseControl, CpuControl, findSystemd } from "./place/cpu_control.ts";
+import { readCpuTopology } from "./cpu/topology.ts";
 import { FileRights } from "./file_rights.ts";
 import { Journal, sweepJournal } from "./journal.ts";
-import { NodeCpus } from "./node_cpus.ts";
+import { NodeCpus } from "./cpu/node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
 import { readAllowedCpus, readSelf } from "./proc_pid.ts";
 import { RunFiles } from "./run_files.ts";
-import type { SystemdAccess } from "./scope_place.ts";
-import type { Rights } from "./spawn_plan.ts";
-import { sweepScopes } from "./sweep_scopes.ts";
+import type { SystemdAccess } from "./place/scope_place.ts";
+import type { Rights } from "./start/spawn_plan.ts";
+import { sweepScopes } from "./place/sweep_scopes.ts";
 import { parseUser, parseUserGroups } from "./user_database.ts";
+import type { Libc } from "./start/libc.ts";
+import type { Clock } from "../trace/clock.ts";
+import type { Starter } from "./start/starter.ts";
+
+/** The world of an adapter. */
+export interface AdapterMeans {
+  /** Both clocks of this machine. */
+  readonly clock: Clock;
+  /** Starts processes. */
+  readonly starter: Starter;
+  /** Null where FFI is not to be had. */
+  readonly libc: Libc | null;
+  /** What is missing here and what it costs, a sentence each. */
+  readonly notes: readonly string[];
+  /** Environment of the adapter, of which tasks get a few variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where replies go. */
+  readonly report: (reply: AdapterReply) => void;
+}
 
 /** The worker asked for what this adapter cannot do. */
 export class AdapterError extends Error {

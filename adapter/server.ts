@@ -15,8 +15,8 @@ import {
 } from "../trace/adapter_protocol.ts";
 import type { Clock } from "../trace/clock.ts";
 import { quote } from "../trace/schema.ts";
-import { Adapter, type AdapterMeans } from "./adapter.ts";
-import { AdapterError } from "./open_node.ts";
+import { Adapter } from "./adapter.ts";
+import { AdapterError, type AdapterMeans } from "./open_node.ts";
 import { MessageWriter, readMessages } from "./message_stream.ts";
 
 /**

@@ -9,24 +9,24 @@ import { resolve } from "@std/path";
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import type { RunDir } from "../trace/run_dir.ts";
-import { CgroupBase, readHierarchies } from "./cgroup_base.ts";
-import { chooseControl, CpuControl, findSystemd } from "./cpu_control.ts";
-import type { CpuLimits } from "./cpu_limits.ts";
+import { CgroupBase, readHierarchies } from "./place/cgroup_base.ts";
+import { chooseControl, CpuControl, findSystemd } from "./place/cpu_control.ts";
+import type { CpuLimits } from "./cpu/limits.ts";
 import { exitTotals } from "./exit_totals.ts";
 import { FileRights } from "./file_rights.ts";
-import { type TraceContext, traceparentOf } from "./http_trace_context.ts";
+import { type TraceContext, traceparentOf } from "./trace_context.ts";
 import { commandEvent, newContext, timesOf } from "./invocation_events.ts";
 import { InvocationRecord } from "./invocation_record.ts";
 import { findProgram } from "./job_paths.ts";
 import { Journal } from "./journal.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "./start/machine.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { readAllowedCpus, readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
-import type { SystemdAccess } from "./scope_place.ts";
-import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./spawn_plan.ts";
-import type { Exit, Started } from "./starter.ts";
-import type { TaskPlace } from "./task_place.ts";
+import type { SystemdAccess } from "./place/scope_place.ts";
+import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
+import type { Exit, Started } from "./start/starter.ts";
+import type { TaskPlace } from "./place/task_place.ts";
 
 /** What to trace, and how it is recorded. */
 export interface TracedCommand {

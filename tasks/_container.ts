@@ -5,8 +5,8 @@
 
 import { request } from "node:http";
 import { join, relative } from "@std/path";
-import { readHierarchies } from "../adapter/cgroup_base.ts";
-import type { Hierarchy } from "../adapter/cgroup_mounts.ts";
+import { readHierarchies } from "../adapter/place/cgroup_base.ts";
+import type { Hierarchy } from "../adapter/place/cgroup_mounts.ts";
 import { messageOf } from "../trace/atomic_file.ts";
 import { type Container, containerName, containerOfPath } from "../trace/container.ts";
 import { CommandError } from "./_main.ts";

@@ -2,9 +2,9 @@
  * What `doctor` looks at: each check opens the very thing that a role would use, and closes it again.
  */
 
-import { CgroupBase, readHierarchies } from "../adapter/cgroup_base.ts";
-import { chooseControl, findSystemd } from "../adapter/cpu_control.ts";
-import { openMachine } from "../adapter/machine.ts";
+import { CgroupBase, readHierarchies } from "../adapter/place/cgroup_base.ts";
+import { chooseControl, findSystemd } from "../adapter/place/cpu_control.ts";
+import { openMachine } from "../adapter/start/machine.ts";
 import { readAllowedCpus, readSelf } from "../adapter/proc_pid.ts";
 import { Libc as CollectorLibc } from "../collector/libc.ts";
 import { Realtime } from "../collector/realtime.ts";

@@ -1,13 +1,13 @@
 /** Traces one command: `adapt -- COMMAND ARGUMENT…`. */
 
-import type { CpuLimits } from "../adapter/cpu_limits.ts";
+import type { CpuLimits } from "../adapter/cpu/limits.ts";
 import { JobRefusedError } from "../adapter/job.ts";
-import type { Libc } from "../adapter/libc.ts";
-import { PR_SET_DUMPABLE, signalNumber } from "../adapter/linux.ts";
-import { openMachine } from "../adapter/machine.ts";
+import type { Libc } from "../adapter/start/libc.ts";
+import { PR_SET_DUMPABLE, signalNumber } from "../adapter/start/linux.ts";
+import { openMachine } from "../adapter/start/machine.ts";
 import { readIgnoredSignals } from "../adapter/proc_pid.ts";
-import { SpawnError } from "../adapter/spawn_plan.ts";
-import type { Exit } from "../adapter/starter.ts";
+import { SpawnError } from "../adapter/start/spawn_plan.ts";
+import type { Exit } from "../adapter/start/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";

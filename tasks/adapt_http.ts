@@ -4,10 +4,10 @@
  * code but the Deno standard library.
  */
 
-import { adaptHttp } from "../adapter/http_adapter.ts";
-import { CgroupMeter, type CpuMeter, MeterError } from "../adapter/http_cpu_meter.ts";
-import { ListenError } from "../adapter/http_proxy.ts";
-import { TreeMeter } from "../adapter/http_tree_meter.ts";
+import { adaptHttp } from "../adapter/http/adapter.ts";
+import { CgroupMeter, type CpuMeter, MeterError } from "../adapter/http/cpu_meter.ts";
+import { ListenError } from "../adapter/http/proxy.ts";
+import { TreeMeter } from "../adapter/http/tree_meter.ts";
 import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { containerName, containerOfPath, containerOfProcess } from "../trace/container.ts";
 import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";

@@ -1,6 +1,6 @@
 /** The adapter of a worker: JSON Lines over stdin and stdout, until stdin ends. */
 
-import { openMachine } from "../adapter/machine.ts";
+import { openMachine } from "../adapter/start/machine.ts";
 import { serveAdapter } from "../adapter/server.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";

@@ -1,6 +1,7 @@
 /** Export a parsed run to OpenDC. */
 
-import { exportOpendc, type ExportProgress, type ExportSummary } from "../export/opendc/export.ts";
+import { exportOpendc } from "../export/opendc/export.ts";
+import type { ExportProgress, ExportSummary } from "../export/opendc/summary.ts";
 import { LEFT_OUT_REASONS, type LeftOutReason } from "../export/opendc/tasks.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain, VERSION } from "./_main.ts";

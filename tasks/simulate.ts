@@ -3,11 +3,8 @@
 import { join, resolve } from "@std/path";
 import { compareOpendc, type CompareReport } from "../export/compare/compare.ts";
 import { markdownOf } from "../export/compare/report.ts";
-import {
-  type ManifestExperiment,
-  type ReadManifest,
-  readManifest,
-} from "../export/opendc/manifest.ts";
+import type { ManifestExperiment } from "../export/opendc/written.ts";
+import { type ReadManifest, readManifest } from "../export/opendc/manifest.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { writeReport } from "./compare_opendc.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { PURE_FILES } from "./lint/pure_files.ts";
-import { IMPORT_RULES, loadedBy, STANDARD_LIBRARY } from "./support/import_rules.ts";
+import { circlesOf, IMPORT_RULES, loadedBy, STANDARD_LIBRARY } from "./support/import_rules.ts";
 import { filesBelow, type Import, ourFiles, readImports, ROOT } from "./support/module_graph.ts";
 
 /** Longest file, lines: what is longer does two things. */
@@ -81,6 +81,15 @@ Deno.test("programs with every permission load no code of others but the standar
     imports,
   );
   assertEquals([...roles].filter((one) => one.startsWith("npm:") && one !== STANDARD_LIBRARY), []);
+});
+
+Deno.test("no file imports one that imports it", () => assertEquals(circlesOf(imports), []));
+
+Deno.test("circlesOf() finds a circle, and lets two ways to one file pass", () => {
+  const graph = (...edges: readonly string[]): Import[] =>
+    edges.map((edge) => ({ from: edge.charAt(0), to: edge.charAt(1), isTypeOnly: false }));
+  assertEquals(circlesOf(graph("ab", "bc", "ac", "ad", "dc")), []);
+  assertEquals(circlesOf(graph("ab", "bc", "cd", "db")), ["b → c → d"]);
 });
 
 Deno.test("loadedBy() follows imports of imports, but not those of types", () => {

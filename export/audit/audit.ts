@@ -10,55 +10,8 @@ import { type CollectorStats, FORMAT_VERSION } from "../../trace/records.ts";
 import { roundToUs, usToMs } from "../../trace/units.ts";
 import type { Attempt } from "../cts/attempts.ts";
 import { auditChecks } from "./checks.ts";
+import type { AuditFacts, CollectorAccount } from "./facts.ts";
 import { type Finding, largest, nameOf } from "./finding.ts";
-import type { NodeInputs } from "../cts/node_inputs.ts";
-import type { RunPass } from "../cts/run_pass.ts";
-
-/** What the audit looks at. */
-export interface AuditFacts extends RunPass {
-  /** NODE_ID. */
-  readonly node: string;
-  /** The node's files but the samples. */
-  readonly inputs: NodeInputs;
-  /** True where times were put on the controller's clock. */
-  readonly isAligned: boolean;
-}
-
-/** The collector's own account over the run. */
-export interface CollectorAccount {
-  /** How processes were found. */
-  readonly mode: string;
-  /** Sampling interval, ms. */
-  readonly interval_ms: number;
-  /** Its CPU time, ms. */
-  readonly cpu_ms: number;
-  /** Its CPU time per sample, µs; null: there are no samples. */
-  readonly cpu_per_sample_us: number | null;
-  /** Its share of one core, percent; null: it ran too short to tell. */
-  readonly core_percent: number | null;
-  /** Its largest memory, kB; null: not known. */
-  readonly rss_max_kb: number | null;
-  /** Ticks done. */
-  readonly ticks: number;
-  /** Deadlines passed without a tick. */
-  readonly missed_ticks: number;
-  /** Largest lateness of a tick, ms. */
-  readonly late_max_ms: number;
-  /** Largest 99th percentile of the lateness in a period, ms. */
-  readonly late_p99_ms: number;
-  /** True where the sampling thread had real-time priority all the time. */
-  readonly is_realtime: boolean;
-  /** Readings that it says it wrote. */
-  readonly samples: number;
-  /** Processes that it could not read. */
-  readonly denied: number;
-  /** Sentinels passed over: stale, or of a stranger. */
-  readonly foreign: number;
-  /** Processes born on the host meanwhile; null: not known. */
-  readonly forks: number | null;
-  /** Processes that it saw come. */
-  readonly births_seen: number;
-}
 
 /** Tasks named with what no reading saw: enough to see of what kind they are. */
 const UNSEEN_TASKS = 20;

@@ -5,7 +5,7 @@
  */
 
 import { usToMs } from "../../trace/units.ts";
-import type { AuditFacts, CollectorAccount } from "./audit.ts";
+import type { AuditFacts, CollectorAccount } from "./facts.ts";
 import { EXAMPLES, type Finding, namesOf, onCount, onSome } from "./finding.ts";
 import type { Attempt } from "../cts/attempts.ts";
 import {

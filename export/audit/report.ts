@@ -5,7 +5,8 @@
  */
 
 import { roundToUs } from "../../trace/units.ts";
-import type { Audit, CollectorAccount } from "./audit.ts";
+import type { Audit } from "./audit.ts";
+import type { CollectorAccount } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 
 /** The report, as Markdown. */

@@ -5,7 +5,7 @@
  */
 
 import { roundToUs, usToMs } from "../../trace/units.ts";
-import type { AuditFacts } from "./audit.ts";
+import type { AuditFacts } from "./facts.ts";
 import { type Finding, largest, nameOf, namesOf, onCount, onSome } from "./finding.ts";
 import type { Attempt } from "../cts/attempts.ts";
 

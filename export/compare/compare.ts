@@ -9,7 +9,8 @@ import { compareRuns, type Comparison, type TaskPair } from "./checks.ts";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
 import { type MeasuredRun, readMeasured } from "./measured.ts";
 import { findSimulation, readSimulation, type SimulatedRun, SimulationError } from "./simulated.ts";
-import { type ManifestExperiment, type ReadManifest, readManifest } from "../opendc/manifest.ts";
+import type { ManifestExperiment } from "../opendc/written.ts";
+import { type ReadManifest, readManifest } from "../opendc/manifest.ts";
 import type { TopologySpec } from "../opendc/topology.ts";
 
 /** What to compare. */

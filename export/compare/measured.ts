@@ -5,7 +5,8 @@
  */
 
 import type { TaskTimes } from "./checks.ts";
-import type { ManifestExperiment, ReadManifest } from "../opendc/manifest.ts";
+import type { ManifestExperiment } from "../opendc/written.ts";
+import type { ReadManifest } from "../opendc/manifest.ts";
 import { findSources, keyOf, readRun, type SourcedInvocation } from "../opendc/input.ts";
 import { emptyCounts, readRows, TaskIndex } from "../opendc/join.ts";
 import { submissionOf } from "../opendc/tasks.ts";

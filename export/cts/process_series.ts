@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { TaskAccount } from "./task_account.ts";
+import type { Share } from "./usage_profile.ts";
 
 /**
  * Excess that may always be carried to the next interval, µs per core: ten clock ticks. Worst outcome of
@@ -47,12 +47,24 @@ export interface MetricRow {
   readonly rssKb: number;
 }
 
+/** The task of a process, as far as its readings concern it. */
+export interface TaskOfSeries {
+  /** Its trace. */
+  readonly traceId: string;
+  /** When it was reaped, µs; Infinity: not on record. */
+  readonly endUs: number;
+  /** Note that a reading at `atUs` showed `newUs` more. */
+  see(newUs: number, atUs: number): void;
+  /** Enter a row that is final. */
+  enter(share: Share): void;
+}
+
 /** Takes rows as they become final. */
 export interface RowSink {
   /** The difference of two readings of a process; the row is valid during the call only. */
   reading(series: ProcessSeries, row: MetricRow): void;
   /** CPU time of a task that only its total shows; `pid` null: of which process is not known. */
-  spread(account: TaskAccount, row: MetricRow & { readonly pid: number | null }): void;
+  spread(task: TaskOfSeries, row: MetricRow & { readonly pid: number | null }): void;
 }
 
 /** What became of a reading. */
@@ -69,7 +81,7 @@ export interface SeriesOptions {
   /** Cores that it can have used at once. */
   readonly cores: number;
   /** The task that it belongs to; null: none. */
-  readonly account: TaskAccount | null;
+  readonly account: TaskOfSeries | null;
   /** Trace named in its readings; null: none. */
   readonly traceId: string | null;
   /** Takes its rows. */
@@ -83,7 +95,7 @@ export class ProcessSeries {
   /** Start time, clock ticks since boot; -1: not known. */
   readonly startTicks: number;
   /** The task that it belongs to; null: none. */
-  readonly account: TaskAccount | null;
+  readonly account: TaskOfSeries | null;
   /** Trace named in its readings, or that of its task; null: none. */
   readonly traceId: string | null;
   /** End of the last interval, or its start before there is one, µs. */

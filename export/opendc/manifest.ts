@@ -17,24 +17,18 @@ import {
   record,
   string,
 } from "../../trace/schema.ts";
-import type { ExportOptions, ExportSummary } from "./export.ts";
+import type { ExportOptions, ExportSummary } from "./summary.ts";
 import type { RowCounts } from "./join.ts";
 import type { FileHash } from "../file_hash.ts";
 import { MANIFEST_NAME, OPENDC_MIN_VERSION } from "./schema.ts";
 import { LEFT_OUT_REASONS, type LeftOut } from "./tasks.ts";
-import type { WrittenTask } from "./writer.ts";
+import type { ManifestExperiment, OutputFile, WrittenTask } from "./written.ts";
 import type { HostNode, Topology } from "./topology.ts";
 
 /** A file that was read. */
 export interface InputFile extends FileHash {
   /** Path, relative to the input. */
   readonly path: string;
-}
-
-/** A file of the export. */
-export interface OutputFile extends FileHash {
-  /** Path, relative to the folder. */
-  readonly name: string;
 }
 
 /** The whole of `manifest.json`. */
@@ -76,18 +70,6 @@ export interface Manifest {
   readonly left_out: readonly LeftOut[];
   /** What is to be known before simulating. */
   readonly notes: readonly string[];
-}
-
-/** An experiment of an export. */
-export interface ManifestExperiment {
-  /** Its name: OpenDC writes to `output/<name>/`. */
-  readonly name: string;
-  /** Its file. */
-  readonly file: string;
-  /** What its times are multiplied by. */
-  readonly time_factor: number;
-  /** The node that it replays; null: all, with the run's policy. */
-  readonly node: string | null;
 }
 
 /** A task of the workload and the invocation behind it. */

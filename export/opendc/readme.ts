@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ExportSummary } from "./export.ts";
+import type { ExportSummary } from "./summary.ts";
 import { OPENDC_MIN_VERSION } from "./schema.ts";
 import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import type { Topology } from "./topology.ts";

@@ -8,7 +8,6 @@
 import { kbToOpendcMemory } from "../../trace/units.ts";
 import { experimentOf, REPLAY_TIME_FACTOR } from "./experiment.ts";
 import { type Fragments, wholeSpan } from "./fragments.ts";
-import type { ManifestExperiment, OutputFile } from "./manifest.ts";
 import { fragmentsOfTask, type PlannedTask, spanOf } from "./plan.ts";
 import type { RowStore } from "./rows.ts";
 import type { CompressionName } from "./schema.ts";
@@ -16,6 +15,7 @@ import type { Stage } from "./stage.ts";
 import { byStart, type CAPACITY_CHOICES, coresAt95, coresAtPeak, submissionOf } from "./tasks.ts";
 import { type TaskFragments, type WorkloadTask, writeFragments, writeTasks } from "./workload.ts";
 import { topologyOf, vcpusOf } from "./topology.ts";
+import type { Written, WrittenTask } from "./written.ts";
 
 /** What a writer works with. */
 export interface WriterOptions {
@@ -31,30 +31,6 @@ export interface WriterOptions {
   readonly createdBy: string;
   /** Called after each task. */
   readonly onTask: () => void;
-}
-
-/** A task with what its fragments showed. */
-export interface WrittenTask {
-  /** The task. */
-  readonly task: PlannedTask;
-  /** Its row in tasks.parquet. */
-  readonly row: WorkloadTask;
-  /** True where nothing was reserved and `cpu_count` is from use. */
-  readonly isCountFromUse: boolean;
-}
-
-/** What was written so far. */
-export interface Written {
-  /** Parquet files. */
-  readonly outputs: OutputFile[];
-  /** Experiments. */
-  readonly experiments: ManifestExperiment[];
-  /** Fragments of the whole workload. */
-  fragments: number;
-  /** Rows that were there twice. */
-  duplicateRows: number;
-  /** Rows that reach beyond their task. */
-  rowsOutside: number;
 }
 
 /** Write the whole workload, in the order of submission. */

@@ -1,6 +1,6 @@
 /** Flags of the HTTP adapter. */
 
-import type { ServiceAddress } from "../../adapter/http_exchange.ts";
+import type { ServiceAddress } from "../../adapter/http/exchange.ts";
 import { command, integer, number, type OptionsOf, text, UsageError } from "../_command.ts";
 import { CONTAINER_FLAGS } from "./_container_flags.ts";
 import { RUN_FLAGS } from "./_run_flags.ts";

@@ -2,8 +2,8 @@
 
 import { join } from "@std/path";
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { readHierarchies } from "../../adapter/cgroup_base.ts";
-import { parseCpuStat } from "../../adapter/cpu_stat.ts";
+import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
+import { parseCpuStat } from "../../adapter/place/cpu_stat.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
 

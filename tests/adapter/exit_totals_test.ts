@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type ExitReadings, exitTotals } from "../../adapter/exit_totals.ts";
-import type { Rusage } from "../../adapter/wait_result.ts";
+import type { Rusage } from "../../adapter/start/wait_result.ts";
 
 const RUSAGE: Rusage = {
   userMs: 10,

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { parseHierarchies } from "../../adapter/cgroup_mounts.ts";
-import { parseCpuStat } from "../../adapter/cpu_stat.ts";
+import { parseHierarchies } from "../../adapter/place/cgroup_mounts.ts";
+import { parseCpuStat } from "../../adapter/place/cpu_stat.ts";
 import { parseProcessStat } from "../../adapter/proc_pid.ts";
 import { parseUser, parseUserGroups } from "../../adapter/user_database.ts";
-import { parseWaitResult } from "../../adapter/wait_result.ts";
+import { parseWaitResult } from "../../adapter/start/wait_result.ts";
 
 Deno.test("parseHierarchies() finds a machine with the unified hierarchy alone", () => {
   const mountinfo =

@@ -1,7 +1,7 @@
 /** The cgroups that adapters have on this machine. */
 
 import { join } from "@std/path";
-import { readHierarchies } from "../../adapter/cgroup_base.ts";
+import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 
 /** Directories of the groups of the adapter `pid`, in every hierarchy. */
 export function cgroupsOfAdapter(pid: number): string[] {

@@ -1,9 +1,9 @@
 /** Takes the rest of the machine out of a measurement: whoever else runs here gets next to nothing. */
 
 import { join } from "@std/path";
-import { readHierarchies } from "../../adapter/cgroup_base.ts";
-import { findSystemd } from "../../adapter/cpu_control.ts";
-import { readText, writeValue } from "../../adapter/task_cgroup.ts";
+import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
+import { findSystemd } from "../../adapter/place/cpu_control.ts";
+import { readText, writeValue } from "../../adapter/place/task_cgroup.ts";
 import { cgroupsOfAdapter } from "./cgroup_folders.ts";
 
 /** True where an adapter can limit CPU use: through systemd, or the files are there for root to write. */

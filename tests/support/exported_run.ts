@@ -1,11 +1,8 @@
 /** Exports for tests. */
 
 import { join } from "@std/path";
-import {
-  exportOpendc,
-  type ExportOptions,
-  type ExportSummary,
-} from "../../export/opendc/export.ts";
+import { exportOpendc } from "../../export/opendc/export.ts";
+import type { ExportOptions, ExportSummary } from "../../export/opendc/summary.ts";
 import { writeTwoNodeRun } from "./cts_run.ts";
 import { tempFolder } from "./temp_folder.ts";
 

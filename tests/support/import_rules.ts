@@ -90,3 +90,25 @@ export function loadedBy(files: readonly string[], imports: readonly Import[]): 
   }
   return loaded;
 }
+
+/**
+ * Files that import each other in a circle, types included; at least one circle of each knot, named by its
+ * files in the order of imports.
+ */
+export function circlesOf(imports: readonly Import[]): string[] {
+  const targets = Map.groupBy(imports, ({ from }) => from);
+  const circles = new Set<string>();
+  const done = new Set<string>();
+  const path: string[] = [];
+  function walk(file: string): void {
+    const at = path.indexOf(file);
+    if (at >= 0) circles.add(path.slice(at).join(" → "));
+    if (at >= 0 || done.has(file)) return;
+    path.push(file);
+    for (const { to } of targets.get(file) ?? []) walk(to);
+    path.pop();
+    done.add(file);
+  }
+  for (const file of targets.keys()) walk(file);
+  return [...circles];
+}

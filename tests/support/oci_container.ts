@@ -4,7 +4,7 @@
  */
 
 import { dirname, join } from "@std/path";
-import { readHierarchies } from "../../adapter/cgroup_base.ts";
+import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 import { findProgram } from "../../tasks/_programs.ts";
 
 /** A static busybox, as Debian's busybox-static has it. */

@@ -1,7 +1,7 @@
 /** A cgroup of a test in one hierarchy, removed when the test leaves its block. */
 
 import { join } from "@std/path";
-import { readHierarchies } from "../../adapter/cgroup_base.ts";
+import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 
 /** A hierarchy that accounts for CPU time and lets this user make groups. */
 export interface WritableHierarchy {

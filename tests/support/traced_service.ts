@@ -1,10 +1,10 @@
 /** The proxy of the HTTP adapter before a service of a test, and the events that it leaves. */
 
 import { join } from "@std/path";
-import { EventLines } from "../../adapter/http_events.ts";
-import type { CpuMeter } from "../../adapter/http_cpu_meter.ts";
-import { HttpProxy } from "../../adapter/http_proxy.ts";
-import { Recorder } from "../../adapter/http_recorder.ts";
+import { EventLines } from "../../adapter/http/events.ts";
+import type { CpuMeter } from "../../adapter/http/cpu_meter.ts";
+import { HttpProxy } from "../../adapter/http/proxy.ts";
+import { Recorder } from "../../adapter/http/recorder.ts";
 import { openClock } from "../../trace/clock.ts";
 import {
   INVOCATION_EVENT,

@@ -1,0 +1,211 @@
+/**
+ * The adapter's own place in the cgroup hierarchies: one group `tracekit-<pid>-<start_ticks>` in each
+ * that helps, with a group for each task below it. The name says which adapter owns it, so that the
+ * left-overs of a crashed one are known as such.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { formatCpuList } from "../../trace/cpu_list.ts";
+import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
+import { weightValue } from "../cpu/limits.ts";
+import { isSameProcess } from "../proc_pid.ts";
+import { readText, removeGroup, TaskCgroup, writeValue } from "./task_cgroup.ts";
+
+/** Names of adapters' groups. */
+const OWNER = /^tracekit-(\d+)-(\d+)$/;
+
+/** v1 controllers that account: CPU time where there is no v2 hierarchy, and peak memory. */
+const ACCOUNTING_CONTROLLERS = ["cpuacct", "memory"];
+
+/** v1 controllers that limit. */
+const LIMITING_CONTROLLERS = ["cpu", "cpuset"];
+
+/** The hierarchies of this machine, and where process `pid` stands in them. */
+export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
+  const cgroup = readText(`/proc/${pid}/cgroup`);
+  if (cgroup === null) return [];
+  return parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
+}
+
+/** For two seconds: longer only for a process that hangs in the kernel, which the next sweep finds. */
+const SWEEP_PAUSE_MS = 20;
+const SWEEP_LOOKS = 100;
+
+/** Who owns the groups, and what for. */
+export interface CgroupBaseOptions {
+  /** The adapter's process id. */
+  readonly pid: number;
+  /** Its start time, clock ticks. */
+  readonly startTicks: number;
+  /** CPUs of the node, to which `cpuset` groups are confined. */
+  readonly cpus: readonly number[];
+  /** True when tasks shall be limited, too. */
+  readonly isLimiting: boolean;
+}
+
+/** The groups of one adapter. */
+export class CgroupBase implements Disposable {
+  /** The version that limits tasks; null: none can, or none shall. */
+  readonly limitingVersion: 1 | 2 | null;
+  readonly #unified: string | null;
+  readonly #v1: ReadonlyMap<string, string>;
+
+  private constructor(
+    unified: string | null,
+    { v1, limitingVersion }: {
+      readonly v1: ReadonlyMap<string, string>;
+      readonly limitingVersion: 1 | 2 | null;
+    },
+  ) {
+    this.#unified = unified;
+    this.#v1 = v1;
+    this.limitingVersion = limitingVersion;
+  }
+
+  /** Make the adapter's groups; null when no hierarchy lets it. */
+  static create(
+    hierarchies: readonly Hierarchy[],
+    { pid, startTicks, cpus, isLimiting }: CgroupBaseOptions,
+  ): CgroupBase | null {
+    const name = `tracekit-${pid}-${startTicks}`;
+    let unified: string | null = null;
+    let limitingVersion: 1 | 2 | null = null;
+    const v1 = new Map<string, string>();
+    const wanted = [...ACCOUNTING_CONTROLLERS, ...(isLimiting ? LIMITING_CONTROLLERS : [])];
+    // The v2 hierarchy first: where it accounts, cpuacct is not needed.
+    for (const hierarchy of hierarchies.toSorted((a, b) => b.version - a.version)) {
+      const { version, ownDirectory, controllers } = hierarchy;
+      const useful = controllers.filter((one) =>
+        wanted.includes(one) && !(one === "cpuacct" && unified !== null)
+      );
+      if (version === 1 && useful.length === 0) continue;
+      const directory = join(ownDirectory, name);
+      if (version === 2 && isLimiting && enableControllers(ownDirectory)) limitingVersion = 2;
+      if (!makeGroup(directory)) continue;
+      if (version === 2) unified = directory;
+      else for (const controller of useful) v1.set(controller, directory);
+    }
+    if (limitingVersion === 2 && unified !== null) {
+      enableControllers(unified);
+    } else if (LIMITING_CONTROLLERS.every((controller) => v1.has(controller))) {
+      limitingVersion = 1;
+      confine(v1.get("cpuset") ?? "", cpus);
+    }
+    if (unified === null && v1.size === 0) return null;
+    return new CgroupBase(unified, { v1, limitingVersion });
+  }
+
+  /** The adapter's groups, the one that knows all processes first. */
+  get directories(): string[] {
+    const all = [...(this.#unified === null ? [] : [this.#unified]), ...this.#v1.values()];
+    return [...new Set(all)];
+  }
+
+  /** Which hierarchies account, in words. */
+  get description(): string {
+    const v1 = ACCOUNTING_CONTROLLERS.filter((controller) => this.#v1.has(controller))
+      .map((controller) => `cgroup v1 ${controller}`);
+    return [...(this.#unified === null ? [] : ["cgroup v2 cpu.stat"]), ...v1].join(", ");
+  }
+
+  /** What all tasks weigh together against the rest of the machine. */
+  setWeight(weight: number): void {
+    const group = this.limitingVersion === 2 ? this.#unified : this.#v1.get("cpu");
+    if (this.limitingVersion === null || !group) return;
+    const [file, value] = weightValue(weight, this.limitingVersion);
+    writeValue(join(group, file), value);
+  }
+
+  /** Make the groups of a task. */
+  taskGroup(name: string): TaskCgroup {
+    const v1 = new Map([...this.#v1].map(([controller, base]) => [controller, join(base, name)]));
+    const unified = this.#unified === null ? null : join(this.#unified, name);
+    return TaskCgroup.create({ unified, v1, limitingVersion: this.limitingVersion });
+  }
+
+  [Symbol.dispose](): void {
+    for (const directory of this.directories) sweepGroup(directory);
+  }
+}
+
+/**
+ * End what adapters that are gone left in their cgroups, and remove these.
+ *
+ * @returns How many task groups were left over.
+ */
+export async function sweepCgroups(hierarchies: readonly Hierarchy[]): Promise<number> {
+  let swept = 0;
+  for (const { ownDirectory } of hierarchies) {
+    for (const name of subgroups(ownDirectory)) {
+      const [, pid, startTicks] = OWNER.exec(name) ?? [];
+      if (pid === undefined || isSameProcess(Number(pid), Number(startTicks))) continue;
+      const base = join(ownDirectory, name);
+      swept += subgroups(base).length;
+      // What was killed is in its group until the kernel has taken it down.
+      for (let look = 0; !sweepGroup(base) && look < SWEEP_LOOKS; look++) {
+        await new Promise((resolve) => setTimeout(resolve, SWEEP_PAUSE_MS));
+      }
+    }
+  }
+  return swept;
+}
+
+/** Kill and remove an adapter's groups; false when a process is still in one. */
+function sweepGroup(base: string): boolean {
+  for (const name of subgroups(base)) {
+    const paths = { unified: join(base, name), v1: new Map(), limitingVersion: null };
+    const group = TaskCgroup.at(paths);
+    group.kill();
+    group.remove();
+  }
+  return removeGroup(base);
+}
+
+/**
+ * Hand the controllers of a v2 group down to its children; false when they are not there, or the
+ * kernel refuses because processes stand in the group itself (all but the root, cgroup-v2.rst).
+ */
+function enableControllers(group: string): boolean {
+  const isThere = readText(join(group, "cgroup.controllers"))?.split(/\s+/).includes("cpu");
+  if (!isThere) return false;
+  return ["+cpu", "+cpuset", "+memory"]
+    .map((change) => writeValue(join(group, "cgroup.subtree_control"), change))
+    .slice(0, LIMITING_CONTROLLERS.length).every(Boolean);
+}
+
+/** A v1 cpuset takes no process before it has CPUs and memory nodes, cpusets.rst. */
+function confine(group: string, cpus: readonly number[]): void {
+  const mems = readText(join(group, "..", "cpuset.mems"))?.trim() ?? "0";
+  writeValue(join(group, "cpuset.mems"), mems);
+  writeValue(join(group, "cpuset.cpus"), formatCpuList(cpus));
+  // Children start with the same values.
+  writeValue(join(group, "cgroup.clone_children"), "1");
+}
+
+function subgroups(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].filter((one) => one.isDirectory).map((one) => one.name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function makeGroup(directory: string): boolean {
+  try {
+    Deno.mkdirSync(directory);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return true;
+    // systemd removed the group that this process stood in, and moved it up, a moment ago.
+    if (error instanceof Deno.errors.NotFound) return false;
+    // A read-only cgroup file system, as containers have it, is EROFS.
+    if (
+      error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Error && /os error 30\)/.test(error.message)
+    ) return false;
+    throw error;
+  }
+}

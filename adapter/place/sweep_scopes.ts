@@ -1,0 +1,40 @@
+/**
+ * Ends the systemd scopes that a crashed adapter left.
+ *
+ * @module
+ */
+
+import { isSameProcess } from "../proc_pid.ts";
+import type { SystemdAccess } from "./scope_place.ts";
+import { listScopesArguments, parseScopeNames, stopScopesArguments } from "./systemd.ts";
+
+/** Scopes of ours: `tracekit-<adapter pid>-<its start_ticks>-<span>.scope`. */
+const OWNED = /^tracekit-(\d+)-(\d+)-[0-9a-f]+\.scope$/;
+
+/**
+ * Stop every scope whose adapter is gone. Nothing else may be waiting for children meanwhile.
+ *
+ * @param systemd Null where systemd does not run.
+ * @returns How many there were.
+ */
+export function sweepScopes(systemd: SystemdAccess | null): number {
+  if (systemd === null) return 0;
+  const names = parseScopeNames(run(systemd, listScopesArguments(systemd.manager)));
+  const leftOver = names.filter((name) => {
+    const [, pid, startTicks] = OWNED.exec(name) ?? [];
+    return pid !== undefined && !isSameProcess(Number(pid), Number(startTicks));
+  });
+  if (leftOver.length > 0) run(systemd, stopScopesArguments(systemd.manager, leftOver));
+  return leftOver.length;
+}
+
+function run({ systemctl, env }: SystemdAccess, argv: readonly string[]): string {
+  const command = new Deno.Command(systemctl, {
+    args: argv.slice(1),
+    clearEnv: true,
+    env: { ...env },
+    stdin: "null",
+    stderr: "null",
+  });
+  return new TextDecoder().decode(command.outputSync().stdout);
+}

@@ -1,0 +1,39 @@
+/**
+ * What starts processes and tells how they end.
+ *
+ * @module
+ */
+
+import type { ClockReading } from "../../trace/clock.ts";
+import type { SpawnPlan } from "./spawn_plan.ts";
+import type { WaitResult } from "./wait_result.ts";
+
+/** A process that ended. */
+export interface Exit extends WaitResult {
+  /** When it was reaped. */
+  readonly at: ClockReading;
+}
+
+/** A process that was started. */
+export interface Started {
+  /** Its process id. */
+  readonly pid: number;
+  /** Just before it was made. */
+  readonly at: ClockReading;
+  /** Its end. Never rejects. */
+  readonly exit: Promise<Exit>;
+}
+
+/** Starts processes. */
+export interface Starter {
+  /** How, as the protocol calls it. */
+  readonly kind: "clone" | "deno_command";
+  /**
+   * Start a process.
+   *
+   * @throws {SpawnError} saying which step failed and why.
+   */
+  start(plan: SpawnPlan): Started;
+  /** Resolves when a descendant that outlived its parent has ended, or may have. */
+  descendantEnded(): Promise<void>;
+}

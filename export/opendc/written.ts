@@ -1,0 +1,51 @@
+/**
+ * What an export has written, as its manifest and its summary tell it.
+ *
+ * @module
+ */
+
+import type { WorkloadTask } from "./workload.ts";
+import type { PlannedTask } from "./plan.ts";
+import type { FileHash } from "../file_hash.ts";
+
+/** A file of the export. */
+export interface OutputFile extends FileHash {
+  /** Path, relative to the folder. */
+  readonly name: string;
+}
+
+/** An experiment of an export. */
+export interface ManifestExperiment {
+  /** Its name: OpenDC writes to `output/<name>/`. */
+  readonly name: string;
+  /** Its file. */
+  readonly file: string;
+  /** What its times are multiplied by. */
+  readonly time_factor: number;
+  /** The node that it replays; null: all, with the run's policy. */
+  readonly node: string | null;
+}
+
+/** A task with what its fragments showed. */
+export interface WrittenTask {
+  /** The task. */
+  readonly task: PlannedTask;
+  /** Its row in tasks.parquet. */
+  readonly row: WorkloadTask;
+  /** True where nothing was reserved and `cpu_count` is from use. */
+  readonly isCountFromUse: boolean;
+}
+
+/** What was written so far. */
+export interface Written {
+  /** Parquet files. */
+  readonly outputs: OutputFile[];
+  /** Experiments. */
+  readonly experiments: ManifestExperiment[];
+  /** Fragments of the whole workload. */
+  fragments: number;
+  /** Rows that were there twice. */
+  duplicateRows: number;
+  /** Rows that reach beyond their task. */
+  rowsOutside: number;
+}

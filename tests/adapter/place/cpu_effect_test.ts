@@ -1,0 +1,181 @@
+/** What CPU control does to real processes in real cgroups. */
+
+import { join } from "@std/path";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import type { ClientLaunch } from "../../../adapter/client.ts";
+import { readHierarchies } from "../../../adapter/place/cgroup_base.ts";
+import { parseCpuStat } from "../../../adapter/place/cpu_stat.ts";
+import { readPids } from "../../../adapter/place/task_cgroup.ts";
+import { parseCpuList } from "../../../trace/cpu_list.ts";
+import { readRecords } from "../../../trace/json_lines.ts";
+import { CPU_SHARE, type CpuShare } from "../../../trace/records.ts";
+import { startAdapter } from "../../support/adapter_process.ts";
+import { CAN_LIMIT, shieldAdapter } from "../../support/cpu_shield.ts";
+import { waitFor } from "../../support/wait_for.ts";
+
+/** The window over which shares are measured, ms. */
+const WINDOW_MS = 10_000;
+/** How far a share may be from theory. */
+const TOLERANCE = 0.03;
+
+/** A task with as many busy loops as it has vCPUs. */
+function busy(units: number): { readonly argv: string[]; readonly cpu_units: number } {
+  const script =
+    `n=0; while [ $n -lt ${units} ]; do (while :; do :; done) & n=$((n+1)); done; wait`;
+  return { argv: ["sh", "-c", script], cpu_units: units };
+}
+
+/** The task's own cgroup; systemd moves a task there a moment after its start. */
+async function cgroupOf(launch: ClientLaunch): Promise<string> {
+  const started = await launch.started;
+  return await waitFor({
+    what: "the task's cgroup",
+    read: () =>
+      readHierarchies(started?.pid).find(({ version }) => version === 2)?.ownDirectory ?? "",
+    until: (directory) => directory.includes("/tracekit-"),
+  });
+}
+
+function cpuMs(cgroup: string): number {
+  const { userMs, systemMs } = parseCpuStat(Deno.readTextFileSync(join(cgroup, "cpu.stat")));
+  return (userMs ?? 0) + (systemMs ?? 0);
+}
+
+/** Windows that are tried for one in which the machine is ours, and what of it we must have. */
+const WINDOWS = 3;
+const OURS = 0.95;
+
+/** Cores that each of these tasks uses while all of them run, in a window that is not taken by others. */
+async function coresUsed(units: readonly number[]): Promise<number[]> {
+  await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0-1" });
+  const launches = units.map((one) => adapter.client.launch(adapter.task(busy(one))));
+  const cgroups = await Promise.all(launches.map(cgroupOf));
+  shieldAdapter(adapter.pid);
+  let used: number[] = [];
+  for (let window = 0; window < WINDOWS && sumOf(used) < 2 * OURS; window++) {
+    const before = cgroups.map(cpuMs);
+    const start = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
+    const after = cgroups.map(cpuMs);
+    const wallMs = performance.now() - start;
+    used = after.map((value, index) => (value - (before[index] ?? 0)) / wallMs);
+  }
+  return used;
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+Deno.test.each<[number[], number[]]>([
+  // What is due to each of two cores: the small ones first, the rest to the large one.
+  [[1, 4], [1, 1]],
+  [[1, 1, 4], [2 / 3, 2 / 3, 2 / 3]],
+])("the adapter shares two cores among busy tasks of %j vCPUs as %j", async (units, theory) => {
+  if (!CAN_LIMIT || navigator.hardwareConcurrency < 2) return;
+  const used = await coresUsed(units);
+  const total = sumOf(used);
+  const said = `${used.map((cores) => cores.toFixed(3))} of ${total.toFixed(3)} cores`;
+  if (total < 2 * OURS) {
+    console.warn(`not measured, others have the machine: ${said}`);
+    return;
+  }
+  for (const [index, cores] of used.entries()) {
+    const due = theory[index] ?? 0;
+    // Of what the rest of the machine leaves: it cannot be kept out entirely.
+    assertAlmostEquals(cores / total / (due / 2), 1, TOLERANCE, said);
+    assertLess(cores, due * (1 + TOLERANCE), said);
+  }
+});
+
+Deno.test({
+  name: "the adapter holds a task to its own quota, and records the time that it was held back",
+  ignore: !CAN_LIMIT,
+  fn: async () => {
+    await using adapter = await startAdapter();
+    const task = adapter.task({ ...busy(1), cpu_quota: 30, timeout_s: 3 });
+    const launch = adapter.client.launch(task);
+    await launch.started;
+    shieldAdapter(adapter.pid);
+    const outcome = await launch.outcome;
+    assert(outcome.kind === "exited");
+    const { event } = outcome;
+    const wallMs = (event.boot_end_ms ?? 0) - (event.boot_start_ms ?? 0);
+    const usedMs = (event.user_ms ?? 0) + (event.system_ms ?? 0);
+    // One period of 100 ms may be counted from its start.
+    assertLess(usedMs, 0.3 * (wallMs + 100) * (1 + TOLERANCE));
+    // systemd may have removed the scope before its throttling could be read.
+    if (!adapter.client.ready.cpu_control.startsWith("cgroup")) return;
+    // Seven tenths on a machine of its own; less where others hold it up before its quota does.
+    assertGreater(event.throttled_ms ?? 0, 0.1 * wallMs);
+  },
+});
+
+Deno.test({
+  name: "the adapter keeps every thread on the task's cores, also when it tries to leave",
+  ignore: !CAN_LIMIT || navigator.hardwareConcurrency < 2,
+  fn: async () => {
+    await using adapter = await startAdapter({ allowed_commands: ["sh", "taskset"] });
+    // Affinity alone can be left, and the adapter says so.
+    if (!adapter.client.ready.cpu_control.startsWith("cgroup")) return;
+    const escape = `taskset -pc 0-${navigator.hardwareConcurrency - 1} $$ >&2; ${busy(3).argv[2]}`;
+    const argv = ["sh", "-c", escape];
+    const launch = adapter.client.launch(adapter.task({ argv, cpu_units: 1 }));
+    const cgroup = await cgroupOf(launch);
+    const started = await launch.started;
+    const allowed = parseCpuList(started?.cpuset ?? "");
+    assertEquals(allowed.length, 1);
+    const seen = new Set<string>();
+    for (let look = 0; look < 100 || seen.size < 4; look++) {
+      assert(look < 5000, `${seen.size} threads seen of 4`);
+      for (const pid of readPids(cgroup)) {
+        for (const [thread, list] of threadsOf(pid)) {
+          seen.add(thread);
+          assert(parseCpuList(list).every((cpu) => allowed.includes(cpu)), `${thread}: ${list}`);
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    launch.stop({ reason: "seen enough", graceMs: 0 });
+    await launch.outcome;
+  },
+});
+
+/** Threads of a process and where each may run now. */
+function threadsOf(pid: number): [string, string][] {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => {
+      const status = Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`);
+      return [name, /^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1] ?? ""];
+    });
+  } catch (error) {
+    // It ended in the middle of the look.
+    if (error instanceof Deno.errors.NotFound || /os error 3/.test(String(error))) return [];
+    throw error;
+  }
+}
+
+Deno.test({
+  name: "the adapter writes down quota and weight whenever they change",
+  ignore: !CAN_LIMIT,
+  fn: async () => {
+    await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0" });
+    const first = adapter.client.launch(adapter.task({ argv: ["sleep", "60"] }));
+    await first.started;
+    await adapter.exitOf({ argv: ["sleep", "0.3"] });
+    const options = { decode: CPU_SHARE.decode, onBadLine: () => {} };
+    const lines: CpuShare[] = await waitFor({
+      what: "the first task to get its share back",
+      read: () => Array.fromAsync(readRecords(adapter.runDir.shares, options)),
+      until: ({ length }) => length === 4,
+    });
+    assertEquals(
+      lines.map(({ task_id, quota_percent, weight, cpus }) =>
+        `${task_id} ${quota_percent} ${weight} ${cpus}`
+      ),
+      ["t1 100 100 0", "t2 50 100 0", "t1 50 100 0", "t1 100 100 0"],
+    );
+    first.stop({ reason: "enough", graceMs: 1000 });
+    await first.outcome;
+  },
+});
