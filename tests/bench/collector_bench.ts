@@ -13,7 +13,7 @@ import { readRecords } from "../../trace/json_lines.ts";
 import { COLLECTOR_STATS } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { Libc } from "../../collector/libc.ts";
-import { collectorCommand, INTERVAL_MS, writeSentinels } from "./collector_under_test.ts";
+import { collectorCommand, INTERVAL_MS, writeSentinels } from "./collector_command.ts";
 import { BusyLoops, Population, startProgram } from "./population.ts";
 
 /** pidstat takes whole seconds. */

@@ -12,7 +12,7 @@ import { join } from "@std/path";
 import { RunDir } from "../../trace/run_dir.ts";
 import { Libc } from "../../collector/libc.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { collectorCommand, writeSentinels } from "./collector_under_test.ts";
+import { collectorCommand, writeSentinels } from "./collector_command.ts";
 import { Population, startProgram } from "./population.ts";
 
 /** More than this is a failure, percent. */
