@@ -92,7 +92,7 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
   const wanted = [runDir.nodeMeta, ...series];
   const missing = wanted.map((path) => path.slice(runDir.path.length + 1))
     .filter((name) => !names.includes(name));
-  if (eventPaths.length === 0) missing.push("events.*.jsonl");
+  if (eventPaths.length === 0 && !gotNothing(worker, results)) missing.push("events.*.jsonl");
   return {
     events,
     results,
@@ -106,4 +106,10 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
     missing,
     sentinels: (await namesIn(runDir.pids)).filter((name) => /^\d+$/.test(name)),
   };
+}
+
+/** True when a worker ran here and no task is known to have come to it: then there are no events. */
+function gotNothing(worker: RunMeta | null, results: Results): boolean {
+  if (worker === null) return false;
+  return ![...results.values()].flat().some(({ node }) => node === worker.node_id);
 }

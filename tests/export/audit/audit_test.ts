@@ -9,6 +9,7 @@ import {
   type RawRun,
   rawSample,
   RUN_START,
+  taskResult,
   toLines,
   writeRawRun,
 } from "../../support/raw_run.ts";
@@ -157,6 +158,28 @@ Deno.test.each(CASES)("auditRun() finds $check", async ({ check, ...given }) => 
   // Sentences, for a person to read.
   for (const text of [cost, action]) assert(/^[A-Z].*[.]$/.test(text), text);
   assert(what.length > 0);
+});
+
+Deno.test("auditRun() misses no events of a node whose worker got no task", async () => {
+  const worker = {
+    format_version: "1.0",
+    run_id: "run",
+    node_id: "cloud1",
+    role: "worker",
+    version: "0.1.0",
+    deno_version: "2.9.6",
+    ts_start: RUN_START.tsMs,
+    flags: {},
+  };
+  const idle = {
+    run: { samples: [] },
+    files: { "run_meta.worker.json": JSON.stringify(worker) },
+    without: ["events.command.jsonl"],
+  };
+  assertEquals((await audit(idle)).findings, []);
+  // The queue knows of a task that ran there: then its events were lost.
+  const lost = await audit({ ...idle, run: { samples: [], results: [taskResult()] } });
+  assertEquals(lost.findings.map(({ check }) => check), ["missing_files"]);
 });
 
 Deno.test("auditRun() finds readings that no cores can have used", async () => {
