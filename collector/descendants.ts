@@ -22,8 +22,11 @@ export function followCgroups(followed: FollowedSet, subjects: Iterable<Subject>
   const unlisted: Subject[] = [];
   for (const subject of subjects) {
     const members = subject.cgroup === null ? null : cgroupMembers(subject.cgroup);
-    if (members === null) unlisted.push(subject);
-    for (const pid of members ?? []) {
+    if (members === null) {
+      unlisted.push(subject);
+      continue;
+    }
+    for (const pid of members) {
       if (!followed.has(pid)) followed.follow(pid, { subject });
     }
   }

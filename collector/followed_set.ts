@@ -9,7 +9,7 @@ import type { Clock } from "../trace/clock.ts";
 import { type Container, containerName, containerOfProcess } from "../trace/container.ts";
 import type { Process } from "../trace/records.ts";
 import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
-import { type ProcessHandle, type ProcessReader, readHwmKb } from "./process_reader.ts";
+import { type ProcessHandle, type ProcessReader, readHwmKb, Reading } from "./process_reader.ts";
 import type { ProcPidStat } from "./proc_pid_stat.ts";
 import type { Procfs } from "./procfs.ts";
 import { identityPart, SampleBuffer } from "./sample_buffer.ts";
@@ -78,6 +78,8 @@ export class FollowedSet implements Disposable {
   readonly #denied = new Map<number, string>();
   #counts: Omit<FollowCounts, "denied"> = { samples: 0, gone: 0, births: 0 };
   readonly #lines = new SampleBuffer();
+  /** Filled by each reading in turn. */
+  readonly #reading = new Reading();
   #processes: Process[] = [];
 
   constructor(
@@ -126,7 +128,7 @@ export class FollowedSet implements Disposable {
     },
   ): FollowOutcome {
     const present = this.#byPid.get(pid);
-    if (present !== undefined && present.handle.read() === null) this.#letGo(pid, present);
+    if (present !== undefined && !present.handle.read(this.#reading)) this.#letGo(pid, present);
     else if (present !== undefined) {
       if (isMeant !== undefined && !isMeant(present.handle.stat)) {
         return { kind: "refused", stat: present.handle.stat };
@@ -161,7 +163,8 @@ export class FollowedSet implements Disposable {
 
   /** Read every process once. */
   readAll(): void {
-    for (const [pid, followed] of this.#byPid) this.#read(pid, followed);
+    // An iterator would leave an entry behind for each process.
+    this.#byPid.forEach((followed, pid) => this.#read(pid, followed));
   }
 
   /** True when a process of `subject` is followed. */
@@ -241,8 +244,8 @@ export class FollowedSet implements Disposable {
   #read(pid: number, followed: Followed): void {
     // Before the reading: when that still succeeds, the status was of the same process.
     const hwmKb = isHwmDue(pid, followed) ? readHwmKb(this.#procfs, pid) : null;
-    const reading = followed.handle.read();
-    if (reading === null) {
+    const reading = this.#reading;
+    if (!followed.handle.read(reading)) {
       this.#letGo(pid, followed);
       return;
     }

@@ -27,6 +27,11 @@ export const SYMBOLS = {
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 } as const;
 
+/** Bytes of a kept file that are read at most: a statm is 7 numbers of at most 20 digits. */
+export const READ_BYTES = 256;
+/** The same as the call takes it; made once, because each bigint is garbage. */
+const READ_SIZE = BigInt(READ_BYTES);
+
 /** O_RDONLY and O_CLOEXEC of open(2); 02000000 on all architectures but alpha, parisc and sparc. */
 const O_RDONLY_CLOEXEC = 0o2000000;
 
@@ -36,8 +41,7 @@ const CPUCLOCK_SCHED = 2;
 
 /** Nanoseconds of the two words of a `struct timespec`. Exact up to 104 days; then within 2 ns. */
 function timespecNs(words: Uint32Array): number {
-  const [secondsLow = 0, secondsHigh = 0, nanoseconds = 0] = words;
-  return (secondsHigh * 2 ** 32 + secondsLow) * 1e9 + nanoseconds;
+  return ((words[1] ?? 0) * 2 ** 32 + (words[0] ?? 0)) * 1e9 + (words[2] ?? 0);
 }
 
 /** The C library, opened. Dispose of it when nothing uses it any more. */
@@ -89,9 +93,9 @@ export class Libc implements Disposable {
     return this.symbols.open(this.cString(path), O_RDONLY_CLOEXEC);
   }
 
-  /** Read an open file from its beginning into `buffer`; how many bytes, or -1. */
+  /** Read an open file from its beginning into `buffer`, which has {@linkcode READ_BYTES}; how many, or -1. */
   readFromStart(descriptor: number, buffer: Uint8Array<ArrayBuffer>): number {
-    return this.symbols.pread(descriptor, buffer, BigInt(buffer.length), 0n);
+    return this.symbols.pread(descriptor, buffer, READ_SIZE, 0n);
   }
 
   /** `text` as a C string. */

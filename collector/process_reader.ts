@@ -10,7 +10,7 @@
 import type { Clock } from "../trace/clock.ts";
 import type { Alarm } from "./alarm.ts";
 import { DescriptorBudget } from "./descriptor_budget.ts";
-import type { Libc } from "./libc.ts";
+import { type Libc, READ_BYTES } from "./libc.ts";
 import { parsePageBytes } from "./auxv.ts";
 import { ProcessDeniedError, ProcessGoneError } from "./proc_errors.ts";
 import { parseProcPidStat, type ProcPidStat } from "./proc_pid_stat.ts";
@@ -18,20 +18,20 @@ import { residentPages } from "./proc_pid_statm.ts";
 import { parseVmHwm } from "./proc_pid_status.ts";
 import { accessProcess, KeptFile, type Procfs } from "./procfs.ts";
 
-/** One reading of the counters of a process; the next one may overwrite it. */
-export interface Reading {
+/** One reading of the counters of a process. Whoever reads thousands a second fills the same one again. */
+export class Reading {
   /** Wall clock at this reading, epoch ms. */
-  readonly tsMs: number;
+  tsMs = NaN;
   /** Boot clock at this reading, ms. */
-  readonly bootMs: number;
+  bootMs = NaN;
   /** CPU time since the start of the process, ns; null where it is read in ticks. */
-  readonly cpuNs: number | null;
+  cpuNs: number | null = null;
   /** User time since the start, ticks; null where the CPU clock is read. */
-  readonly utime: number | null;
+  utime: number | null = null;
   /** System time since the start, ticks; null where the CPU clock is read. */
-  readonly stime: number | null;
+  stime: number | null = null;
   /** Resident memory, kB; null for a zombie and where the page size is not known. */
-  readonly rssKb: number | null;
+  rssKb: number | null = null;
 }
 
 /** One process, held open. Dispose of it to close its descriptor. */
@@ -40,8 +40,8 @@ export interface ProcessHandle extends Disposable {
   readonly pid: number;
   /** What `/proc/<pid>/stat` said when it was opened; its starttime completes the identity. */
   readonly stat: ProcPidStat;
-  /** The counters now, or null when the process is gone. */
-  read(): Reading | null;
+  /** Read the counters now into `reading`; false when the process is gone. */
+  read(reading: Reading): boolean;
 }
 
 /** Opens processes in one way of reading. */
@@ -123,9 +123,6 @@ export function readHwmKb(procfs: Procfs, pid: number): number | null {
   }
 }
 
-/** Bytes of a statm, 7 numbers of at most 20 digits, with room to spare. */
-const STATM_BYTES = 256;
-
 interface ClockReaderOptions {
   readonly clock: Clock;
   readonly libc: Libc;
@@ -138,7 +135,7 @@ class ClockReader implements ProcessReader {
   readonly cpuSource = "cpu_clock";
   readonly #procfs: Procfs;
   readonly #options: ClockReaderOptions;
-  readonly #buffer = new Uint8Array(STATM_BYTES);
+  readonly #buffer = new Uint8Array(READ_BYTES);
 
   constructor(procfs: Procfs, options: ClockReaderOptions) {
     this.#procfs = procfs;
@@ -163,7 +160,7 @@ class ClockReader implements ProcessReader {
       resources.use(budget.take());
     }
     const handle = new ClockHandle(descriptor, stat, this.#buffer, this.#options);
-    if (handle.read() === null) {
+    if (!handle.read(new Reading())) {
       throw new ProcessGoneError(`Cannot read "${path}": the process has ended`);
     }
     handle.adopt(resources.move());
@@ -196,16 +193,19 @@ class ClockHandle implements ProcessHandle {
     this.#pageKb = pageKb;
   }
 
-  read(): Reading | null {
+  read(reading: Reading): boolean {
     // The clock goes by bare pid, so the descriptor is read after it: if that still works, the clock
     // was the clock of this process.
     const cpuNs = this.#libc.cpuClockNs(this.pid);
     const { tsMs, bootMs } = this.#clock.now();
     const length = this.#libc.readFromStart(this.#descriptor, this.#buffer);
-    if (cpuNs === null || length <= 0) return null;
+    if (cpuNs === null || length <= 0) return false;
     const pages = residentPages(this.#buffer, length);
-    const rssKb = pages === 0 ? null : pages * this.#pageKb;
-    return { tsMs, bootMs, cpuNs, utime: null, stime: null, rssKb };
+    reading.tsMs = tsMs;
+    reading.bootMs = bootMs;
+    reading.cpuNs = cpuNs;
+    reading.rssKb = pages === 0 ? null : pages * this.#pageKb;
+    return true;
   }
 
   /** Make `resources` end with this handle. */
@@ -260,18 +260,22 @@ class StatHandle implements ProcessHandle {
     this.#resources = resources.move();
   }
 
-  read(): Reading | null {
+  read(reading: Reading): boolean {
     let stat: ProcPidStat;
     try {
       stat = this.#readStat();
     } catch (error) {
-      if (error instanceof ProcessGoneError) return null;
+      if (error instanceof ProcessGoneError) return false;
       throw error;
     }
-    const { tsMs, bootMs } = this.#options.clock.now();
-    const { pageKb } = this.#options;
-    const rssKb = stat.rssPages === 0 || pageKb === null ? null : stat.rssPages * pageKb;
-    return { tsMs, bootMs, cpuNs: null, utime: stat.utimeTicks, stime: stat.stimeTicks, rssKb };
+    const { clock, pageKb } = this.#options;
+    const { tsMs, bootMs } = clock.now();
+    reading.tsMs = tsMs;
+    reading.bootMs = bootMs;
+    reading.utime = stat.utimeTicks;
+    reading.stime = stat.stimeTicks;
+    reading.rssKb = stat.rssPages === 0 || pageKb === null ? null : stat.rssPages * pageKb;
+    return true;
   }
 
   [Symbol.dispose](): void {

@@ -74,6 +74,7 @@ export interface WhitelistOptions {
 export class Whitelist implements Finder {
   readonly mode = "whitelist";
   readonly #options: WhitelistOptions;
+  /** Looked through at each tick: by forEach, because an iterator leaves an object behind for each. */
   readonly #sentinels = new Map<number, Sentinel>();
   #listedMs = -Infinity;
   /** True when something is followed whose descendants were not looked for as yet. */
@@ -88,9 +89,9 @@ export class Whitelist implements Finder {
     const bootMs = this.#options.clock.bootMs();
     if (isOverflow) this.#list(bootMs);
     for (const name of names) this.#update(name, bootMs);
-    for (const sentinel of this.#sentinels.values()) {
+    this.#sentinels.forEach((sentinel) => {
       if (sentinel.state === "waiting" && !sentinel.isReported) this.#attempt(sentinel, bootMs);
-    }
+    });
   }
 
   refresh(): void {
@@ -98,15 +99,17 @@ export class Whitelist implements Finder {
     const bootMs = clock.bootMs();
     const isListDue = bootMs - this.#listedMs >= LIST_INTERVAL_MS;
     if (isListDue) this.#list(bootMs);
-    for (const sentinel of this.#sentinels.values()) {
+    this.#sentinels.forEach((sentinel) => {
       if (sentinel.state === "followed") {
         if (!followed.has(sentinel.pid)) sentinel.state = "over";
       } else if (isListDue || !sentinel.isReported) this.#attempt(sentinel, bootMs);
-    }
+    });
     if (!births.hasAny(bootMs) && !this.#hasNewSubject) return;
     this.#hasNewSubject = false;
-    const subjects = this.#sentinels.values().filter(({ state }) => state !== "waiting")
-      .map(({ subject }) => subject);
+    const subjects: Subject[] = [];
+    this.#sentinels.forEach(({ state, subject }) => {
+      if (state !== "waiting") subjects.push(subject);
+    });
     if (followCgroups(followed, subjects).length === 0) return;
     table.refresh(births.lastPid, bootMs);
     followChildren(followed, table);

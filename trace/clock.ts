@@ -50,8 +50,9 @@ class LibcClock implements Clock {
   readonly #library = Deno.dlopen("libc.so.6", {
     clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   });
-  // struct timespec on 64-bit Linux: tv_sec, tv_nsec, both signed 64-bit.
-  readonly #timespec = new BigInt64Array(2);
+  // struct timespec on 64-bit Linux: tv_sec and tv_nsec of 64 bits each, the low half first. Halves are
+  // numbers; whole words would be bigints, garbage at each reading.
+  readonly #timespec = new Uint32Array(4);
   readonly #bytes = new Uint8Array(this.#timespec.buffer);
 
   now(): ClockReading {
@@ -68,9 +69,10 @@ class LibcClock implements Clock {
 
   #read(clock: number): number {
     this.#library.symbols.clock_gettime(clock, this.#bytes);
-    const [seconds = 0n, nanoseconds = 0n] = this.#timespec;
+    const words = this.#timespec;
+    const seconds = (words[1] ?? 0) * 2 ** 32 + (words[0] ?? 0);
     // Microseconds are exact in a double until the year 2255; nanoseconds would not be.
-    return Number(seconds) * 1000 + Math.round(Number(nanoseconds) / 1000) / 1000;
+    return seconds * 1000 + Math.round((words[2] ?? 0) / 1000) / 1000;
   }
 }
 

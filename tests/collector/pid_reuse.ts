@@ -4,7 +4,7 @@
  */
 
 import { Libc } from "../../collector/libc.ts";
-import { openProcessReader } from "../../collector/process_reader.ts";
+import { openProcessReader, Reading } from "../../collector/process_reader.ts";
 import { Procfs } from "../../collector/procfs.ts";
 import { openReadingClock } from "../../collector/reading_clock.ts";
 
@@ -34,7 +34,7 @@ for (let round = 0; second.pid !== first.pid && round < 100; round++) {
 console.log(JSON.stringify({
   pid: first.pid,
   reusedPid: second.pid,
-  reading: handle.read(),
+  isRead: handle.read(new Reading()),
   otherCpuNs: library?.cpuClockNs(second.pid),
 }));
 second.kill("SIGKILL");
