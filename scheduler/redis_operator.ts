@@ -26,9 +26,6 @@ import type { Timing } from "./timing.ts";
 /** Nodes in one script call: about 10 us each, so that a call stays at 1 ms. */
 const NODES_PER_CALL = 100;
 
-/** Tasks that one call takes back: about 10 us each. */
-const REQUEUE_PER_CALL = 100;
-
 /** Tries to cancel a task that moves from place to place meanwhile. */
 const CANCEL_TRIES = 10;
 
@@ -205,9 +202,12 @@ export class RedisOperator {
 
   /** Give `node` nothing new and take back what it has not begun; null when there is no such node. */
   async drain(node: string): Promise<{ returned: number; running: number } | null> {
-    const [returned, running] = listOf(await this.#run("drain", node, "1"));
-    const count = numberOf(returned);
-    return count < 0 ? null : { returned: count, running: numberOf(running) };
+    for (let sum = 0;;) {
+      const [returned, running, isMore] = listOf(await this.#run("drain", node, "1"));
+      if (numberOf(returned) < 0) return null;
+      sum += numberOf(returned);
+      if (isMore === 0) return { returned: sum, running: numberOf(running) };
+    }
   }
 
   /** Let a drained node take part again; false when there is no such node. */
@@ -233,7 +233,7 @@ export class RedisOperator {
   /** Take back what waits in the queue of `node`; how many tasks are pending again. */
   async requeue(node: string): Promise<number> {
     for (let sum = 0;;) {
-      const [moved, isMore] = listOf(await this.#run("requeue", node, String(REQUEUE_PER_CALL)));
+      const [moved, isMore] = listOf(await this.#run("requeue", node));
       sum += numberOf(moved);
       if (isMore === 0) return sum;
     }

@@ -211,7 +211,7 @@ export class RedisSchedulerQueue implements AsyncDisposable {
   async cancelRemoved(): Promise<number> {
     let count = 0;
     for (;;) {
-      const some = numberOf(await this.#run("cancelRemoved", this.#token, "100"));
+      const some = numberOf(await this.#run("cancelRemoved", this.#token));
       if (some === 0) return count;
       count += some;
     }

@@ -105,9 +105,10 @@ export class RedisWorkerQueue implements WorkerQueue {
   /** Take tasks that can start now; see {@linkcode WorkerQueue}. */
   async claim(limit: number): Promise<ClaimReply> {
     const claimed: Claimed[] = [];
+    const cancelled = new Set<string>();
     const life = { incarnation: this.#incarnation, server: await this.serverId() };
     for (;;) {
-      const [status, rows, stranger, cancelled] = listOf(
+      const [status, rows, stranger, stopped, hasMore] = listOf(
         await this.#run(SCRIPTS.claim, String(limit - claimed.length)),
       );
       if (status !== 1) return { isHolder: false, claimed, cancelled: [] };
@@ -116,7 +117,9 @@ export class RedisWorkerQueue implements WorkerQueue {
         const task = claimedTask(raw, textOf(taskId), numberOf(attempt));
         claimed.push({ task, raw, ...life, tsAssigned: numberOf(tsAssigned) });
       }
-      const reply = { isHolder: true, claimed, cancelled: textsOf(cancelled) };
+      for (const taskId of textsOf(stopped)) cancelled.add(taskId);
+      if (hasMore === 1) continue;
+      const reply = { isHolder: true, claimed, cancelled: [...cancelled] };
       if (typeof stranger !== "string" || claimed.length >= limit) return reply;
       const direct = await this.#claimDirect(stranger, life);
       if (direct.kind === "wait") return reply;
@@ -144,7 +147,11 @@ export class RedisWorkerQueue implements WorkerQueue {
 
   /** Give the node nothing new; see {@linkcode WorkerQueue}. */
   async drain(): Promise<void> {
-    await this.#connection.run(SCRIPTS.drain, this.#keys.prefix, [this.#node, "1"]);
+    for (let hasMore = true; hasMore;) {
+      const args = [this.#node, "1"];
+      const reply = await this.#connection.run(SCRIPTS.drain, this.#keys.prefix, args);
+      hasMore = listOf(reply)[2] === 1;
+    }
   }
 
   /** Give the node up; see {@linkcode WorkerQueue}. */

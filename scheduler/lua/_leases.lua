@@ -3,46 +3,82 @@
 -- True when `token` is the active scheduler.
 local function leads(token) return redis.call('GET', P .. 'tk:leader') == token end
 
--- Portion of a long node queue that one call moves: about 10 us each.
-local MOVE_MAX = 100
+-- Tasks that are looked up at once by scripts that move as many as their work allows.
+local LOOK = 32
+
+-- Take back what is assigned to a node, the last first: each then returns to the very head of the
+-- pending queue. How many, and whether that was all. `node` may be nil where its books are gone.
+local function unassign_all(id, node)
+  local count = 0
+  while true do
+    local tasks = redis.call('ZREVRANGE', assigned_key(id), 0, LOOK - 1)
+    if #tasks == 0 then return count, true end
+    for _, task in ipairs(tasks) do
+      if work_left <= 0 then return count, false end
+      unassign(task, id, node)
+      count = count + 1
+    end
+  end
+end
+
+-- Take back what a lost node ran: how many, and whether that was all.
+local function return_running(id, on_lost)
+  local count = 0
+  while true do
+    local tasks = redis.call('HRANDFIELD', running_key(id), LOOK)
+    if #tasks == 0 then return count, true end
+    for _, task in ipairs(tasks) do
+      if work_left <= 0 then return count, false end
+      spend(TASK_WORK)
+      redis.call('HDEL', running_key(id), task)
+      local v = redis.call('HMGET', task_key(task), 'raw', 'direct', 'cancel')
+      if v[1] and v[3] then
+        end_task(facts_of(task, v[1]), 'cancelled', v[3], { node = id })
+      elseif v[1] then
+        return_task(task, v[1], v[2] == '1' and on_lost ~= 'pending' and id or '')
+      end
+      count = count + 1
+    end
+  end
+end
+
+-- Make pending what stands in a node's own queue past the scheduler: how many, and whether that was all.
+local function requeue_direct(id)
+  local count = 0
+  while work_left > 0 do
+    local raw = redis.call('LPOP', list_key(id))
+    if not raw then return count, true end
+    spend(TASK_WORK)
+    local task, seq = fields_of(raw).task_id, stamped_seq(raw)
+    if type(task) == 'string' and redis.call('HDEL', index_key(id), task) == 1 then
+      return_task(task, raw, '')
+    elseif seq then
+      -- A person put it here: what it is comes out when its turn comes.
+      put_back(list_key(''), raw, seq)
+    else
+      redis.call('RPUSH', list_key(''), raw)
+    end
+    count = count + 1
+  end
+  return count, false
+end
 
 -- A node is gone: what it held goes back to its old place; what was put into its queue past the
 -- scheduler stays there, or becomes pending where the scheduler was told so (--on-lost). Returns
 -- {running returned, assigned returned, is_finished}.
 local function remove_node(id)
-  local running, assigned = 0, 0
   local on_lost = redis.call('HGET', CONFIG, 'on_lost')
-  -- From here on no heartbeat of its worker counts, also where the move takes several calls.
-  redis.call('HSET', node_key(id), 'incarnation', 'lost')
-  for _, task in ipairs(redis.call('HKEYS', running_key(id))) do
-    local v = redis.call('HMGET', task_key(task), 'raw', 'direct', 'cancel')
-    if v[1] and v[3] then
-      end_task(facts_of(task, v[1]), 'cancelled', v[3], { node = id })
-    elseif v[1] then
-      return_task(task, v[1], v[2] == '1' and on_lost ~= 'pending' and id or '')
-    end
-    running = running + 1
-  end
-  redis.call('DEL', running_key(id), cancel_key(id))
-  for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, -1)) do
-    unassign(task, id, nil)
-    assigned = assigned + 1
-  end
-  if on_lost == 'pending' then
-    for _ = 1, MOVE_MAX do
-      local raw = redis.call('LPOP', list_key(id))
-      if not raw then break end
-      local task = fields_of(raw).task_id
-      if type(task) == 'string' then
-        redis.call('HDEL', index_key(id), task)
-        return_task(task, raw, '')
-      else
-        -- Never taken in: it has no place yet, and comes last.
-        redis.call('RPUSH', list_key(''), raw)
-      end
-    end
-    if redis.call('EXISTS', list_key(id)) == 1 then return { running, assigned, 0 } end
-  end
+  -- From here on no heartbeat of its worker counts and nothing is placed here, also where the move takes
+  -- several calls.
+  redis.call('HSET', node_key(id), 'incarnation', LOST)
+  redis.call('SADD', DIRTY, id)
+  local running, is_over = return_running(id, on_lost)
+  if not is_over then return { running, 0, 0 } end
+  redis.call('DEL', cancel_key(id))
+  local assigned
+  assigned, is_over = unassign_all(id, nil)
+  if is_over and on_lost == 'pending' then is_over = select(2, requeue_direct(id)) end
+  if not is_over then return { running, assigned, 0 } end
   local v = redis.call('HMGET', node_key(id), 'slots', 'tasks', 'slots_key')
   if v[1] then purge_tokens(P .. v[3], id, tonumber(v[1]) - tonumber(v[2])) end
   redis.call('DEL', node_key(id), P .. 'cap:' .. id, P .. 'cap_total:' .. id,

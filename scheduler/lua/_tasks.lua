@@ -64,14 +64,21 @@ local function add_dead_letter(id, reason, raw)
   redis.call('LTRIM', DEAD, -DEAD_MAX, -1)
 end
 
+-- The place number of a task that was taken in: its JSON ends with the stamps. nil for any other text.
+local function stamped_seq(raw)
+  local tail = string.sub(raw or '', -96)
+  return tonumber(string.match(tail, ',"seq":([%d.]+),"ts_enqueue":[%d.]+}$'))
+end
+
 -- The place number of the task at `index`. What a person pushed has none until the scheduler takes it
 -- in: it counts as what follows it, as far as is worth looking.
 local UNPLACED_MAX = 100
 local function seq_at(list, index)
-  local seq = tonumber(fields_of(redis.call('LINDEX', list, index)).seq)
+  local raw = redis.call('LINDEX', list, index)
+  local seq = stamped_seq(raw) or tonumber(fields_of(raw).seq)
   if seq then return seq end
-  for _, raw in ipairs(redis.call('LRANGE', list, index + 1, index + UNPLACED_MAX)) do
-    seq = tonumber(fields_of(raw).seq)
+  for _, next_raw in ipairs(redis.call('LRANGE', list, index + 1, index + UNPLACED_MAX)) do
+    seq = stamped_seq(next_raw)
     if seq then return seq end
   end
   return math.huge
@@ -104,6 +111,7 @@ local function put_back(list, raw, seq)
     -- A list has no insertion by index, and two tasks pushed by hand may be the same text: for a moment
     -- the neighbour becomes one of a kind.
     local neighbour = redis.call('LINDEX', list, after)
+    spend(after)
     redis.call('LSET', list, after, 'tk:here')
     redis.call('LINSERT', list, 'BEFORE', 'tk:here', raw)
     redis.call('LSET', list, after + 1, neighbour)
@@ -136,12 +144,13 @@ local MOVED_MAX = 1000
 --   'moved'     a person had moved it to the pending queue, where it stays
 --   'cancelled' a person had removed it
 local function unassign(id, node_id, node, options)
+  spend(TASK_WORK)
   local v = redis.call('HMGET', task_key(id), 'raw', 'units')
   redis.call('ZREM', assigned_key(node_id), id)
   if node then release(node, tonumber(v[2]) or 0) end
   local raw = v[1]
   if not raw then return 'cancelled' end
-  local is_there = redis.call('LREM', list_key(node_id), 1, raw) > 0
+  local is_there = pull(list_key(node_id), raw)
   if is_there and not (options and options.cancel) then
     return_task(id, raw, '')
     return 'returned'

@@ -12,73 +12,119 @@ if not leads(ARGV[1]) then return { 0, 'leader', '' } end
 local list, index_name = list_key(''), index_key('')
 local now = now_ms()
 local ts = ms(now)
+local refusal, culprit = '', nil
+
+local plan, names, is_named = {}, {}, {}
+for i = 2, #ARGV, 5 do
+  local name = ARGV[i + 2]
+  plan[#plan + 1] = { raw = ARGV[i], id = ARGV[i + 1], node = name, units = tonumber(ARGV[i + 3]),
+    index = ARGV[i + 4] }
+  if not is_named[name] then
+    is_named[name] = true
+    names[#names + 1] = name
+  end
+end
+local nodes = load_nodes(names)
+
+-- Enter the plan into the books up to the first placement that its node cannot take; how many.
+local function reserve()
+  for count, placement in ipairs(plan) do
+    local node = nodes[placement.node]
+    if not node or not is_held(node, now) then
+      refusal, culprit = 'node', nil
+      return count - 1
+    end
+    culprit = node
+    if node.draining or not fits(node, placement.units) then
+      refusal = 'full'
+      return count - 1
+    end
+    node.used = node.used + placement.units
+    node.tasks = node.tasks + 1
+  end
+  return #plan
+end
+
+-- Take the first `count` of the plan from the head of the queue, as far as they stand there and were
+-- taken in; how many.
+local function take_heads(count)
+  if count == 0 then return 0 end
+  local found = redis.call('LPOP', list, count) or {}
+  local taken, ids = 0, {}
+  while taken < count and found[taken + 1] == plan[taken + 1].raw do
+    taken = taken + 1
+    ids[taken] = plan[taken].id
+  end
+  if taken < count then refusal = 'moved' end
+  local entries = taken > 0 and redis.call('HMGET', index_name, unpack(ids)) or {}
+  for at, entry in ipairs(entries) do
+    if not entry then
+      taken, refusal = at - 1, 'stranger'
+      break
+    end
+  end
+  if taken > 0 then redis.call('HDEL', index_name, unpack(ids, 1, taken)) end
+  for at = #found, taken + 1, -1 do redis.call('LPUSH', list, found[at]) end
+  return taken
+end
+
+-- Take a task out of the queue that a waiting one stands before; false when it does not stand there.
+local function take_behind(placement)
+  if redis.call('LINDEX', list, placement.index) ~= placement.raw then
+    refusal = 'moved'
+  elseif redis.call('HDEL', index_name, placement.id) == 0 then
+    refusal = 'stranger'
+  else
+    redis.call('LREM', list, 1, placement.raw)
+    return true
+  end
+  return false
+end
+
+local planned = reserve()
+local heads = 0
+while heads < planned and plan[heads + 1].index == '0' do heads = heads + 1 end
+local applied = take_heads(heads)
+if applied == heads then
+  while applied < planned and take_behind(plan[applied + 1]) do applied = applied + 1 end
+end
+for at = applied + 1, planned do
+  culprit = nodes[plan[applied + 1].node]
+  local node = nodes[plan[at].node]
+  node.used = node.used - plan[at].units
+  node.tasks = node.tasks - 1
+end
+
 -- Order of assignment, across batches: whole microseconds and the place in the batch.
 local rank = math.floor(now * 1000)
-local nodes, order, taken, taken_count, taken_nodes = {}, {}, {}, 0, 0
-local applied, refusal, culprit = 0, '', nil
-
--- Take a task out of the queue, if it stands where it was seen and was taken in.
-local function take(raw, id, index)
-  local is_head = index == '0'
-  local found = is_head and redis.call('LPOP', list) or redis.call('LINDEX', list, index)
-  local refused = nil
-  if found ~= raw then
-    refused = 'moved'
-  elseif redis.call('HDEL', index_name, id) == 0 then
-    refused = 'stranger'
+local touched, tokens = {}, {}
+for at = 1, applied do
+  local placement = plan[at]
+  local node = nodes[placement.node]
+  if not node.raws then
+    node.raws, node.ranks = {}, {}
+    touched[#touched + 1] = node
   end
-  if is_head and refused and found then redis.call('LPUSH', list, found) end
-  if not is_head and not refused then redis.call('LREM', list, 1, raw) end
-  return refused
+  node.raws[#node.raws + 1] = placement.raw
+  node.ranks[#node.ranks + 1] = rank + at
+  node.ranks[#node.ranks + 1] = placement.id
+  redis.call('HSET', task_key(placement.id), 'state', 'assigned', 'node', node.id, 'raw', placement.raw,
+    'units', placement.units, 'ts_assigned', ts)
 end
-
-local function place(raw, id, node_id, units, index)
-  local node = nodes[node_id]
-  if node == nil then
-    node = load_node(node_id)
-    if not node or node.lease_end < now then return 'node' end
-    nodes[node_id] = node
-  end
-  culprit = node
-  if node.draining or not fits(node, units) then return 'full' end
-  local refused = take(raw, id, index)
-  if refused then return refused end
-  push(P .. 'q:' .. node_id, raw)
-  redis.call('ZADD', assigned_key(node_id), rank + applied, id)
-  redis.call('HSET', task_key(id), 'state', 'assigned', 'node', node_id, 'raw', raw, 'units', units,
-    'ts_assigned', ts)
-  if not node.is_touched then
-    node.is_touched = true
-    order[#order + 1] = node
-  end
-  node.used = node.used + units
-  node.tasks = node.tasks + 1
-  if node.slots > 0 then
-    local wanted = taken[node.slots_key]
-    if not wanted then
-      wanted = { nodes = {}, count = 0, total = 0 }
-      taken[node.slots_key] = wanted
-    end
-    if not wanted.nodes[node_id] then
-      wanted.count = wanted.count + 1
-      wanted.nodes[node_id] = 0
-    end
-    wanted.nodes[node_id] = wanted.nodes[node_id] + 1
-    wanted.total = wanted.total + 1
-  end
-  return ''
-end
-
-for i = 2, #ARGV, 5 do
-  refusal = place(ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4])
-  if refusal ~= '' then break end
-  applied = applied + 1
-end
-for _, node in ipairs(order) do
-  save_node(node)
+save_nodes(touched)
+for _, node in ipairs(touched) do
+  push(P .. 'q:' .. node.id, unpack(node.raws))
+  redis.call('ZADD', assigned_key(node.id), unpack(node.ranks))
   wake_node(node.id)
+  if node.slots > 0 then
+    local wanted = tokens[node.slots_key] or { nodes = {}, count = 0, total = 0 }
+    tokens[node.slots_key] = wanted
+    wanted.nodes[node.id] = #node.raws
+    wanted.count = wanted.count + 1
+    wanted.total = wanted.total + #node.raws
+  end
 end
-for key, wanted in pairs(taken) do
+for key, wanted in pairs(tokens) do
   take_tokens(key, wanted.nodes, wanted.count, wanted.total)
 end
 return { applied, refusal, ts, refusal ~= '' and culprit and state_of(culprit) or nil }

@@ -1,7 +1,6 @@
 -- Record tasks whose list a person deleted as cancelled, a portion at a time.
 -- KEYS[1] prefix
 -- ARGV[1] token of the active scheduler
--- ARGV[2] limit
 -- Returns how many were recorded; 0 when nothing is left
 
 if not leads(ARGV[1]) then return 0 end
@@ -13,12 +12,17 @@ if not name then return 0 end
 local moved = {}
 if from ~= 'q:pending' then
   for _, raw in ipairs(redis.call('LRANGE', list_key(''), 0, MOVED_MAX - 1)) do
-    local id = fields_of(raw).task_id
+    spend(20)
+    local id = string.match(raw, '"task_id":"([^"\\]+)"')
     if id then moved[id] = true end
   end
 end
-local entries = redis.call('HRANDFIELD', P .. name, ARGV[2], 'WITHVALUES')
+local entries = redis.call('HRANDFIELD', P .. name, 2 * LOOK, 'WITHVALUES')
+local count = 0
 for i = 1, #entries, 2 do
+  if work_left <= 0 then break end
+  spend(TASK_WORK)
+  count = count + 1
   local id, entry = entries[i], entries[i + 1]
   redis.call('HDEL', P .. name, id)
   local state = redis.call('HGET', task_key(id), 'state')
@@ -29,4 +33,4 @@ for i = 1, #entries, 2 do
   end
 end
 if redis.call('EXISTS', P .. name) == 0 then redis.call('LPOP', P .. 'tk:removed') end
-return #entries / 2
+return count

@@ -13,8 +13,15 @@ local now = now_ms()
 if node.lease_end < now then redis.call('SADD', DIRTY, id) end
 lease(id, now + tonumber(ARGV[3]))
 redis.call('HSET', node_key(id), 'server', ARGV[4])
+-- Whether what is assigned still stands in the list: as many as a short search can tell, the next ones at
+-- the next heartbeat.
 local list = ensure_list(list_key(id))
-for _, task in ipairs(redis.call('ZRANGE', assigned_key(id), 0, -1)) do
+local length = math.max(1, redis.call('LLEN', list))
+local search = math.max(1, math.min(LOOK, math.floor(SEARCH_MAX / length)))
+local first = tonumber(redis.call('HGET', node_key(id), 'checked') or '0')
+local tasks = redis.call('ZRANGE', assigned_key(id), first, first + search - 1)
+redis.call('HSET', node_key(id), 'checked', #tasks < search and 0 or first + search)
+for _, task in ipairs(tasks) do
   local raw = redis.call('HGET', task_key(task), 'raw')
   if not raw or not redis.call('LPOS', list, raw) then unassign(task, id, node) end
 end

@@ -13,10 +13,11 @@ else
 end
 local states = {}
 local now = now_ms()
+local nodes = load_nodes(names)
 for i, name in ipairs(names) do
-  local node = load_node(name)
-  if node and node.lease_end >= now then
-    if tonumber(redis.pcall('GET', P .. 'cap:' .. name)) ~= node.cap then save_node(node) end
+  local node = nodes[name]
+  if node and is_held(node, now) then
+    if node.is_edited then save_node(node) end
     states[i] = state_of(node)
   else
     states[i] = { name }

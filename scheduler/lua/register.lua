@@ -18,7 +18,7 @@ local now = now_ms()
 local holder, lease_end = unpack(redis.call('HMGET', node_key(id), 'incarnation', 'lease_end'))
 if holder and holder ~= incarnation then
   local deadline = tonumber(lease_end or '0') + tonumber(ARGV[9])
-  if holder ~= 'lost' and deadline > now then return { 'leased', math.ceil(deadline - now) } end
+  if holder ~= LOST and deadline > now then return { 'leased', math.ceil(deadline - now) } end
   if remove_node(id)[3] == 0 then return { 'leased', 1 } end
 end
 local used, tasks = 0, 0
@@ -43,7 +43,7 @@ save_node(node)
 add_tokens(node, node.slots - node.tasks)
 lease(id, now + tonumber(ARGV[8]))
 if ARGV[10] == '1' then
-  redis.call('DEL', list_key(id))
+  redis.call('UNLINK', list_key(id))
   settle_removed(id)
 end
 redis.call('SADD', DIRTY, id)

@@ -69,7 +69,7 @@ async function checkResults(path: string): Promise<{ lines: number; ids: number;
 }
 
 async function soak(total: number, nodeCount: number): Promise<void> {
-  await using redis = await startRedisServer();
+  await using redis = await startRedisServer({ appendOnly: true });
   await using folder = await tempFolder();
   await using queue = await openTestQueue(redis);
   await using scheduler = startCommand(["run", "scheduler", "--run-id", "soak"], {
