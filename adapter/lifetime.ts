@@ -67,12 +67,13 @@ export class Lifetime {
       this.#after(timeoutS * 1000, () => this.stop({ reason, graceMs: DEFAULT_GRACE_MS }));
     }
     const first = await exit;
-    let at = first.at;
-    if (this.#tree.pids().length > 0) {
+    const isLingering = this.#tree.pids().length > 0;
+    if (isLingering) {
       this.#after(LINGER_LIMIT_MS, () => this.#endLingering());
       do await this.#starter.descendantEnded(); while (this.#tree.pids().length > 0);
-      at = this.#clock.now();
     }
+    const isLater = isLingering || this.#starter.hasLostOrphan(first.at.bootMs);
+    const at = isLater ? this.#clock.now() : first.at;
     for (const timer of this.#timers) clearTimeout(timer);
     return {
       exit: first,

@@ -7,9 +7,10 @@
  * @module
  */
 
-/** CLOCK_REALTIME and CLOCK_BOOTTIME in `linux/time.h`. */
-const CLOCK_REALTIME = 0;
-const CLOCK_BOOTTIME = 7;
+/** The wall clock in `linux/time.h`. */
+export const CLOCK_REALTIME = 0;
+/** The boot clock in `linux/time.h`. */
+export const CLOCK_BOOTTIME = 7;
 
 /** A reading of both clocks, the wall clock first. */
 export interface ClockReading {
@@ -50,9 +51,7 @@ class LibcClock implements Clock {
   readonly #library = Deno.dlopen("libc.so.6", {
     clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   });
-  // struct timespec on 64-bit Linux: tv_sec and tv_nsec of 64 bits each, the low half first. Halves are
-  // numbers; whole words would be bigints, garbage at each reading.
-  readonly #timespec = new Uint32Array(4);
+  readonly #timespec = new Uint32Array(TIMESPEC_WORDS);
   readonly #bytes = new Uint8Array(this.#timespec.buffer);
 
   now(): ClockReading {
@@ -69,10 +68,7 @@ class LibcClock implements Clock {
 
   #read(clock: number): number {
     this.#library.symbols.clock_gettime(clock, this.#bytes);
-    const words = this.#timespec;
-    const seconds = (words[1] ?? 0) * 2 ** 32 + (words[0] ?? 0);
-    // Microseconds are exact in a double until the year 2255; nanoseconds would not be.
-    return seconds * 1000 + Math.round((words[2] ?? 0) / 1000) / 1000;
+    return timespecMs(this.#timespec, 0);
   }
 }
 
@@ -89,4 +85,17 @@ class UptimeClock implements Clock {
   }
 
   [Symbol.dispose](): void {}
+}
+
+/** 32-bit words of a struct timespec on 64-bit Linux. */
+export const TIMESPEC_WORDS = 4;
+
+/**
+ * The time, ms, in the struct timespec at `index` of `words`: tv_sec and tv_nsec of 64 bits each, the low
+ * half first. Halves are numbers; whole words would be bigints, garbage at each reading.
+ */
+export function timespecMs(words: Uint32Array, index: number): number {
+  const seconds = (words[index + 1] ?? 0) * 2 ** 32 + (words[index] ?? 0);
+  // Microseconds are exact in a double until the year 2255; nanoseconds would not be.
+  return seconds * 1000 + Math.round((words[index + 2] ?? 0) / 1000) / 1000;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../trace/clock.ts";
+import { type EndedChild, ExitWait } from "./exit_wait.ts";
 import { Libc } from "./libc.ts";
 import {
   ENOSYS,
@@ -18,6 +19,7 @@ import {
 } from "./linux.ts";
 import { failureText, spawnCalls } from "./spawn_calls.ts";
 import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
+import { readStamp } from "./stamp.ts";
 import type { Exit, Started, Starter } from "./starter.ts";
 
 /**
@@ -31,13 +33,17 @@ export class CloneStarter implements Starter {
   readonly #libc: Libc;
   readonly #clock: Clock;
   readonly #running = new Map<number, (exit: Exit) => void>();
+  readonly #exitWait: ExitWait;
   #orphan = Promise.withResolvers<void>();
+  /** When the last one was reaped. */
+  #orphanBootMs = -Infinity;
   #isWaiting = false;
   #hasClone3 = true;
 
   constructor(libc: Libc, clock: Clock) {
     this.#libc = libc;
     this.#clock = clock;
+    this.#exitWait = new ExitWait(libc);
     // Descendants that lose their parent become children of this process, so that their end shows.
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1);
     // A caller that ignores SIGCHLD would have the kernel reap our children before we can.
@@ -45,8 +51,7 @@ export class CloneStarter implements Starter {
   }
 
   start(plan: SpawnPlan): Started {
-    const at = this.#clock.now();
-    const pid = this.#hasClone3 ? this.#spawn(plan, "clone3") : this.#spawn(plan, "clone");
+    const { pid, at } = this.#spawn(plan, this.#hasClone3 ? "clone3" : "clone");
     const { promise, resolve } = Promise.withResolvers<Exit>();
     this.#running.set(pid, resolve);
     this.#waitForAll();
@@ -57,7 +62,12 @@ export class CloneStarter implements Starter {
     return this.#orphan.promise;
   }
 
-  #spawn(plan: SpawnPlan, by: "clone3" | "clone"): number {
+  hasLostOrphan(bootMs: number): boolean {
+    // What waits to be reaped may be one.
+    return this.#orphanBootMs >= bootMs || this.#libc.endedChild() !== null;
+  }
+
+  #spawn(plan: SpawnPlan, by: "clone3" | "clone"): Omit<Started, "exit"> {
     using descriptors = new Descriptors(this.#libc);
     const calls = spawnCalls(plan, {
       by,
@@ -77,29 +87,37 @@ export class CloneStarter implements Starter {
       this.#libc.reap(pid);
       throw new SpawnError(`Cannot start "${plan.program}": ${failureText(calls, failure)}`);
     }
-    return pid;
+    return { pid, at: readStamp(calls.stamp) };
   }
 
   async #waitForAll(): Promise<void> {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    // False, "no child", may be the answer from just before one was started.
-    while (await this.#libc.waitForExit() || this.#running.size > 0) {
-      for (let pid = this.#libc.endedChild(); pid !== null; pid = this.#libc.endedChild()) {
-        this.#reap(pid);
-      }
+    let ended = await this.#exitWait.next();
+    // None, "no child", may be the answer from just before one was started.
+    while (ended !== null || this.#running.size > 0) {
+      if (ended !== null) this.#reapAll(ended);
+      ended = await this.#exitWait.next();
     }
     this.#isWaiting = false;
   }
 
-  #reap(pid: number): void {
-    const at = this.#clock.now();
+  /** Reap `first` and all others that have ended since. */
+  #reapAll(first: EndedChild): void {
+    this.#reap(first);
+    for (let pid = this.#libc.endedChild(); pid !== null; pid = this.#libc.endedChild()) {
+      this.#reap({ pid, at: this.#clock.now() });
+    }
+  }
+
+  #reap({ pid, at }: EndedChild): void {
     const result = this.#libc.reap(pid);
     const resolve = this.#running.get(pid);
     if (result !== null && resolve !== undefined) {
       this.#running.delete(pid);
       resolve({ ...result, at });
     } else {
+      this.#orphanBootMs = this.#clock.bootMs();
       this.#orphan.resolve();
       this.#orphan = Promise.withResolvers();
     }

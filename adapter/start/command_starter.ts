@@ -77,6 +77,11 @@ export class CommandStarter implements Starter {
   descendantEnded(): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, ORPHAN_PAUSE_MS));
   }
+
+  /** Nobody tells of them, so any may have ended. */
+  hasLostOrphan(): boolean {
+    return true;
+  }
 }
 
 function spawnOf(command: Deno.Command, program: string): Deno.ChildProcess {

@@ -1,12 +1,21 @@
 /**
  * The C library by FFI: what Deno has no call for. Every call here is synchronous and on the calling
- * thread, but {@linkcode Libc.waitForExit}.
+ * thread, but {@linkcode Libc.callElsewhere}.
  *
  * @module
  */
 
-import { SPAWN_ARCHITECTURE, SPAWN_CODE } from "./spawn_code.ts";
-import { O_CLOEXEC, P_ALL, SIG_SETMASK, WEXITED, WNOHANG, WNOWAIT } from "./linux.ts";
+import {
+  O_CLOEXEC,
+  P_ALL,
+  SI_PID_WORD,
+  SIG_SETMASK,
+  SIGINFO_BYTES,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+} from "./linux.ts";
+import { CALL_CODE, CODE_ARCHITECTURE, SPAWN_CODE, SYSTEM_CALL_WORDS } from "./machine_code.ts";
 import { parseWaitResult, RUSAGE_WORDS, type WaitResult } from "./wait_result.ts";
 
 const SYMBOLS = {
@@ -17,12 +26,6 @@ const SYMBOLS = {
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
-  waitidBlocking: {
-    name: "waitid",
-    parameters: ["i32", "i32", "buffer", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
   wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
@@ -31,16 +34,19 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const SPAWN_FUNCTION = { parameters: ["buffer", "buffer"], result: "i64" } as const;
+const CALL_FUNCTION = {
+  parameters: ["buffer", "usize", "buffer"],
+  result: "void",
+  nonblocking: true,
+} as const;
 
 /** mmap(2): one page, readable and writable, later executable instead of writable. */
 const PAGE_BYTES = 4096;
+/** Where the second piece of code begins in it. */
+const CALL_CODE_OFFSET = 256;
 const PROT_READ_WRITE = 3;
 const PROT_READ_EXEC = 5;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-
-/** siginfo_t is 128 bytes; si_pid lies at offset 16 on 64-bit Linux. */
-const SIGINFO_BYTES = 128;
-const SI_PID_WORD = 4;
 
 /** The kernel's sigset_t is 8 bytes, glibc's 128; all set is every signal. */
 const SIGSET_BYTES = 128;
@@ -49,24 +55,29 @@ const SIGSET_BYTES = 128;
 export class Libc implements Disposable {
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   readonly #spawn: Deno.UnsafeFnPointer<typeof SPAWN_FUNCTION>;
+  readonly #call: Deno.UnsafeFnPointer<typeof CALL_FUNCTION>;
   readonly #allSignals = new Uint8Array(SIGSET_BYTES).fill(0xff);
   readonly #savedSignals = new Uint8Array(SIGSET_BYTES);
-  // The blocking wait fills its own buffer from another thread: it must not share the synchronous one.
-  readonly #asyncInfo = new Int32Array(SIGINFO_BYTES / 4);
   readonly #info = new Int32Array(SIGINFO_BYTES / 4);
   readonly #status = new Int32Array(1);
   readonly #rusage = new BigInt64Array(RUSAGE_WORDS);
 
   private constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
     this.#library = library;
-    const code = this.#placeCode() as Deno.PointerObject<typeof SPAWN_FUNCTION>;
-    this.#spawn = new Deno.UnsafeFnPointer(code, SPAWN_FUNCTION);
+    const page = this.#placeCode();
+    const spawn = page as Deno.PointerObject<typeof SPAWN_FUNCTION>;
+    this.#spawn = new Deno.UnsafeFnPointer(spawn, SPAWN_FUNCTION);
+    const call = Deno.UnsafePointer.offset(page, CALL_CODE_OFFSET);
+    this.#call = new Deno.UnsafeFnPointer(
+      call as Deno.PointerObject<typeof CALL_FUNCTION>,
+      CALL_FUNCTION,
+    );
   }
 
   /** The library, or in words why it cannot be used here. */
   static open(): Libc | { readonly missing: string } {
-    if (Deno.build.target !== SPAWN_ARCHITECTURE) {
-      return { missing: `processes are started by FFI on ${SPAWN_ARCHITECTURE} only` };
+    if (Deno.build.target !== CODE_ARCHITECTURE) {
+      return { missing: `processes are started by FFI on ${CODE_ARCHITECTURE} only` };
     }
     try {
       return new Libc(Deno.dlopen("libc.so.6", SYMBOLS));
@@ -93,15 +104,16 @@ export class Libc implements Disposable {
     }
   }
 
-  /** Wait until any child has ended, without reaping it; false when there is no child. */
-  async waitForExit(): Promise<boolean> {
-    const result = await this.#library.symbols.waitidBlocking(
-      P_ALL,
-      0,
-      bytesOf(this.#asyncInfo),
-      WEXITED | WNOWAIT,
-    );
-    return result === 0;
+  /**
+   * Run a list of system calls on another thread, one of Deno's pool. The caller keeps what they point to
+   * alive, and touches neither it nor `results` until this resolves.
+   */
+  callElsewhere(
+    calls: BigUint64Array<ArrayBuffer>,
+    results: BigInt64Array<ArrayBuffer>,
+  ): Promise<void> {
+    const count = BigInt(calls.length / SYSTEM_CALL_WORDS);
+    return this.#call.call(bytesOf(calls), count, bytesOf(results));
   }
 
   /** Pid of a child that has ended and is not reaped yet, or null. */
@@ -163,11 +175,13 @@ export class Libc implements Disposable {
     const page = mmap(0n, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0n);
     // MAP_FAILED is the address -1.
     if (page === null || Deno.UnsafePointer.value(page) === 0xffff_ffff_ffff_ffffn) {
-      throw new UnmappableError("memory for the spawn code cannot be mapped");
+      throw new UnmappableError("memory for machine code cannot be mapped");
     }
-    new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(page, PAGE_BYTES)).set(SPAWN_CODE);
+    const bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(page, PAGE_BYTES));
+    bytes.set(SPAWN_CODE);
+    bytes.set(CALL_CODE, CALL_CODE_OFFSET);
     if (mprotect(page, size, PROT_READ_EXEC) !== 0) {
-      throw new UnmappableError("memory for the spawn code cannot be made executable");
+      throw new UnmappableError("memory for machine code cannot be made executable");
     }
     return page;
   }

@@ -21,7 +21,10 @@ export const SYSTEM_CALL = {
   setresuid: 117,
   setresgid: 119,
   prctl: 157,
+  schedSetscheduler: 144,
   schedSetaffinity: 203,
+  clockGettime: 228,
+  waitid: 247,
   openat: 257,
   clone3: 435,
   closeRange: 436,
@@ -66,6 +69,17 @@ export const WNOHANG = 1;
 export const WEXITED = 4;
 /** Leave the child to be reaped later. */
 export const WNOWAIT = 0x0100_0000;
+/** Bytes of siginfo_t. */
+export const SIGINFO_BYTES = 128;
+/** Its 32-bit word si_pid, on 64-bit Linux. */
+export const SI_PID_WORD = 4;
+
+/** Normal scheduling, sched(7). */
+export const SCHED_OTHER = 0;
+/** First in, first out, above all normal threads. */
+export const SCHED_FIFO = 1;
+/** What the thread forks is scheduled normally. */
+export const SCHED_RESET_ON_FORK = 0x4000_0000;
 
 /** sigprocmask(2), asm-generic/signal.h. */
 export const SIG_SETMASK = 2;
@@ -145,5 +159,7 @@ export function errorText(errno: number): string {
   return ERRORS[errno] ?? `errno ${errno}`;
 }
 
+/** A signal came in between. */
+export const EINTR = 4;
 /** clone3 is not there: a kernel before 5.3, or a container's seccomp filter. */
 export const ENOSYS = 38;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { addressOf } from "./libc.ts";
+import { addressOf, bytesOf } from "./libc.ts";
 import {
   AT_FDCWD,
   CLONE_CLEAR_SIGHAND,
@@ -23,8 +23,9 @@ import {
   signalNumber,
   SYSTEM_CALL,
 } from "./linux.ts";
-import { SYSTEM_CALL_WORDS } from "./spawn_code.ts";
+import { callWords, SYSTEM_CALL_WORDS } from "./machine_code.ts";
 import type { SpawnPlan } from "./spawn_plan.ts";
+import { STAMP_WORDS, stampCalls } from "./stamp.ts";
 
 /** Descriptors that the child needs before it has files of its own; the launcher opens and closes them. */
 export interface SpawnDescriptors {
@@ -40,6 +41,8 @@ export interface SpawnCalls {
   readonly words: BigUint64Array<ArrayBuffer>;
   /** What each call is for, for the error. */
   readonly purposes: readonly string[];
+  /** Two struct timespec: the child's first act is to read both clocks into them. */
+  readonly stamp: Uint32Array<ArrayBuffer>;
   /** Keeps what the words point to alive: hold it until the calls were made. */
   readonly memory: readonly Uint8Array<ArrayBuffer>[];
 }
@@ -70,6 +73,7 @@ export function spawnCalls(
   const list = new CallList();
   if (descriptors.by === "clone3") list.clone3(descriptors.cgroup);
   else list.clone();
+  list.stamp();
   for (const file of descriptors.tasksFiles) {
     // "0" is the writer itself: a single thread, for which the kernel takes no global lock.
     list.add("enter its cgroup", SYSTEM_CALL.write, file, list.bytes("0"), 1);
@@ -138,18 +142,16 @@ class CallList {
   readonly #words: bigint[] = [];
   readonly #purposes: string[] = [];
   readonly #memory: Uint8Array<ArrayBuffer>[] = [];
+  readonly #stamp = new Uint32Array(STAMP_WORDS);
 
   finish(): SpawnCalls {
     const words = BigUint64Array.from(this.#words);
-    return { words, purposes: this.#purposes, memory: this.#memory };
+    return { words, purposes: this.#purposes, stamp: this.#stamp, memory: this.#memory };
   }
 
   add(purpose: string, call: number, ...args: readonly (number | bigint)[]): void {
     this.#purposes.push(purpose);
-    for (let index = 0; index < SYSTEM_CALL_WORDS; index++) {
-      const value = index === 0 ? call : args[index - 1] ?? 0;
-      this.#words.push(BigInt.asUintN(64, BigInt(value)));
-    }
+    this.#words.push(...callWords([call, ...args]));
   }
 
   clone3(cgroup: number | null): void {
@@ -165,6 +167,12 @@ class CallList {
   clone(): void {
     const flags = CLONE_VM | CLONE_VFORK | signalNumber("SIGCHLD");
     this.add("make a process", SYSTEM_CALL.clone, flags);
+  }
+
+  stamp(): void {
+    for (const call of stampCalls(addressOf(bytesOf(this.#stamp)))) {
+      this.add("read the clock", ...call);
+    }
   }
 
   ownSessionAndFiles(logFile: string): void {

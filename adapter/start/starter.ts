@@ -10,7 +10,7 @@ import type { WaitResult } from "./wait_result.ts";
 
 /** A process that ended. */
 export interface Exit extends WaitResult {
-  /** When it was reaped. */
+  /** When its end was seen; never before it. */
   readonly at: ClockReading;
 }
 
@@ -18,7 +18,7 @@ export interface Exit extends WaitResult {
 export interface Started {
   /** Its process id. */
   readonly pid: number;
-  /** Just before it was made. */
+  /** When it began: its own first act, or just before it was made. */
   readonly at: ClockReading;
   /** Its end. Never rejects. */
   readonly exit: Promise<Exit>;
@@ -36,4 +36,6 @@ export interface Starter {
   start(plan: SpawnPlan): Started;
   /** Resolves when a descendant that outlived its parent has ended, or may have. */
   descendantEnded(): Promise<void>;
+  /** True when such a descendant has ended at or after boot time `bootMs`, or may have. */
+  hasLostOrphan(bootMs: number): boolean;
 }
