@@ -17,31 +17,10 @@ import {
   LAUNCH_STARTED,
   type LaunchStarted,
 } from "../trace/adapter_protocol.ts";
-import type { InvocationEvent } from "../trace/records.ts";
+import type { Launch, Launcher, LaunchOutcome } from "../trace/launcher.ts";
 import { quote } from "../trace/schema.ts";
 import type { Task } from "../trace/task.ts";
 import { MessageWriter, readMessages } from "./message_stream.ts";
-
-/** How one attempt ended. */
-export type ClientOutcome =
-  /** The process ran; `isDone` when it exited 0 with its outputs in place. */
-  | { readonly kind: "exited"; readonly isDone: boolean; readonly event: InvocationEvent }
-  /** The task was not acceptable: running it again would not help. */
-  | { readonly kind: "refused"; readonly reason: string }
-  /** It did not come to its end, through no fault of its own. */
-  | { readonly kind: "lost"; readonly reason: string };
-
-/** One attempt that was handed to the adapter. */
-export interface ClientLaunch {
-  /** Identity of this launch within its adapter. */
-  readonly launchId: string;
-  /** Resolves when the process runs; null when it never did. Never rejects. */
-  readonly started: Promise<LaunchStarted | null>;
-  /** Resolves when it ended. Never rejects. */
-  readonly outcome: Promise<ClientOutcome>;
-  /** End its whole process tree: SIGTERM, then SIGKILL after `graceMs`. */
-  stop(options: { readonly reason: string; readonly graceMs: number }): void;
-}
 
 /** The adapter did not begin its service. */
 export class AdapterStartError extends Error {
@@ -64,20 +43,22 @@ export interface ClientOptions {
 
 interface Pending {
   readonly started: PromiseWithResolvers<LaunchStarted | null>;
-  readonly outcome: PromiseWithResolvers<ClientOutcome>;
+  readonly outcome: PromiseWithResolvers<LaunchOutcome>;
 }
 
 /** Talks to an adapter, and tells it all the time that its worker lives. */
-export class AdapterClient {
+export class AdapterClient implements Launcher {
   /** What the adapter can do on its machine. */
   readonly ready: AdapterReady;
-  /** Resolves with the reason when the adapter is gone; launches then resolve as lost. */
+  /** Resolves with the reason when the adapter is gone; what it ran has crashed then. */
   readonly closed: Promise<string>;
   readonly #writer: MessageWriter;
   readonly #pending = new Map<string, Pending>();
   readonly #keepalive: ReturnType<typeof setInterval>;
   #launches = 0;
   #closeReason: string | null = null;
+  /** It was told to end, or has said why it must: not the doing of what it runs. */
+  #isExplained = false;
 
   private constructor(
     ready: AdapterReady,
@@ -119,10 +100,10 @@ export class AdapterClient {
   }
 
   /** Start one attempt; returns at once. */
-  launch(task: Task): ClientLaunch {
+  launch(task: Task): Launch {
     const launchId = String(++this.#launches);
     const started = Promise.withResolvers<LaunchStarted | null>();
-    const outcome = Promise.withResolvers<ClientOutcome>();
+    const outcome = Promise.withResolvers<LaunchOutcome>();
     if (this.#closeReason === null) {
       this.#pending.set(launchId, { started, outcome });
       this.#send({ type: "launch", launch_id: launchId, task });
@@ -141,6 +122,7 @@ export class AdapterClient {
 
   /** End the service: the adapter ends what still runs, and itself. Resolves when it is gone. */
   async close(): Promise<void> {
+    this.#isExplained = true;
     clearInterval(this.#keepalive);
     await this.#writer.close();
     await this.closed;
@@ -162,7 +144,7 @@ export class AdapterClient {
     this.#closeReason = reason;
     for (const { started, outcome } of this.#pending.values()) {
       started.resolve(null);
-      outcome.resolve({ kind: "lost", reason });
+      outcome.resolve({ kind: this.#isExplained ? "lost" : "crashed", reason });
     }
     this.#pending.clear();
     return reason;
@@ -194,13 +176,14 @@ export class AdapterClient {
         return null;
       }
       case "failed":
+        this.#isExplained = true;
         return ADAPTER_FAILED.decode(reply, "the adapter").message;
       default:
         throw new TypeError(`a reply of unknown type, ${quote(reply)}`);
     }
   }
 
-  #settle(launchId: string, outcome: ClientOutcome): void {
+  #settle(launchId: string, outcome: LaunchOutcome): void {
     const pending = this.#pending.get(launchId);
     this.#pending.delete(launchId);
     pending?.started.resolve(null);

@@ -65,7 +65,7 @@ const USES: Readonly<
       SCRIPTS.register,
       SCRIPTS.resume,
     ],
-    commands: ["lrange", "hget"],
+    commands: ["lrange", "hget", "hkeys", "hmget"],
   },
   operator: {
     scripts: [

@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Launch, Launcher, LaunchOutcome } from "../trace/launcher.ts";
 import type { TaskResult } from "../trace/records.ts";
-import type { Launch, Launcher, LaunchOutcome } from "./launcher.ts";
 import type { Claimed, Finish, FinishReply, WorkerQueue } from "./queue.ts";
 import { Wake } from "./wake.ts";
 
@@ -18,6 +18,8 @@ export interface AttemptsOptions {
   readonly onResult: (result: TaskResult) => void;
   /** True while the lease is sound: nothing is started without one. */
   readonly hasLease: () => boolean;
+  /** When the server that has heard of all this answered last, by performance.now(). */
+  readonly heardAtMs: () => number;
 }
 
 /** How running attempts are stopped. */
@@ -32,9 +34,9 @@ export interface StopAll {
 const CANCEL_GRACE_MS = 5000;
 
 /**
- * For how long an end is remembered after Redis confirmed it, ms: an append-only file that is synced
- * each second loses at most the last two seconds when the machine fails. Too short, and a task that
- * ended just then would be run again.
+ * Ends are remembered that Redis confirmed so long before its last answer, ms: an append-only file that
+ * is synced each second loses at most the last two seconds when the machine fails, however long it is
+ * away then. Too short, and a task that ended just then would be run again.
  */
 const REPEAT_MS = 10_000;
 
@@ -62,9 +64,12 @@ export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Map<string, Running>();
   readonly #reports = new Set<Promise<void>>();
+  /** Attempts from their start until their end is forgotten: Redis may give one out a second time. */
+  readonly #known = new Set<string>();
   readonly #changed = new Wake();
   readonly #broken = Promise.withResolvers<never>();
   #recent: Ended[] = [];
+  #exitCount = 0;
 
   /** Attempts whose ends are told to `queue`. */
   constructor(queue: WorkerQueue, options: AttemptsOptions) {
@@ -77,13 +82,28 @@ export class Attempts {
     return this.#running.size;
   }
 
+  /** How many were seen to their exit. */
+  get exitCount(): number {
+    return this.#exitCount;
+  }
+
   /** Rejects when an end could not be reported or written down. */
   get broken(): Promise<never> {
     return this.#broken.promise;
   }
 
-  /** Start a claimed task; without an adapter or a sound lease it goes back. */
+  /** Start a claimed task, once; without an adapter or a sound lease it goes back. */
   start(claimed: Claimed, launcher: Launcher | null): void {
+    const name = nameOf(claimed);
+    if (this.#known.has(name)) return;
+    this.#known.add(name);
+    const earlier = this.#running.get(claimed.task.task_id);
+    // An attempt that counts no more is being stopped: the next one begins when it is over.
+    if (earlier === undefined) this.#launch(claimed, launcher);
+    else earlier.launch.outcome.then(() => this.#launch(claimed, launcher));
+  }
+
+  #launch(claimed: Claimed, launcher: Launcher | null): void {
     const { task } = claimed;
     if (launcher === null || !this.#options.hasLease()) {
       const reason = launcher === null
@@ -97,6 +117,7 @@ export class Attempts {
     this.#running.set(task.task_id, running);
     launch.outcome.then((outcome) => {
       this.#running.delete(task.task_id);
+      if (outcome.kind === "exited") this.#exitCount += 1;
       this.#report(claimed, endOf(outcome, running));
       this.#changed.notify();
     });
@@ -160,9 +181,15 @@ export class Attempts {
   }
 
   #forgetOld(): void {
-    const oldest = performance.now() - REPEAT_MS;
-    this.#recent = this.#recent.filter(({ endedAt }) => endedAt >= oldest);
+    const oldest = this.#options.heardAtMs() - REPEAT_MS;
+    const kept = this.#recent.findIndex(({ endedAt }) => endedAt >= oldest);
+    const forgotten = this.#recent.splice(0, kept < 0 ? this.#recent.length : kept);
+    for (const { claimed } of forgotten) this.#known.delete(nameOf(claimed));
   }
+}
+
+function nameOf({ task, incarnation }: Claimed): string {
+  return `${task.task_id} ${task.attempt} ${incarnation}`;
 }
 
 function stop(running: Running, { reason, graceMs }: StopAll): void {
@@ -176,7 +203,12 @@ function endOf(outcome: LaunchOutcome, { stopReason, isReturned }: Running): End
   if (outcome.kind === "refused") {
     return { outcome: "refused", status: null, reason: outcome.reason };
   }
-  if (outcome.kind === "lost") return { outcome: "returned", status: null, reason: outcome.reason };
+  if (outcome.kind === "crashed" && !isReturned) {
+    return { outcome: "crashed", status: null, reason: outcome.reason };
+  }
+  if (outcome.kind === "crashed" || outcome.kind === "lost") {
+    return { outcome: "returned", status: null, reason: outcome.reason };
+  }
   const { event, isDone } = outcome;
   if (isDone) return { outcome: "done", status: event.status, reason: null };
   if (isReturned) return { outcome: "returned", status: event.status, reason: stopReason };

@@ -91,6 +91,9 @@ class CentralScheduler {
     await this.#queue.onWake(() => this.#wake.notify());
     this.#queue.onRestored(() => {
       this.#grantGrace();
+      // Replies were lost with the connection: what they told of is read anew.
+      this.#server = "";
+      this.#renewedAt = -Infinity;
       this.#wake.notify();
     });
     while (!signal.aborted) {

@@ -79,7 +79,7 @@ export interface Claimed {
 export interface ClaimReply {
   /** False when the worker does not hold its node any more: it must stop its tasks. */
   readonly isHolder: boolean;
-  /** Tasks to start. */
+  /** Tasks to start; after a broken connection also those that were given out before. */
   readonly claimed: readonly Claimed[];
   /** Running tasks to stop, because somebody cancelled them. */
   readonly cancelled: readonly string[];
@@ -94,9 +94,10 @@ export interface Finish {
   /** The attempt. */
   readonly attempt: number;
   /**
-   * `refused`: it would never work; `returned`: it was stopped or lost through no fault of its own.
+   * `refused`: it would never work; `returned`: it was stopped or lost through no fault of its own;
+   * `crashed`: the adapter died under it, which may be its doing.
    */
-  readonly outcome: "done" | "failed" | "refused" | "returned";
+  readonly outcome: "done" | "failed" | "refused" | "returned" | "crashed";
   /** Exit code, null where there is none. */
   readonly status: number | null;
   /** Why, null when it is done. */

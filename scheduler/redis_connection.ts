@@ -87,6 +87,7 @@ export class RedisConnection implements AsyncDisposable {
   #lostAt: number | null = null;
   #refusal: QueueError | null = null;
   #readyCount = 0;
+  #resentCount = 0;
   #refusedFor = "";
   #server: { readonly readyCount: number; readonly id: string } | null = null;
 
@@ -118,6 +119,11 @@ export class RedisConnection implements AsyncDisposable {
   /** True while the server is reachable. */
   get isUp(): boolean {
     return this.#client.isReady;
+  }
+
+  /** How many commands were sent again: each may have been carried out before, its reply lost. */
+  get resentCount(): number {
+    return this.#resentCount;
   }
 
   /** Call `listener` each time a lost server is back; returns what ends that. */
@@ -243,6 +249,7 @@ export class RedisConnection implements AsyncDisposable {
       this.#sayRefused(error.message);
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
     }
+    this.#resentCount += 1;
   }
 
   /** Once for each reason: a server that is out of memory is asked again ten times a second. */

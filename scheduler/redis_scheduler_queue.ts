@@ -223,9 +223,10 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     return textsOf(await this.#connection.command("LRANGE", key, "0", String(count - 1)));
   }
 
-  /** Forget the oldest `count` results; false when another scheduler is active: it keeps them. */
-  async trimResults(count: number): Promise<boolean> {
-    return await this.#run("trimResults", this.#token, String(count)) === 1;
+  /** Forget `written`, the oldest results; false when another scheduler is active: it keeps them. */
+  async trimResults(written: readonly string[]): Promise<boolean> {
+    const last = written.at(-1) ?? "";
+    return await this.#run("trimResults", this.#token, String(written.length), last) === 1;
   }
 
   /** Call `listener` when something changed that a scheduler may act on. */

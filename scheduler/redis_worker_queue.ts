@@ -22,6 +22,9 @@ import { type Script, SCRIPTS } from "./scripts.ts";
 import { readListedTask } from "./task_json.ts";
 import type { Timing } from "./timing.ts";
 
+/** The life of the worker, and of the server, in which a task is claimed. */
+type Life = Pick<Claimed, "incarnation" | "server">;
+
 /** What became of a task that somebody put into the node's queue past the scheduler. */
 type DirectClaim =
   | { readonly kind: "claimed"; readonly claimed: Claimed }
@@ -104,9 +107,17 @@ export class RedisWorkerQueue implements WorkerQueue {
 
   /** Take tasks that can start now; see {@linkcode WorkerQueue}. */
   async claim(limit: number): Promise<ClaimReply> {
+    const resent = this.#connection.resentCount;
+    const life = { incarnation: this.#incarnation, server: await this.serverId() };
+    const reply = await this.#claim(limit, life);
+    if (!reply.isHolder || this.#connection.resentCount === resent) return reply;
+    // What an earlier sending of the same call took was never heard of.
+    return { ...reply, claimed: await this.#running(life) };
+  }
+
+  async #claim(limit: number, life: Life): Promise<ClaimReply> {
     const claimed: Claimed[] = [];
     const cancelled = new Set<string>();
-    const life = { incarnation: this.#incarnation, server: await this.serverId() };
     for (;;) {
       const [status, rows, stranger, stopped, hasMore] = listOf(
         await this.#run(SCRIPTS.claim, String(limit - claimed.length)),
@@ -175,6 +186,25 @@ export class RedisWorkerQueue implements WorkerQueue {
     await this.#subscription?.[Symbol.asyncDispose]();
   }
 
+  /** What this life of the worker runs, as far as Redis knows. */
+  async #running(life: Life): Promise<readonly Claimed[]> {
+    const found: Claimed[] = [];
+    const ids = await this.#connection.command("HKEYS", this.#keys.running(this.#node));
+    for (const taskId of textsOf(ids)) {
+      const [raw, incarnation, attempt, tsAssigned] = listOf(
+        await this.#connection.command(
+          "HMGET",
+          this.#keys.task(taskId),
+          ...["raw", "incarnation", "attempt", "ts_assigned"],
+        ),
+      );
+      if (typeof raw !== "string" || incarnation !== life.incarnation) continue;
+      const task = claimedTask(raw, taskId, numberOf(attempt));
+      found.push({ task, raw, ...life, tsAssigned: numberOf(tsAssigned) });
+    }
+    return found;
+  }
+
   #run(script: Script, ...args: readonly string[]): Promise<Reply> {
     const all = [this.#node, this.#incarnation, ...args];
     return this.#connection.run(script, this.#keys.prefix, all);
@@ -183,7 +213,7 @@ export class RedisWorkerQueue implements WorkerQueue {
   /** Deal with the first task in the node's queue that no scheduler put there. */
   async #claimDirect(
     raw: string,
-    life: Pick<Claimed, "incarnation" | "server">,
+    life: Life,
   ): Promise<DirectClaim> {
     const first = { index: 0, raw };
     const listed = readListedTask(raw, `hand-${crypto.randomUUID().slice(0, 8)}`);

@@ -13,8 +13,8 @@ import { DecodeError } from "../trace/schema.ts";
 export interface ResultSource {
   /** The oldest results, as JSON. */
   results(count: number): Promise<readonly string[]>;
-  /** Forget the oldest; false when this scheduler is not active any more. */
-  trimResults(count: number): Promise<boolean>;
+  /** Forget `written`, the oldest; false when this scheduler is not active any more. */
+  trimResults(written: readonly string[]): Promise<boolean>;
 }
 
 /** Results in one portion: 250 kB, written and synced in a few ms. */
@@ -72,7 +72,7 @@ export class ResultsDrain implements Disposable {
         count += 1;
       }
       await this.#write(text);
-      if (!await this.#source.trimResults(portion.length)) return count;
+      if (!await this.#source.trimResults(portion)) return count;
     }
   }
 

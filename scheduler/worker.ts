@@ -5,9 +5,9 @@
  * @module
  */
 
+import type { Launcher } from "../trace/launcher.ts";
 import type { TaskResult } from "../trace/records.ts";
 import { Attempts } from "./attempts.ts";
-import type { Launcher } from "./launcher.ts";
 import type { Registration, WorkerQueue } from "./queue.ts";
 import type { Timing } from "./timing.ts";
 import { Wake } from "./wake.ts";
@@ -57,7 +57,7 @@ const KEEPALIVE_SHARE = 0.75;
 /** Pauses before an adapter that died is started again, ms; after the last the worker gives up. */
 const RESTART_PAUSES_MS = [0, 500, 1000, 2000, 4000];
 
-/** An adapter that lived this long was sound: earlier failures are forgotten, ms. */
+/** An adapter that saw a task to its exit, or lived this long, ms, was sound: failures are forgotten. */
 const SOUND_AFTER_MS = 60_000;
 
 /** The adapter dies again and again. */
@@ -93,7 +93,8 @@ class Worker {
     this.#options = options;
     const { node, onResult, timing } = options;
     const hasLease = () => this.#leaseAgeMs() < timing.cutOffMs;
-    this.#attempts = new Attempts(queue, { node, onResult, hasLease });
+    const heardAtMs = () => this.#renewedAt;
+    this.#attempts = new Attempts(queue, { node, onResult, hasLease, heardAtMs });
   }
 
   async run(): Promise<void> {
@@ -255,11 +256,14 @@ class Worker {
     let failures = 0;
     while (!signal.aborted && this.#launcher !== null) {
       const openedAt = performance.now();
+      const { exitCount } = this.#attempts;
       const reason = await Promise.race([this.#launcher.closed, aborted(signal)]);
       if (reason === null) return;
       await this.#launcher[Symbol.asyncDispose]();
       this.#launcher = null;
-      if (performance.now() - openedAt > SOUND_AFTER_MS) failures = 0;
+      const isSound = this.#attempts.exitCount > exitCount ||
+        performance.now() - openedAt > SOUND_AFTER_MS;
+      if (isSound) failures = 0;
       const pauseMs = RESTART_PAUSES_MS[failures++];
       if (pauseMs === undefined) {
         this.#failure = new AdapterError(`the adapter died ${failures} times: ${reason}`);

@@ -5,16 +5,21 @@
 -- ARGV[3] task_id
 -- ARGV[4] attempt
 -- ARGV[5] outcome: done, failed, refused (it would never work), returned (stopped through no fault of
---   its own)
+--   its own), crashed (the adapter died under it)
 -- ARGV[6] status, exit code or ''
 -- ARGV[7] reason or ''
 -- Returns {what became of the task, ts_finish}: done, failed, dead, cancelled, pending (it will be run
 --   again), or superseded (this attempt does not count)
 
+-- An adapter dies of what the machine does to it now and then; so often under one task it is the task's
+-- doing. Too small: an innocent neighbour dies with it; too large: each time costs all beside it an
+-- attempt.
+local CRASHES_MAX = 3
+
 local id, incarnation, task, outcome, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[7]
 local now = ms(now_ms())
 local v = redis.call('HMGET', task_key(task), 'state', 'node', 'incarnation', 'attempt', 'raw', 'units',
-  'failures', 'direct', 'cancel', 'ts_assigned', 'last_finish')
+  'failures', 'direct', 'cancel', 'ts_assigned', 'last_finish', 'crashes')
 if not v[1] then
   local ended = redis.call('GET', ended_key(task))
   local attempt, by, state, ts = string.match(ended or '', '^(%S+) (%S+) (%S+) (%S+)')
@@ -42,8 +47,9 @@ local attempt = { number = ARGV[4], node = id, incarnation = incarnation, ts_ass
 local home = v[8] and id or ''
 if v[9] and outcome ~= 'done' then return { 'cancelled', end_task(facts, 'cancelled', v[9], attempt) } end
 if outcome == 'done' then return { 'done', end_task(facts, 'done', reason, attempt) } end
-if outcome == 'returned' then
-  redis.call('HSET', task_key(task), 'last_finish', mine)
+local crashes = (tonumber(v[12]) or 0) + (outcome == 'crashed' and 1 or 0)
+if outcome == 'returned' or outcome == 'crashed' and crashes < CRASHES_MAX then
+  redis.call('HSET', task_key(task), 'last_finish', mine, 'crashes', crashes)
   return_task(task, v[5], home)
   return { 'pending', now }
 end
@@ -55,6 +61,7 @@ if outcome == 'failed' and failures < allowed then
   return { 'pending', now }
 end
 -- One attempt allowed: failed is final. More allowed and used up, or not worth another: dead.
-local state = (outcome == 'refused' or allowed > 1) and 'dead' or 'failed'
+local state = (outcome ~= 'failed' or allowed > 1) and 'dead' or 'failed'
+if outcome == 'crashed' then reason = reason .. ' under it, ' .. crashes .. ' times' end
 if state == 'dead' then add_dead_letter(task, reason, v[5]) end
 return { state, end_task(facts, state, reason, attempt) }

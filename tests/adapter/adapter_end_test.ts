@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
-import type { ClientLaunch } from "../../adapter/client.ts";
+import type { Launch } from "../../trace/launcher.ts";
 import { childrenOf } from "../../adapter/proc_children.ts";
 import { readProcessStat, signalProcess } from "../../adapter/proc_pid.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
@@ -28,7 +28,7 @@ function guardOf(adapter: TestAdapter): number {
 /** A task with a child of its own; resolves with both pids when both run. */
 async function startFamily(
   adapter: TestAdapter,
-): Promise<{ launch: ClientLaunch; pids: number[] }> {
+): Promise<{ launch: Launch; pids: number[] }> {
   const argv = ["sh", "-c", "sleep 300 & echo $! >pid.tmp; mv pid.tmp pid; wait"];
   const launch = adapter.client.launch(adapter.task({ argv }));
   const started = await launch.started;
@@ -60,7 +60,7 @@ Deno.test.each(MODES)(
     adapter.kill("SIGKILL");
     await untilOver(pids);
     const outcome = await launch.outcome;
-    assertEquals(outcome, { kind: "lost", reason: "the adapter is gone" });
+    assertEquals(outcome, { kind: "crashed", reason: "the adapter is gone" });
     await waitFor({
       what: "the removal of its cgroups",
       read: () => cgroupsOfAdapter(adapter.pid),

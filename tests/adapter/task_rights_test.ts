@@ -102,7 +102,7 @@ Deno.test({
     const started = await launch.started;
     assert(started !== null);
     adapter.kill("SIGKILL");
-    assertEquals((await launch.outcome).kind, "lost");
+    assertEquals((await launch.outcome).kind, "crashed");
     await waitFor({
       what: "the end of the task",
       read: () => readProcessStat(started.pid),

@@ -23,8 +23,8 @@ Deno.test({
     let kept = all.slice(0, 50);
     using drain = ResultsDrain.open(path, {
       results: (count) => Promise.resolve(kept.slice(0, count)),
-      trimResults: (count) => {
-        kept = kept.slice(count);
+      trimResults: (written) => {
+        kept = kept.slice(written.length);
         return Promise.resolve(true);
       },
     });

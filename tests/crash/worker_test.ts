@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { atOnce } from "../support/at_once.ts";
-import { BlackHole } from "../support/black_hole.ts";
 import { CrashCluster } from "../support/crash_cluster.ts";
+import { Relay } from "../support/relay.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 async function killed(): Promise<void> {
@@ -55,23 +55,25 @@ async function stoppedAndContinued(): Promise<void> {
     "cloud1",
     "cloud2",
   ]);
-  const nodes = new Map(results.map(({ task_id, node, attempt }) => [task_id, [node, attempt]]));
-  assertEquals([nodes.get("t00"), nodes.get("t01")], [["cloud2", 2], ["cloud2", 2]]);
+  // A machine that stands still for 9 s costs cloud2 its lease too: then it is a later attempt.
+  for (const { task_id, attempt } of results) {
+    if (task_id.startsWith("t")) assert(attempt !== 1, `what the stopped worker ran is ${task_id}`);
+  }
 }
 
 async function cutOff(): Promise<void> {
   await using cluster = await CrashCluster.start();
-  await using hole = BlackHole.to(cluster.redis.port);
+  await using relay = Relay.to(cluster.redis.port);
   await cluster.scheduler();
   const url = cluster.workerUrl;
-  cluster.workerUrl = url.replace(String(cluster.redis.port), String(hole.port));
+  cluster.workerUrl = relay.through(url);
   const worker = await cluster.worker("cloud1");
   cluster.workerUrl = url;
   const tasks = cluster.tasks(2, 15);
   await cluster.queue.enqueue(tasks);
   await cluster.untilRunning("cloud1", 2);
   await cluster.worker("cloud2");
-  hole.close();
+  relay.stall();
   await worker.says(/cloud1 could not renew its lease for 6 s: stopping its tasks/);
   await waitFor({
     what: "its tasks to have ended",
@@ -81,7 +83,7 @@ async function cutOff(): Promise<void> {
   // Over before another begins: the node is given up only now.
   assert(await cluster.redis.cli("ZSCORE", "tk:nodes", "cloud1") !== "");
   await cluster.untilRunning("cloud2", 2);
-  hole.open();
+  relay.open();
   await worker.says(/cloud1 was given up by the scheduler/);
   await cluster.untilEnded(tasks.length);
   await cluster.check(tasks, ["cloud1", "cloud2"]);

@@ -1,6 +1,6 @@
 /** What becomes of a task whose attempts end in one way or another. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   openTestQueue,
   registerNode,
@@ -79,6 +79,59 @@ Deno.test("what was returned or refused is no failure of the task's own", async 
     ["a", "done", 4],
     ["b", "dead", 1],
   ]);
+});
+
+Deno.test("a task under which the adapter dies again and again is dead", async () => {
+  await using redis = await startRedisServer();
+  await using queue = await openTestQueue(redis);
+  await using worker = await registerNode(queue, "cloud1", { capacityUnits: 1 });
+  await using scheduler = await startScheduler(redis, { timing: SHORT_TIMING });
+  await queue.enqueue([testTask("killer"), testTask("good")]);
+  for (const outcome of ["crashed", "returned", "crashed", "crashed", "done"] as const) {
+    await waitFor({
+      what: `a task to be ${outcome}`,
+      read: () => runClaimed(worker, { outcome }),
+      until: (ran) => ran.length === 1,
+    });
+  }
+  const results = await waitForResults(scheduler, 2);
+  assertEquals(results.map(({ task_id, state, attempt }) => [task_id, state, attempt]), [
+    ["good", "done", 1],
+    ["killer", "dead", 4],
+  ]);
+  const letter = JSON.parse(await redis.cli("LINDEX", "q:dead", "0"));
+  assertEquals([letter.task_id, letter.reason], ["killer", "as crashed under it, 3 times"]);
+});
+
+Deno.test("resume() of what has ended and is forgotten begins nothing", async () => {
+  await using redis = await startRedisServer();
+  await using queue = await openTestQueue(redis);
+  await using worker = await registerNode(queue, "cloud1");
+  await queue.enqueueOn("cloud1", [testTask("a")]);
+  const { claimed: [ended] } = await worker.claim(1);
+  assert(ended !== undefined);
+  const { task: { task_id: taskId, attempt }, incarnation } = ended;
+  const end = { outcome: "done", status: 0, reason: null } as const;
+  await worker.finish({ taskId, incarnation, attempt, ...end });
+  await redis.cli("DEL", "tk:ended:a");
+  assertEquals(await worker.resume(ended), false);
+  assertEquals(await redis.cli("GET", "run_count:cloud1"), "0");
+  // A server that was rolled back to a time before it took the task in has lost its end with it.
+  await redis.cli("SET", "tk:seq", "0");
+  assertEquals(await worker.resume(ended), true);
+  assertEquals(await redis.cli("GET", "run_count:cloud1"), "1");
+});
+
+Deno.test("resume() of a later attempt than the one on record goes on with the later one", async () => {
+  await using redis = await startRedisServer();
+  await using queue = await openTestQueue(redis);
+  await using worker = await registerNode(queue, "cloud1");
+  await queue.enqueueOn("cloud1", [testTask("a")]);
+  const { claimed: [first] } = await worker.claim(1);
+  assert(first !== undefined);
+  assertEquals(await worker.resume({ ...first, task: { ...first.task, attempt: 2 } }), true);
+  assertEquals(await redis.cli("HGET", "tk:running:cloud1", "a"), "2");
+  assertEquals(await worker.resume(first), false);
 });
 
 Deno.test("a running task that is cancelled ends as its worker stops it, or as it ends before", async () => {

@@ -58,7 +58,7 @@ Deno.test("RedisQueue carries a task from the dispatcher to its end", async () =
   assertEquals((await queue.progress()).ended.done, 1);
   const [result = ""] = await scheduler.results(10);
   assertEquals(JSON.parse(result).state, "done");
-  assertEquals(await scheduler.trimResults(1), true);
+  assertEquals(await scheduler.trimResults([result]), true);
   assertEquals(await scheduler.results(10), []);
   assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
   const server = await worker.serverId();

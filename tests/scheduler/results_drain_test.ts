@@ -20,8 +20,8 @@ class Source implements ResultSource {
     return Promise.resolve(this.lines.slice(0, count));
   }
 
-  trimResults(count: number): Promise<boolean> {
-    if (this.isActive) this.lines = this.lines.slice(count);
+  trimResults(written: readonly string[]): Promise<boolean> {
+    if (this.isActive) this.lines = this.lines.slice(written.length);
     return Promise.resolve(this.isActive);
   }
 }

@@ -1,7 +1,8 @@
 /** A real adapter as a process of its own, with a folder that is gone afterwards. */
 
 import { join } from "@std/path";
-import { AdapterClient, type ClientOptions, type ClientOutcome } from "../../adapter/client.ts";
+import { AdapterClient, type ClientOptions } from "../../adapter/client.ts";
+import type { LaunchOutcome } from "../../trace/launcher.ts";
 import type { AdapterHello } from "../../trace/adapter_protocol.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import { INVOCATION_EVENT, type InvocationEvent } from "../../trace/records.ts";
@@ -21,7 +22,7 @@ export interface TestAdapter extends AsyncDisposable {
   /** Complete a task; each gets an id of its own. */
   task(fields: PartialTask): Task;
   /** Run a task to its end. */
-  run(fields: PartialTask): Promise<ClientOutcome>;
+  run(fields: PartialTask): Promise<LaunchOutcome>;
   /** Run a task that must run; its exit event. */
   exitOf(fields: PartialTask): Promise<InvocationEvent>;
   /** The event lines so far. */
@@ -80,7 +81,7 @@ export async function startAdapter(
   }
   let tasks = 0;
   const task = (fields: PartialTask): Task => completeTask(fields, "test", `t${++tasks}`);
-  const run = (fields: PartialTask): Promise<ClientOutcome> => client.launch(task(fields)).outcome;
+  const run = (fields: PartialTask): Promise<LaunchOutcome> => client.launch(task(fields)).outcome;
   return {
     client,
     pid: child.pid,

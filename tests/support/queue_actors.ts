@@ -6,7 +6,7 @@
 import { join } from "@std/path";
 import { type CentralOptions, runCentral } from "../../scheduler/central.ts";
 import { PlacementLog } from "../../scheduler/placement_log.ts";
-import type { Registration } from "../../scheduler/queue.ts";
+import type { Finish, Registration } from "../../scheduler/queue.ts";
 import { RedisQueue } from "../../scheduler/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
@@ -28,8 +28,11 @@ export const SHORT_TIMING: Timing = Object.fromEntries(
   Object.entries(TIMING).map(([name, ms]) => [name, ms / 10]),
 ) as unknown as Timing;
 
-/** Connect to the queue of `redis`. */
-export function openTestQueue(redis: RedisServer, keyPrefix = ""): Promise<RedisQueue> {
+/** Connect to the queue of `redis`, or of whatever stands at its URL. */
+export function openTestQueue(
+  redis: Pick<RedisServer, "url">,
+  keyPrefix = "",
+): Promise<RedisQueue> {
   return RedisQueue.open({ address: parseRedisUrl(redis.url), keyPrefix, report: () => {} });
 }
 
@@ -66,13 +69,14 @@ export async function runClaimed(
   worker: RedisWorkerQueue,
   { limit = 64, outcome = "done" }: {
     readonly limit?: number;
-    readonly outcome?: "done" | "failed" | "refused" | "returned";
+    readonly outcome?: Finish["outcome"];
   } = {},
 ): Promise<string[]> {
   const { claimed } = await worker.claim(limit);
   for (const { task, incarnation } of claimed) {
     const { task_id: taskId, attempt } = task;
-    await worker.finish({ taskId, incarnation, attempt, outcome, status: null, reason: null });
+    const finish = { taskId, incarnation, attempt, outcome, status: null };
+    await worker.finish({ ...finish, reason: outcome === "crashed" ? "as crashed" : null });
   }
   return claimed.map(({ task }) => task.task_id);
 }
@@ -93,6 +97,8 @@ export interface RunningScheduler extends AsyncDisposable {
 export interface TestSchedulerOptions {
   /** Its id. Default "s1". */
   readonly id?: string;
+  /** Where it connects to. Default: the server. */
+  readonly url?: string;
   /** Folder of its files. Default: that of the server. */
   readonly folder?: string;
   /** Names and limits. */
@@ -110,8 +116,8 @@ export async function startScheduler(
   redis: RedisServer,
   options: TestSchedulerOptions = {},
 ): Promise<RunningScheduler> {
-  const { id = "s1", folder = redis.directory, timing = TIMING } = options;
-  const queue = await openTestQueue(redis);
+  const { id = "s1", url = redis.url, folder = redis.directory, timing = TIMING } = options;
+  const queue = await openTestQueue({ url });
   const view = queue.scheduler(id, timing);
   const paths = {
     events: join(folder, "placement_events.jsonl"),

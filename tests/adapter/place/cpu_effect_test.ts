@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { ClientLaunch } from "../../../adapter/client.ts";
+import type { Launch } from "../../../trace/launcher.ts";
 import { readHierarchies } from "../../../adapter/place/cgroup_base.ts";
 import { parseCpuStat } from "../../../adapter/place/cpu_stat.ts";
 import { readPids } from "../../../adapter/place/task_cgroup.ts";
@@ -26,7 +26,7 @@ function busy(units: number): { readonly argv: string[]; readonly cpu_units: num
 }
 
 /** The task's own cgroup; systemd moves a task there a moment after its start. */
-async function cgroupOf(launch: ClientLaunch): Promise<string> {
+async function cgroupOf(launch: Launch): Promise<string> {
   const started = await launch.started;
   return await waitFor({
     what: "the task's cgroup",

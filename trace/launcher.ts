@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { AdapterReady, LaunchStarted } from "../trace/adapter_protocol.ts";
-import type { InvocationEvent } from "../trace/records.ts";
-import type { Task } from "../trace/task.ts";
+import type { AdapterReady, LaunchStarted } from "./adapter_protocol.ts";
+import type { InvocationEvent } from "./records.ts";
+import type { Task } from "./task.ts";
 
 /** How one attempt ended. */
 export type LaunchOutcome =
@@ -15,8 +15,10 @@ export type LaunchOutcome =
   | { readonly kind: "exited"; readonly isDone: boolean; readonly event: InvocationEvent }
   /** The task was not acceptable: running it again would not help. */
   | { readonly kind: "refused"; readonly reason: string }
-  /** The adapter died: whether and how the process ended is not known, and it is being ended. */
-  | { readonly kind: "lost"; readonly reason: string };
+  /** It did not come to its end, through no fault of its own. */
+  | { readonly kind: "lost"; readonly reason: string }
+  /** The adapter died without a word: how the process ended is not known; it is being ended. */
+  | { readonly kind: "crashed"; readonly reason: string };
 
 /** One attempt that was handed to the adapter. */
 export interface Launch {
@@ -36,6 +38,6 @@ export interface Launcher {
   readonly ready: AdapterReady;
   /** Start one attempt; returns at once. */
   launch(task: Task): Launch;
-  /** Resolves with the reason when the adapter is gone; launches then resolve as lost. */
+  /** Resolves with the reason when the adapter is gone; what it ran has crashed then. */
   readonly closed: Promise<string>;
 }
