@@ -7,7 +7,8 @@ import { INVOCATION_EVENT, PROCESS, RUN_META, SERVICE_CPU } from "../../trace/re
 import { startBurningService } from "../support/burning_service.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { CAN_RUN_CONTAINERS, newContainerId, runContainer } from "../support/oci_container.ts";
-import { RawPeer, unusedPort } from "../support/raw_peer.ts";
+import { freePort } from "../support/ports.ts";
+import { RawPeer } from "../support/raw_peer.ts";
 import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
@@ -26,7 +27,7 @@ function sumOf(values: readonly (number | null)[]): number {
 Deno.test("adapt-http, parse, export and verify conserve the CPU time of a service", async () => {
   await using folder = await tempFolder();
   await using service = await startBurningService();
-  const port = unusedPort();
+  const port = freePort();
   const run = ["RUN_ID=web", "--node-id", "n1", "--logs", join(folder.path, "logs")];
   await using adapter = startCommand([
     "adapt_http",
@@ -99,13 +100,13 @@ Deno.test({
   fn: async () => {
     await using folder = await tempFolder();
     const id = newContainerId();
-    const servicePort = unusedPort();
+    const servicePort = freePort();
     await using _container = await runContainer({
       cgroup: `/docker/${id}`,
       script: `exec httpd -f -p 127.0.0.1:${servicePort} -h /www`,
       files: { "www/hello.txt": "hello" },
     });
-    const port = unusedPort();
+    const port = freePort();
     const run = ["RUN_ID=web", "--node-id", "n1", "--logs", join(folder.path, "logs")];
     const container = ["--container", id.slice(0, 12)];
     const started = await runCommand(["start_collect", ...run, ...container, "TIME_SYNC=0"]);
@@ -195,7 +196,7 @@ Deno.test.each(WRONG)("adapt-http refuses $what", async ({ args, code, says }) =
 Deno.test("adapt-http breaks open requests off after its grace, and records them", async () => {
   await using folder = await tempFolder();
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = unusedPort();
+  const port = freePort();
   const run = ["RUN_ID=web", "--node-id", "n1", "--logs", join(folder.path, "logs")];
   await using adapter = startCommand([
     "adapt_http",
@@ -225,7 +226,7 @@ Deno.test({
   fn: async () => {
     await using disk = await tinyFilesystem({ bytes: 64 * 1024 });
     await using service = await startBurningService();
-    const port = unusedPort();
+    const port = freePort();
     await using adapter = startCommand([
       "adapt_http",
       ...["RUN_ID=web", "--node-id", "n1", "--logs", disk.path],

@@ -3,12 +3,6 @@
  * is on the wire, with all that no library would send.
  */
 
-/** A port of 127.0.0.1 that nobody listens on. */
-export function unusedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** Bytes as text, one character a byte. */
 function fromBytes(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");

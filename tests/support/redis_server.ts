@@ -4,6 +4,7 @@
  */
 
 import { join } from "@std/path";
+import { freePort } from "./ports.ts";
 
 /** How {@linkcode startRedisServer} starts the server. */
 export interface RedisServerOptions {
@@ -45,11 +46,6 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
       }
     }
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** The server ended before it accepted connections; the message holds what it printed. */

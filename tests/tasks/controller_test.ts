@@ -3,17 +3,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { runCommand, startCommand } from "../support/command_process.ts";
+import { freePort } from "../support/ports.ts";
 import { startRedisServer } from "../support/redis_server.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** Tasks of the batch: the least that passes through every script of a good day. */
 const TASKS = 8;
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** A running controller; it is stopped when the test leaves its block. */
 interface Controller extends AsyncDisposable {

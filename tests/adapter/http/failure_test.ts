@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { HttpProxy, ListenError } from "../../../adapter/http/proxy.ts";
-import { RawPeer, RawService, unusedPort } from "../../support/raw_peer.ts";
+import { CLOSED_PORT } from "../../support/ports.ts";
+import { RawPeer, RawService } from "../../support/raw_peer.ts";
 import { traceService } from "../../support/traced_service.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
@@ -8,8 +9,7 @@ const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 Deno.test("HttpProxy answers 502 where the service refuses connections", async () => {
-  const target = unusedPort();
-  await using traced = await traceService({ target });
+  await using traced = await traceService({ target: CLOSED_PORT });
   await using client = await RawPeer.connect(traced.proxy.port);
   await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
   const { text } = await client.toEnd();
@@ -17,7 +17,7 @@ Deno.test("HttpProxy answers 502 where the service refuses connections", async (
   assertStringIncludes(text, "refuses connections");
   const [event] = await traced.events(1);
   assertEquals([event?.status, event?.is_aborted, event?.ts_forward], [502, true, null]);
-  assertEquals(event?.reason, `the service at 127.0.0.1:${target} refuses connections`);
+  assertEquals(event?.reason, `the service at 127.0.0.1:${CLOSED_PORT} refuses connections`);
 });
 
 Deno.test("HttpProxy answers 502 where the service closes a new connection without a word", async () => {
