@@ -14,6 +14,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import type { QueueStatus } from "../../scheduler/queue_status.ts";
 import type { Invocation } from "../../trace/cts.ts";
 import type { ClockOffset, InvocationEvent } from "../../trace/records.ts";
 import { type Cluster, type ClusterHost, startCluster } from "../support/cluster.ts";
@@ -77,16 +78,30 @@ class Deployment {
   }
 
   /** Wait until `count` tasks are done. */
-  async waitForDone(count: number): Promise<void> {
+  waitForDone(count: number): Promise<void> {
+    return this.#waitForStatus(`${count} tasks done`, ({ ended }) => ended.done === count);
+  }
+
+  /** Wait until `count` nodes are live. */
+  waitForNodes(count: number): Promise<void> {
+    return this.#waitForStatus(
+      `${count} live nodes`,
+      ({ nodes }) => nodes.filter(({ state }) => state === "live").length === count,
+    );
+  }
+
+  async #waitForStatus(what: string, until: (status: QueueStatus) => boolean): Promise<void> {
     await waitFor({
-      what: `${count} tasks done`,
-      read: () =>
-        this.on(
-          this.controller,
-          "set -a; . ./operator.env; set +a; ./tracekit-scheduler status --json",
-        ),
-      until: (status) => JSON.parse(status).ended.done === count,
-      limitMs: 90_000,
+      what,
+      read: async () =>
+        JSON.parse(
+          await this.on(
+            this.controller,
+            "set -a; . ./operator.env; set +a; ./tracekit-scheduler status --json",
+          ),
+        ) as QueueStatus,
+      until,
+      limitMs: 240_000,
     });
   }
 
@@ -326,6 +341,7 @@ Deno.test("a worker that is unplugged loses no task, and works again when plugge
   const whileAway = (await Deno.readTextFile(events)).match(/"event":"exit"/g)?.length ?? 0;
   await cluster.setLink(unplugged, "up");
   await deployment.waitForDone(SLEEPERS);
+  await deployment.waitForNodes(2);
   // It takes tasks again: a second batch is large enough for both.
   await deployment.dispatch("--tasks tasks.jsonl --pulse-size 100 --pulse-stagger 0");
   await deployment.waitForDone(2 * SLEEPERS);

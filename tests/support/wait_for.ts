@@ -11,7 +11,8 @@ export interface WaitOptions<T> {
   readonly read: () => Promise<T> | T;
   /** True when it is as wanted. */
   readonly until: (state: T) => boolean;
-  /** Longest wait, ms. Default 20 s: a loaded machine is slow, a hang is for ever. */
+  /** Longest wait, ms. Default 60 s: it costs nothing when all is well, and a machine that others
+   * hold may take many times as long as usual. */
   readonly limitMs?: number;
 }
 
@@ -21,7 +22,7 @@ export interface WaitOptions<T> {
  * @throws {Error} with the last state seen, when it did not come.
  */
 export async function waitFor<T>(
-  { what, read, until, limitMs = 20_000 }: WaitOptions<T>,
+  { what, read, until, limitMs = 60_000 }: WaitOptions<T>,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
