@@ -150,7 +150,12 @@ Deno.test("adapt leaves what the command put into the background alone", async (
   const pid = Number(stdout);
   try {
     assertEquals(code, 0);
-    assertMatch(await Deno.readTextFile(`/proc/${pid}/comm`), /sleep/);
+    // Its shell may be gone before it has become the program.
+    await waitFor({
+      what: "the command in the background",
+      read: () => readProcessStat(pid)?.comm,
+      until: (comm) => comm === "sleep",
+    });
     assertEquals(cgroupsOfAdapter(adapter), []);
   } finally {
     Deno.kill(pid, "SIGKILL");

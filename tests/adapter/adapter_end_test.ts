@@ -109,9 +109,10 @@ Deno.test("an adapter leaves the tasks of another one that lives alone", async (
 });
 
 Deno.test("the adapter ends its tasks when its worker is silent, and goes on", async () => {
-  let isSilent = true;
+  let isSilent = false;
   await using adapter = await startAdapter({}, { mayKeepAlive: () => !isSilent });
   const { launch, pids } = await startFamily(adapter);
+  isSilent = true;
   assertEquals(await launch.outcome, { kind: "lost", reason: "the worker was silent for 6 s" });
   await untilOver(pids);
   isSilent = false;

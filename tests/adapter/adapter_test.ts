@@ -12,6 +12,7 @@ import { readProcessStat } from "../../adapter/proc_pid.ts";
 import { SENTINEL } from "../../trace/records.ts";
 import { startAdapter } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** Burns CPU time in the shell itself: about 0.1 s on any machine of today. */
 const BURN = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done";
@@ -114,14 +115,34 @@ Deno.test("the adapter accepts outputs that are there, and fails a task that lef
   assertMatch(missing.event.reason ?? "", /did not leave its output/);
 });
 
-Deno.test("the adapter ends the whole tree at the timeout, also what ignores SIGTERM", async () => {
+Deno.test("the adapter ends a task at its timeout", async () => {
   await using adapter = await startAdapter();
-  const argv = ["sh", "-c", "trap '' TERM; sleep 300 & sleep 300; sleep 300"];
-  const event = await adapter.exitOf({ argv, timeout_s: 0.2 });
-  assertEquals(event.reason, "timeout: it ran for 0.2 s");
-  assertEquals(event.signal, "SIGKILL");
+  const event = await adapter.exitOf({ argv: ["sleep", "300"], timeout_s: 0.2 });
+  assertEquals([event.reason, event.signal], ["timeout: it ran for 0.2 s", "SIGTERM"]);
   assertGreater((event.boot_end_ms ?? 0) - (event.boot_start_ms ?? 0), 200);
 });
+
+Deno.test("the adapter ends the whole tree, also what ignores SIGTERM", async () => {
+  await using adapter = await startAdapter();
+  const argv = ["sh", "-c", "trap '' TERM; sleep 300 & echo $! >pid; sleep 300; sleep 300"];
+  const launch = adapter.client.launch(adapter.task({ argv }));
+  // Only a shell that has come so far ignores the signal.
+  const pid = await waitFor({
+    what: "the shell to ignore SIGTERM",
+    read: () => Deno.readTextFile(join(adapter.root, "outputs/pid")).catch(emptyWhenAbsent),
+    until: (text) => text.endsWith("\n"),
+  });
+  launch.stop({ reason: "enough", graceMs: 100 });
+  const outcome = await launch.outcome;
+  assert(outcome.kind === "exited");
+  assertEquals(outcome.event.signal, "SIGKILL");
+  assertEquals(isRunning(Number(pid)), false);
+});
+
+function emptyWhenAbsent(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "";
+  throw error;
+}
 
 Deno.test("the adapter counts a job's work that is forked away, and waits for it", async () => {
   await using adapter = await startAdapter();
@@ -145,9 +166,10 @@ Deno.test("the adapter's totals agree with what the task itself counts", async (
     .split(" ").slice(11, 15).map(Number);
   const countedMs = (utime + stime + cutime + cstime) * 10;
   const totalMs = (event.user_ms ?? 0) + (event.system_ms ?? 0);
-  // The task reads itself a little before its end, in steps of 10 ms for each of four numbers.
+  // The task reads itself a little before its end, in steps of 10 ms for each of four numbers; the rest
+  // is what a cold machine needs to start and end `cat`. Children counted twice would be as much again.
   assertGreater(totalMs, countedMs - 10);
-  assertLess(totalMs, countedMs + 80);
+  assertLess(totalMs, 1.5 * countedMs + 40);
 });
 
 Deno.test("the adapter binds every thread and child to the task's cores", async () => {

@@ -251,12 +251,15 @@ for (const onLost of ["keep", "pending"] as const) {
     await using redis = await startRedisServer();
     await using queue = await openTestQueue(redis);
     await using _scheduler = await startScheduler(redis, {
-      timing: SHORT_TIMING,
+      // For the length of a lease it gives up nobody.
+      timing: { ...SHORT_TIMING, leaseMs: 100 },
       queuePolicy: { onLost },
     });
-    await using lost = await registerNode(queue, "cloud1", { timing: SHORT_TIMING });
+    await using lost = await registerNode(queue, "cloud1");
     await redis.cli("RPUSH", "q:cloud1", handMade("x"), handMade("y"));
-    await lost.claim(1);
+    assertEquals((await lost.claim(1)).claimed.length, 1);
+    // Its lease is over, long ago.
+    await redis.cli("ZADD", "tk:nodes", "XX", "0", "cloud1");
     await waitFor({
       what: "the node to be lost",
       read: () => redis.cli("ZCARD", "tk:nodes"),

@@ -8,6 +8,7 @@ import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
 import { TIMING } from "../../scheduler/timing.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
+import { LONG_LEASES } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 
 /** A queue with every role's view of it; the test plays the roles. */
@@ -25,15 +26,15 @@ interface Stage extends AsyncDisposable {
 async function setStage(): Promise<Stage> {
   const redis = await startRedisServer();
   const queue = await RedisQueue.open({ address: parseRedisUrl(redis.url), report: () => {} });
-  const scheduler = queue.scheduler("s", TIMING);
+  const scheduler = queue.scheduler("s", LONG_LEASES);
   await scheduler.lead();
   return {
     redis,
     queue,
     scheduler,
-    operator: queue.operator(TIMING),
+    operator: queue.operator(LONG_LEASES),
     async worker(node, more = {}): Promise<RedisWorkerQueue> {
-      const worker = queue.worker(node, TIMING);
+      const worker = queue.worker(node, LONG_LEASES);
       const registration = {
         capacityUnits: 4,
         slots: 0,
@@ -96,7 +97,9 @@ Deno.test("RedisOperator.status() shows nodes with what they run, and why the he
   assertEquals(first?.running, [{ task_id: "t0", attempt: 1 }]);
   assertEquals([first?.free, first?.capacity, first?.slots, first?.free_slots], [1, 4, 2, 1]);
   assertEquals([second?.free, second?.slots, second?.queued, second?.assigned], [2, null, 1, 1]);
-  assert((first?.heartbeat_age_ms ?? -1) >= 0 && (first?.heartbeat_age_ms ?? 1e9) < 8000);
+  assert(
+    (first?.heartbeat_age_ms ?? -1) >= 0 && (first?.heartbeat_age_ms ?? 1e9) < LONG_LEASES.leaseMs,
+  );
   assertEquals([pending, head?.task_id, head?.cpu_units], [2, "t2", 4]);
   assertEquals(head?.reasons, { busy: ["cloud1", "cloud2"] });
   assertEquals(head?.why, "too few free units: cloud1, cloud2");

@@ -13,15 +13,12 @@ import type { RedisQueue } from "../../scheduler/redis_queue.ts";
 import type { RedisSchedulerQueue } from "../../scheduler/redis_scheduler_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
 import { TIMING } from "../../scheduler/timing.ts";
-import { FOUR_UNITS, testTask } from "./queue_actors.ts";
+import { FOUR_UNITS, LONG_LEASES, testTask } from "./queue_actors.ts";
 import { type QueueState, readQueueState } from "./queue_state.ts";
 
 /** Three nodes: two with slots, one without. */
 export const NODES = ["n0", "n1", "n2"] as const;
 const SLOTS = { n0: 0, n1: 2, n2: 3 } as const;
-
-/** A slow machine must not cost anybody a lease in the middle of a history. */
-const LONG_TIMING = { ...TIMING, leaseMs: 600_000, leaderLeaseMs: 600_000 };
 
 /** One of them. */
 export type NodeName = typeof NODES[number];
@@ -73,11 +70,11 @@ export class World {
   constructor(queue: RedisQueue, connection: RedisConnection) {
     this.#queue = queue;
     this.#connection = connection;
-    this.#scheduler = queue.scheduler("s", LONG_TIMING);
+    this.#scheduler = queue.scheduler("s", LONG_LEASES);
     this.#window = new PendingWindow(this.#scheduler, () => {});
     const actors = NODES.map((name) => [
       name,
-      { queue: queue.worker(name, LONG_TIMING), isRegistered: false, running: [] },
+      { queue: queue.worker(name, LONG_LEASES), isRegistered: false, running: [] },
     ]);
     this.#actors = Object.fromEntries(actors);
   }

@@ -29,6 +29,9 @@ async function withScheduler(work: (stage: Stage) => Promise<void>): Promise<voi
     allocationRatio: 1,
     clearQueue: false,
   });
+  const server = await worker.serverId();
+  const beats = setInterval(() => worker.heartbeat(server), TIMING.heartbeatMs);
+  using _ = { [Symbol.dispose]: () => clearInterval(beats) };
   await work({
     redis,
     queue,

@@ -48,13 +48,19 @@ Deno.test("isAlive() knows a process by its start time and boot, not by its pid"
 });
 
 Deno.test("isAlive() takes a zombie for dead", async () => {
-  // The shell's child ends at once, and the shell, being replaced by sleep, never reaps it.
+  // A shell that was replaced by sleep never reaps its child; before that it may.
   await using parent = new Deno.Command("sh", {
-    args: ["-c", "true & echo $!; exec sleep 60"],
+    args: ["-c", "sleep 60 & echo $!; exec sleep 60"],
     stdout: "piped",
   }).spawn();
   const reader = parent.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const pid = Number((await reader.read()).value);
+  await waitFor({
+    what: "the shell to be replaced",
+    read: () => Deno.readTextFile(`/proc/${parent.pid}/comm`),
+    until: (comm) => comm === "sleep\n",
+  });
+  Deno.kill(pid, "SIGKILL");
   await waitFor({
     what: "a zombie",
     read: () => processIdentity(pid)?.state,

@@ -4,7 +4,7 @@ import { TreeMeter } from "../../../adapter/http/tree_meter.ts";
 import { EventLines } from "../../../adapter/http/events.ts";
 import type { InvocationEvent, ServiceCpu } from "../../../trace/records.ts";
 import { startBurningService } from "../../support/burning_service.ts";
-import { unusedPort } from "../../support/raw_peer.ts";
+import { CLOSED_PORT } from "../../support/ports.ts";
 import { CAN_MOUNT, tinyFilesystem } from "../../support/tiny_filesystem.ts";
 import { traceService } from "../../support/traced_service.ts";
 import { waitFor } from "../../support/wait_for.ts";
@@ -34,22 +34,21 @@ Deno.test("Recorder gives each request what it used, and keeps what none used ap
   const { port } = traced.proxy;
   await get(port, "/burn?ms=100");
   await get(port, "/nothing");
-  await get(port, "/later?ms=100");
-  await waitFor({
-    what: "100 ms of background",
-    read: async () => {
-      traced.recorder.tick();
-      return sumOf((await traced.intervals()).map(({ background_ms }) => background_ms));
-    },
-    until: (backgroundMs) => backgroundMs >= 100,
-  });
+  const events = await traced.events(2);
+  traced.recorder.tick();
+  const backgroundMs = async () =>
+    sumOf((await traced.intervals()).map(({ background_ms }) => background_ms));
+  const beforeMs = await backgroundMs();
+  await service.burn(100);
+  traced.recorder.tick();
   traced.recorder.settle();
-  const events = await traced.events(3);
-  assertEquals(events.map(({ path }) => path), ["/burn", "/nothing", "/later"]);
-  const [burn = 0, nothing = 0, later = 0] = events.map(({ cpu_ms }) => cpu_ms ?? NaN);
-  // A request without work costs a few ms at most in a runtime that is still warming up.
-  assertEquals(burn >= 100 && burn < 150, true, `burn ${burn}`);
-  assertEquals(nothing < 30 && later < 30, true, `nothing ${nothing}, later ${later}`);
+  const apartMs = await backgroundMs() - beforeMs;
+  assertEquals(events.map(({ path }) => path), ["/burn", "/nothing"]);
+  const [burn = 0, nothing = 0] = events.map(({ cpu_ms }) => cpu_ms ?? NaN);
+  // Beyond what it was told to use, a runtime that is still warming up needs some ms, more on a slow
+  // machine; what the wrong one got would be 100 ms and more.
+  for (const ms of [burn, apartMs]) assertEquals(ms >= 100 && ms < 200, true, `${ms} ms`);
+  assertEquals(nothing < 100, true, `nothing ${nothing}`);
   assertConserved(events, await traced.intervals());
 });
 
@@ -59,17 +58,27 @@ Deno.test("Recorder shares what was used while requests overlap, over many inter
   await using traced = await traceService({ target: service.port, meter });
   const { port } = traced.proxy;
   // The service does one after the other, but has them all from the beginning.
-  const requests = Promise.all([1, 2, 3].map(() => get(port, "/burn?ms=100")));
-  const timer = setInterval(() => traced.recorder.tick(), 20);
-  await requests;
-  clearInterval(timer);
+  const requests = [1, 2, 3].map(() => get(port, "/hold"));
+  await service.holds(3);
+  await service.burn(60);
+  traced.recorder.tick();
+  for (const answered of [1, 2, 3]) {
+    await service.answerAfter(100);
+    await waitFor({
+      what: `answer ${answered} to have passed`,
+      read: () => traced.recorder.requestCount,
+      until: (count) => count === answered,
+    });
+    traced.recorder.tick();
+  }
+  await Promise.all(requests);
   traced.recorder.settle();
   const events = await traced.events(3);
   const intervals = await traced.intervals();
   assertConserved(events, intervals);
   const total = sumOf(events.map(({ cpu_ms }) => cpu_ms));
-  assertEquals(total >= 300 && total < 400, true, `${total} ms`);
-  // The last one was open while all the work was done, and alone at the end.
+  assertEquals(total >= 360 && total < 500, true, `${total} ms`);
+  // 20 + 33 + 50 + 100 ms for the last one, which was alone at the end; 20 + 33 for the first.
   const shares = events.map(({ cpu_ms }) => cpu_ms ?? NaN).sort((a, b) => a - b);
   assertEquals((shares[2] ?? NaN) > 2 * (shares[0] ?? NaN), true, `${shares}`);
   for (const { span_id, cpu_ms } of events) {
@@ -95,7 +104,7 @@ Deno.test("Recorder says that the service is gone, and knows no CPU time from th
 
 Deno.test("Recorder knows that a request that did not reach the service used nothing", async () => {
   using meter = new TreeMeter(Deno.pid);
-  await using traced = await traceService({ target: unusedPort(), meter });
+  await using traced = await traceService({ target: CLOSED_PORT, meter });
   await get(traced.proxy.port, "/");
   const [event] = await traced.events(1);
   assertEquals([event?.status, event?.cpu_ms, event?.cpu_source], [502, 0, "shared"]);

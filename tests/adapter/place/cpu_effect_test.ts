@@ -1,7 +1,7 @@
 /** What CPU control does to real processes in real cgroups. */
 
 import { join } from "@std/path";
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
 import type { Launch } from "../../../trace/launcher.ts";
 import { readHierarchies } from "../../../adapter/place/cgroup_base.ts";
 import { parseCpuStat } from "../../../adapter/place/cpu_stat.ts";
@@ -41,9 +41,13 @@ function cpuMs(cgroup: string): number {
   return (userMs ?? 0) + (systemMs ?? 0);
 }
 
-/** Windows that are tried for one in which the machine is ours, and what of it we must have. */
-const WINDOWS = 3;
-const OURS = 0.95;
+/**
+ * Windows that are tried for one in which the machine is ours, and what of it we must have: quotas bound
+ * each task from above, so that what others take is missing from one task alone. With a hundredth of two
+ * cores gone, the smallest share still is within the tolerance; with more, nothing can be said.
+ */
+const WINDOWS = 2;
+const OURS = 0.99;
 
 /** Cores that each of these tasks uses while all of them run, in a window that is not taken by others. */
 async function coresUsed(units: readonly number[]): Promise<number[]> {
@@ -106,8 +110,8 @@ Deno.test({
     assertLess(usedMs, 0.3 * (wallMs + 100) * (1 + TOLERANCE));
     // systemd may have removed the scope before its throttling could be read.
     if (!adapter.client.ready.cpu_control.startsWith("cgroup")) return;
-    // Seven tenths on a machine of its own; less where others hold it up before its quota does.
-    assertGreater(event.throttled_ms ?? 0, 0.1 * wallMs);
+    // Who uses up its quota was held back; others may hold it up before its quota does.
+    assert((event.throttled_ms ?? 0) > 0 || usedMs < 0.29 * wallMs, Deno.inspect(event));
   },
 });
 
@@ -162,13 +166,18 @@ Deno.test({
     await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0" });
     const first = adapter.client.launch(adapter.task({ argv: ["sleep", "60"] }));
     await first.started;
-    await adapter.exitOf({ argv: ["sleep", "0.3"] });
+    const second = adapter.client.launch(adapter.task({ argv: ["sleep", "60"] }));
     const options = { decode: CPU_SHARE.decode, onBadLine: () => {} };
-    const lines: CpuShare[] = await waitFor({
-      what: "the first task to get its share back",
-      read: () => Array.fromAsync(readRecords(adapter.runDir.shares, options)),
-      until: ({ length }) => length === 4,
-    });
+    const linesWhen = (what: string, count: number): Promise<CpuShare[]> =>
+      waitFor({
+        what,
+        read: () => Array.fromAsync(readRecords(adapter.runDir.shares, options)),
+        until: ({ length }) => length === count,
+      });
+    await linesWhen("the first task to share with the second", 3);
+    second.stop({ reason: "enough", graceMs: 1000 });
+    await second.outcome;
+    const lines = await linesWhen("the first task to get its share back", 4);
     assertEquals(
       lines.map(({ task_id, quota_percent, weight, cpus }) =>
         `${task_id} ${quota_percent} ${weight} ${cpus}`
