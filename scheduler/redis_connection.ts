@@ -274,7 +274,10 @@ export class RedisConnection implements AsyncDisposable {
     if (this.#lostAt !== null || error instanceof ReconnectStrategyError) return;
     if (this.#refusal !== null) return;
     this.#lostAt = performance.now();
-    this.#options.report(`Redis at ${this.place} is not reachable (${error.message}), retrying`);
+    const why = /certificate/.test(error.message)
+      ? `${error.message}: deno task controller check says what is wrong with it`
+      : error.message;
+    this.#options.report(`Redis at ${this.place} is not reachable (${why}), retrying`);
   }
 
   #onReady(): void {

@@ -18,6 +18,7 @@ const REACH_LIMIT_MS = 5000;
 export async function reachQueue(options: RedisOptions, io: Io): Promise<RedisQueue> {
   const tooLong = new AbortController();
   const timer = setTimeout(() => tooLong.abort(), REACH_LIMIT_MS);
+  let reason = "";
   try {
     const signal = AbortSignal.any([io.signal, tooLong.signal]);
     // Before the first answer a line about retrying would only stand before the one that says what to do.
@@ -25,7 +26,10 @@ export async function reachQueue(options: RedisOptions, io: Io): Promise<RedisQu
     const queue = await openQueue(options, {
       ...io,
       signal,
-      say: (line) => isReached && io.say(line),
+      say: (line) => {
+        if (isReached) io.say(line);
+        else reason = / \(.*\)/.exec(line)?.[0] ?? "";
+      },
     });
     isReached = true;
     return queue;
@@ -33,7 +37,7 @@ export async function reachQueue(options: RedisOptions, io: Io): Promise<RedisQu
     if (!(error instanceof QueueError && error.code === "closed")) throw error;
     const place = describeAddress(await redisAddress(options));
     throw new CommandError(
-      `no Redis answers at ${place}: start redis-server there, or name another with --redis URL`,
+      `no Redis answers at ${place}${reason}: start redis-server there, or name another with --redis`,
       { cause: error },
     );
   } finally {

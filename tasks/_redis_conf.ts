@@ -8,6 +8,8 @@ export interface RedisConf {
   readonly bind: readonly string[];
   /** Port. */
   readonly port: number;
+  /** Connections at most. */
+  readonly maxClients: number;
   /** Folder of the append-only file, absolute. */
   readonly dataDir: string;
   /** File that takes the server's pid, absolute. */
@@ -47,6 +49,7 @@ export function redisConf(conf: RedisConf): string {
     `bind ${bind.join(" ")}`,
     "protected-mode yes",
     ...transport,
+    `maxclients ${conf.maxClients}`,
     "daemonize yes",
     `dir ${quoted(conf.dataDir)}`,
     `pidfile ${quoted(conf.pidFile)}`,

@@ -4,6 +4,7 @@
  */
 
 import type { RedisAddress } from "../scheduler/redis_url.ts";
+import { CommandError } from "./_main.ts";
 
 /** A reply: errors are values here. */
 export type WireReply =
@@ -11,7 +12,7 @@ export type WireReply =
   | { readonly kind: "error"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly WireReply[] };
 
-/** How long a server may take to answer, ms: one that speaks another protocol may never do. */
+/** How long a server may take to let us in or to answer, ms: one that speaks another protocol may never do. */
 const REPLY_LIMIT_MS = 5000;
 
 /** An open conversation. */
@@ -24,21 +25,47 @@ export class RedisWire implements Disposable {
     this.#connection = connection;
   }
 
-  /** Connect to `address`, without a word said yet. */
-  static async open({ host: hostname, port, isTls, tlsCa }: RedisAddress): Promise<RedisWire> {
-    if (!isTls) return new RedisWire(await Deno.connect({ hostname, port }));
-    const caCerts = tlsCa === null ? {} : { caCerts: [tlsCa] };
-    return new RedisWire(await Deno.connectTls({ hostname, port, ...caCerts }));
+  /**
+   * Connect to `address`, without a word said yet.
+   *
+   * @throws {CommandError} when nothing listens there.
+   * @throws {Error} when it speaks no TLS, or its certificate is not good; the message says why.
+   */
+  static async open({ host, port, isTls, tlsCa }: RedisAddress): Promise<RedisWire> {
+    const connection = await connect({ host, port });
+    if (!isTls) return new RedisWire(connection);
+    const caCerts = tlsCa === null ? [] : [tlsCa];
+    const secured = await Deno.startTls(connection, { hostname: host, caCerts });
+    const wire = new RedisWire(secured);
+    await wire.#limited(secured.handshake());
+    return wire;
   }
 
   /** The reply to one command. */
   async ask(...words: readonly string[]): Promise<WireReply> {
     const encoder = new TextEncoder();
     const request = words.map((word) => `$${encoder.encode(word).length}\r\n${word}\r\n`).join("");
-    const timer = setTimeout(() => this[Symbol.dispose](), REPLY_LIMIT_MS);
-    try {
+    return await this.#limited((async () => {
       await this.#connection.write(encoder.encode(`*${words.length}\r\n${request}`));
       return await this.#reply();
+    })());
+  }
+
+  /** What `work` on the connection results in; a failed one, or one without an answer, is closed. */
+  async #limited<T>(work: Promise<T>): Promise<T> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this[Symbol.dispose]();
+    }, REPLY_LIMIT_MS);
+    try {
+      return await work;
+    } catch (error) {
+      this[Symbol.dispose]();
+      if (!isLate) throw error;
+      throw new Deno.errors.TimedOut(`no answer within ${REPLY_LIMIT_MS / 1000} s`, {
+        cause: error,
+      });
     } finally {
       clearTimeout(timer);
     }
@@ -48,7 +75,7 @@ export class RedisWire implements Disposable {
     try {
       this.#connection.close();
     } catch (error) {
-      // Closed already, by the time limit.
+      // Closed already, after a failure.
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
   }
@@ -86,5 +113,15 @@ export class RedisWire implements Disposable {
       if (count === null) throw new Deno.errors.ConnectionReset("the server closed the connection");
       this.#received += this.#decoder.decode(buffer.subarray(0, count), { stream: true });
     }
+  }
+}
+
+async function connect({ host, port }: { host: string; port: number }): Promise<Deno.TcpConn> {
+  try {
+    const signal = AbortSignal.timeout(REPLY_LIMIT_MS);
+    return await Deno.connect({ hostname: host, port, signal });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new CommandError(`Cannot reach ${host} port ${port}: ${error.message}`, { cause: error });
   }
 }

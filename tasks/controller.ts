@@ -2,6 +2,7 @@
 
 import { join, resolve } from "@std/path";
 import { QUEUE_USERS, type QueueUser } from "../scheduler/access.ts";
+import { parseRedisUrl } from "../scheduler/redis_url.ts";
 import { messageOf, writeFileAtomic } from "../trace/atomic_file.ts";
 import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { checkController } from "./_controller_check.ts";
@@ -11,6 +12,7 @@ import { processIdentity } from "./_process.ts";
 import { ensurePrograms } from "./_programs.ts";
 import { redisAddress } from "./_redis_address.ts";
 import { redisConf } from "./_redis_conf.ts";
+import { RedisWire } from "./_redis_wire.ts";
 import { CONTROLLER } from "./flags/controller.ts";
 
 type Options = OptionsOf<typeof CONTROLLER.flags>;
@@ -38,7 +40,7 @@ export async function main(
 }
 
 async function start(options: Options, io: Io): Promise<number> {
-  await ensurePrograms(["redis-server"], io);
+  await ensurePrograms(options.tls ? ["redis-server", "openssl"] : ["redis-server"], io);
   const dir = resolve(options.dir);
   const running = await serverPid(dir);
   if (running !== null) {
@@ -60,7 +62,10 @@ async function start(options: Options, io: Io): Promise<number> {
   io.say(
     `Redis of ${dir} runs on ${bind.join(", ")} port ${options.port}${tls ? ", TLS only" : ""}`,
   );
-  io.say(`For each role copy ${dir}/ROLE.env and ROLE.password to where it runs`);
+  io.say(await roomForClients(dir, { options, bind, tls }));
+  if (tls?.isAuthorityRenewed) io.say("The authority had expired and is new: copy ca.crt again");
+  const files = tls === null ? "ROLE.env and ROLE.password" : "ROLE.env, ROLE.password and ca.crt";
+  io.say(`For each role copy ${files} of ${dir} to where it runs`);
   return 0;
 }
 
@@ -68,6 +73,28 @@ interface Setup {
   readonly options: Options;
   readonly bind: readonly string[];
   readonly tls: TlsFiles | null;
+}
+
+/** Connections of each worker: one for commands, one that is woken. */
+const CONNECTIONS_PER_WORKER = 2;
+
+/** How many connections Redis got: it takes fewer than asked for where open files are limited. */
+async function roomForClients(dir: string, { options, bind, tls }: Setup): Promise<string> {
+  using wire = await RedisWire.open({
+    ...parseRedisUrl(`redis://${urlHost(connectHost(bind))}:${options.port}`),
+    isTls: tls !== null,
+    tlsCa: tls === null ? null : await Deno.readTextFile(tls.ca),
+  });
+  await wire.ask("AUTH", await secret(dir, "admin"));
+  const reply = await wire.ask("CONFIG", "GET", "maxclients");
+  const [, got] = reply.kind === "list" ? reply.items : [];
+  const count = got?.kind === "text" ? Number(got.text) : 0;
+  const room = `It takes ${count} connections: ${
+    Math.floor(count / CONNECTIONS_PER_WORKER)
+  } workers`;
+  return count >= options["max-clients"]
+    ? room
+    : `${room}; for ${options["max-clients"]} raise the limit on open files (ulimit -n)`;
 }
 
 async function configuration(dir: string, { options, bind, tls }: Setup): Promise<string> {
@@ -79,6 +106,7 @@ async function configuration(dir: string, { options, bind, tls }: Setup): Promis
   return redisConf({
     bind,
     port: options.port,
+    maxClients: options["max-clients"],
     dataDir: join(dir, "data"),
     pidFile: join(dir, "redis.pid"),
     logFile: join(dir, "redis.log"),
@@ -112,11 +140,11 @@ async function writeRoleEnvironments(dir: string, { options, bind, tls }: Setup)
   const everywhere = bind.every((one) => ["0.0.0.0", "*", "::"].includes(one));
   const host = everywhere
     ? Deno.hostname()
-    : bind.find((one) => !/^(127\.|::1)/.test(one)) ?? bind[0];
+    : bind.find((one) => !/^(127\.|::1)/.test(one)) ?? connectHost(bind);
   const scheme = tls === null ? "redis" : "rediss";
   for (const user of QUEUE_USERS) {
     const lines = [
-      `REDIS_URL=${scheme}://${user}@${host}:${options.port}/0`,
+      `REDIS_URL=${scheme}://${user}@${urlHost(host)}:${options.port}/0`,
       `REDIS_PASSWORD_FILE=${user}.password`,
       ...tls === null ? [] : ["REDIS_TLS_CA=ca.crt"],
       ...options["key-prefix"] === "" ? [] : [`KEY_PREFIX=${options["key-prefix"]}`],
@@ -128,6 +156,11 @@ async function writeRoleEnvironments(dir: string, { options, bind, tls }: Setup)
 function connectHost(bind: readonly string[]): string {
   const [first = "127.0.0.1"] = bind;
   return ["0.0.0.0", "*", "::"].includes(first) ? "127.0.0.1" : first;
+}
+
+/** `host` as it stands in a URL. */
+function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** Start the server in the background and wait until it listens. */

@@ -18,13 +18,18 @@ export const CONTROLLER = command({
       placeholder: "ADDRESS,…",
     }),
     "port": integer("Port.", { fallback: 6379, min: 1 }),
+    "max-clients": integer(
+      "Connections at most, two for each worker; fewer where open files are limited.",
+      // 10,000 workers, and a hundred for the roles and people beside them.
+      { fallback: 20_100, min: 10 },
+    ),
     "tls": toggle("Speak TLS only, with an authority made for this controller."),
     ...REDIS_FLAGS,
   },
   notes: [
     "start makes what is missing in DIR and runs redis-server in the background, unless it runs already.",
-    "For each role there is DIR/ROLE.env (REDIS_URL, and with TLS",
-    "REDIS_TLS_CA) and DIR/ROLE.password, readable by you alone: copy both to where the role runs.",
+    "For each role there is DIR/ROLE.env (REDIS_URL, and with TLS REDIS_TLS_CA) and DIR/ROLE.password,",
+    "readable by you alone: copy both, and with TLS ca.crt, to where the role runs.",
     "DIR/admin.password is the default user's: redis-cli -a with it may do everything.",
     "check asks the server of --redis, with the administrator's password, what a stranger may do there.",
   ],

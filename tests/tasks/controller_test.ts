@@ -1,7 +1,8 @@
 /** The controller's Redis: what it lets whom do, tried by strangers and by every real role. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
+import { isThere } from "../../trace/atomic_file.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { freePort } from "../support/ports.ts";
 import { startRedisServer } from "../support/redis_server.ts";
@@ -66,16 +67,17 @@ Deno.test("controller lets every role do its work over TLS, and nothing else", a
     assertEquals(secrets.size, 5);
     assertEquals(((await Deno.stat(join(dir, "redis.conf"))).mode ?? 0) & 0o777, 0o600);
   });
-  await t.step("check finds nothing to complain of", async () => {
-    const { code, stdout, stderr } = await runCommand([
-      ...["controller", "check", "--redis", `rediss://127.0.0.1:${controller.port}`],
-      ...["--redis-password-file", join(dir, "admin.password"), "--tls-ca", join(dir, "ca.crt")],
-    ]);
-    assertEquals(code, 0, stdout + stderr);
-    assertMatch(stdout, /^PASS {2}plaintext is refused/m);
+  await t.step("check finds nothing to complain of, also of what it did itself", async () => {
+    for (let time = 0; time < 2; time++) {
+      const { code, stdout, stderr } = await runCommand([
+        ...["controller", "check", "--redis", `rediss://127.0.0.1:${controller.port}`],
+        ...["--redis-password-file", join(dir, "admin.password"), "--tls-ca", join(dir, "ca.crt")],
+      ]);
+      assertEquals(code, 0, stdout + stderr);
+      assertMatch(stdout, /^PASS {2}plaintext is refused/m);
+    }
   });
   await t.step("a batch runs, each role as its own user", async () => {
-    // The check before tried a wrong password, which stands there.
     await controller.cli("ACL", "LOG", "RESET");
     // The roles find their files beside each other, as on a machine that they were copied to.
     const logs = join(folder.path, "logs");
@@ -168,21 +170,121 @@ Deno.test("controller leaves a running server alone, and refuses a port that is 
   assertStringIncludes(other.stderr, "is taken by another server");
 });
 
+/** Debian's libfaketime, which shifts the clock of every program that has these variables. */
+const FAKETIME_LIBRARY = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketime.so.1`;
+
+function shiftedClock(shiftS: number): Record<string, string> {
+  return {
+    // jemalloc, which Redis uses, asks for the time before the library is ready: libc's malloc goes first.
+    LD_PRELOAD: `${FAKETIME_LIBRARY}:libc.so.6`,
+    FAKETIME: shiftS > 0 ? `+${shiftS}` : String(shiftS),
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    NO_FAKE_STAT: "1",
+  };
+}
+
+const HOUR_S = 3600;
+const YEAR_S = 365 * 24 * HOUR_S;
+const hasFaketime = await isThere(FAKETIME_LIBRARY);
+
+Deno.test({
+  name: "controller's certificates hold on clocks that are behind, and their end is told" +
+    (hasFaketime ? "" : " (skipped: libfaketime is not installed)"),
+  ignore: !hasFaketime,
+  async fn(): Promise<void> {
+    await using folder = await tempFolder();
+    const { dir, port } = await (async () => {
+      await using running = await startController(folder.path, "--tls");
+      const seenBy = async (shiftS: number) => {
+        const { stdout } = await runCommand([
+          ...["controller", "check", "--redis", `rediss://127.0.0.1:${running.port}`],
+          ...["--redis-password-file", join(running.dir, "admin.password")],
+          ...["--tls-ca", join(running.dir, "ca.crt")],
+        ], { env: shiftedClock(shiftS) });
+        return stdout.split("\n", 1)[0];
+      };
+      assertMatch(await seenBy(-23 * HOUR_S) ?? "", /^PASS {2}its certificate holds/);
+      assertMatch(await seenBy(-25 * HOUR_S) ?? "", /^FAIL .*certificate not valid yet/);
+      assertMatch(await seenBy(10 * YEAR_S - 72 * HOUR_S) ?? "", /^FAIL .*only until .*, 2 days/);
+      assertMatch(await seenBy(11 * YEAR_S) ?? "", /^FAIL .*certificate expired/);
+      return running;
+    })();
+    // In eleven years a new start makes a new authority, and says that it is to be copied.
+    const late = { env: shiftedClock(11 * YEAR_S) };
+    const before = await Deno.readTextFile(join(dir, "ca.crt"));
+    const started = await runCommand(
+      ["controller", "start", "--tls", "--dir", dir, "--port", String(port)],
+      late,
+    );
+    await runCommand(["controller", "stop", "--dir", dir], late);
+    assertStringIncludes(started.stderr, "copy ca.crt again");
+    assert(await Deno.readTextFile(join(dir, "ca.crt")) !== before);
+  },
+});
+
+Deno.test("controller says how many connections it got", async () => {
+  await using folder = await tempFolder();
+  const dir = join(folder.path, "controller");
+  const flags = ["--dir", dir, "--port", String(freePort())];
+  const small = await runCommand(["controller", "start", ...flags, "--max-clients=200"]);
+  await runCommand(["controller", "stop", "--dir", dir]);
+  assertStringIncludes(small.stderr, "It takes 200 connections: 100 workers\n");
+  // Root would raise its own limit.
+  const drop = Deno.uid() === 0 ? "setpriv --bounding-set -sys_resource" : "";
+  const controller = fromFileUrl(new URL("../../tasks/controller.ts", import.meta.url));
+  const { stderr } = await new Deno.Command("sh", {
+    args: [
+      ...["-c", `ulimit -n 300 && exec ${drop} "$@"`, "sh", Deno.execPath(), "run", "-A", "-q"],
+      ...[controller, "start", ...flags],
+    ],
+  }).output();
+  await runCommand(["controller", "stop", "--dir", dir]);
+  const said = new TextDecoder().decode(stderr);
+  // Redis keeps 32 descriptors for itself.
+  assertStringIncludes(said, "It takes 268 connections: 134 workers; for 20100 raise the limit on");
+});
+
 Deno.test("controller check says what is wrong with a server that was set up by hand", async () => {
-  await using redis = await startRedisServer({ config: ["protected-mode no"] });
+  await using redis = await startRedisServer({
+    config: ["protected-mode no", "appendfsync no", "user worker on nopass ~* &* +@all"],
+  });
   await redis.cli("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+  await redis.cli("--user", "worker", "--pass", "any", "ACL", "SETUSER", "nobody", "on", ">x");
+  await redis.cli("--user", "nobody", "--pass", "x", "--no-auth-warning", "FLUSHALL");
   const { code, stdout } = await runCommand(["controller", "check", "--redis", redis.url]);
   assertEquals(code, 1);
   for (
     const line of [
       "PASS  no password is refused",
+      "PASS  a wrong user is refused",
       "FAIL  appendonly is safe",
+      "FAIL  appendfsync is safe",
       "FAIL  maxmemory-policy is safe",
       "FAIL  protected-mode is safe",
+      "PASS  connections are left",
       "FAIL  each role has its own, confined user",
+      "FAIL  dangerous commands are off for roles  open to worker: FLUSHALL",
+      "FAIL  nobody was refused anything           1 × nobody flushall (command)",
     ]
   ) assertStringIncludes(stdout, line);
   await redis.cli("CONFIG", "SET", "requirepass", "");
   const opened = await runCommand(["controller", "check", "--redis", redis.url]);
   assertStringIncludes(opened.stdout, "FAIL  no password is refused");
+});
+
+Deno.test("controller check tells what listens there from a Redis", async () => {
+  const local = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  await using web = Deno.serve(local, () => new Response("hello"));
+  const cases = [
+    [`redis://127.0.0.1:${web.addr.port}`, "it is no Redis, or one that speaks TLS"],
+    [`rediss://127.0.0.1:${web.addr.port}`, "it speaks no TLS"],
+  ] as const;
+  for (const [url, line] of cases) {
+    const { code, stdout } = await runCommand(["controller", "check", "--redis", url]);
+    assertEquals(code, 1);
+    assertStringIncludes(stdout, line);
+  }
+  const { code, stderr } = await runCommand(["controller", "check", "--redis=redis://127.0.0.1:1"]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "Cannot reach 127.0.0.1 port 1: Connection refused");
 });
