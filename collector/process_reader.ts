@@ -21,9 +21,9 @@ import { accessProcess, KeptFile, type Procfs } from "./procfs.ts";
 /** One reading of the counters of a process. Whoever reads thousands a second fills the same one again. */
 export class Reading {
   /** Wall clock at this reading, epoch ms. */
-  tsMs = NaN;
+  tsMs: number = NaN;
   /** Boot clock at this reading, ms. */
-  bootMs = NaN;
+  bootMs: number = NaN;
   /** CPU time since the start of the process, ns; null where it is read in ticks. */
   cpuNs: number | null = null;
   /** User time since the start, ticks; null where the CPU clock is read. */
