@@ -12,6 +12,7 @@ import type { Attempt } from "../cts/attempts.ts";
 import { auditChecks } from "./checks.ts";
 import type { AuditFacts, CollectorAccount } from "./facts.ts";
 import { type Finding, largest, nameOf } from "./finding.ts";
+import { judgedAttempts, unseenIntervals } from "./trace_checks.ts";
 
 /** Tasks named with what no reading saw: enough to see of what kind they are. */
 const UNSEEN_TASKS = 20;
@@ -24,6 +25,8 @@ export interface UnseenTask {
   readonly cpu_ms: number;
   /** Part of it that readings saw, ms. */
   readonly cpu_seen_ms: number;
+  /** What they did not see in intervals' worth: interval times the cores that it used at once. */
+  readonly unseen_intervals: number;
   /** Readings of its processes. */
   readonly samples: number;
 }
@@ -50,6 +53,10 @@ export interface Audit {
   readonly cpu_seen_ms: number;
   /** Part of it that only exit totals show, ms. */
   readonly cpu_spread_ms: number;
+  /** Invocations of a second or more that have readings. */
+  readonly judged_tasks: number;
+  /** What the readings saw least of one of those, in intervals' worth. */
+  readonly unseen_intervals_max: number;
   /** Largest difference between the rows of an invocation and its exact total, ms. */
   readonly cpu_residual_max_ms: number;
   /** How many invocations know each field. */
@@ -68,7 +75,8 @@ export interface Audit {
 
 /** Audit a parsed run. */
 export function auditRun(facts: AuditFacts): Audit {
-  const { attempts, counts, inputs, node } = facts;
+  const { attempts, counts, inputs, node, intervalMs } = facts;
+  const judged = judgedAttempts(attempts);
   const collector = collectorAccount(facts);
   const { findings, notes } = auditChecks(facts, collector);
   const sumMs = (of: (attempt: Attempt) => number): number =>
@@ -86,6 +94,10 @@ export function auditRun(facts: AuditFacts): Audit {
     cpu_total_ms: sumMs(({ account }) => account.cpuUs ?? account.seenUs),
     cpu_seen_ms: sumMs(({ account }) => (account.cpuUs ?? account.seenUs) - account.unseenUs),
     cpu_spread_ms: sumMs(({ account }) => account.unseenUs),
+    judged_tasks: judged.length,
+    unseen_intervals_max: roundToUs(
+      largest(judged, ({ account }) => unseenIntervals(account, intervalMs)),
+    ),
     // A run of a service has more requests than a call can have arguments.
     cpu_residual_max_ms: usToMs(largest(attempts, residualUs)),
     fields: {
@@ -100,14 +112,14 @@ export function auditRun(facts: AuditFacts): Audit {
       ? null
       : largest(inputs.offsets, ({ error_ms }) => error_ms),
     cpu_control: cpuControlAccount(attempts.map(({ event }) => event), inputs.limitsSet),
-    unseen: unseenTasks(attempts),
+    unseen: unseenTasks(attempts, intervalMs),
     findings,
     notes,
   };
 }
 
 /** The tasks whose readings saw least of what they used. */
-function unseenTasks(attempts: readonly Attempt[]): UnseenTask[] {
+function unseenTasks(attempts: readonly Attempt[], intervalMs: number): UnseenTask[] {
   return attempts.filter(({ account }) => account.unseenUs > 0)
     .toSorted((a, b) => b.account.unseenUs - a.account.unseenUs)
     .slice(0, UNSEEN_TASKS)
@@ -115,6 +127,7 @@ function unseenTasks(attempts: readonly Attempt[]): UnseenTask[] {
       task: nameOf(attempt),
       cpu_ms: usToMs(attempt.account.cpuUs ?? 0),
       cpu_seen_ms: usToMs(attempt.account.seenUs),
+      unseen_intervals: roundToUs(unseenIntervals(attempt.account, intervalMs)),
       samples: attempt.account.samples,
     }));
 }

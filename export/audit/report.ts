@@ -16,6 +16,7 @@ export function auditReport(audit: Audit): string {
     "",
     ...collectorLines(audit.collector),
     `- ${cpuLine(audit)}`,
+    `- ${seriesLine(audit)}`,
     `- ${stateLine(audit)}`,
     `- ${cpuControlLine(audit)}`,
     `- ${clockLine(audit)}`,
@@ -70,14 +71,21 @@ function cpuLine(audit: Audit): string {
     `totals; largest residual ${audit.cpu_residual_max_ms} ms`;
 }
 
+function seriesLine({ judged_tasks, unseen_intervals_max }: Audit): string {
+  if (judged_tasks === 0) return "Series: no task of a second or more was read";
+  return `Series: of ${judged_tasks} tasks of a second or more, exit totals show at most ` +
+    `${unseen_intervals_max} of an interval's worth beyond the readings`;
+}
+
 function unseenLines({ unseen }: Audit): string[] {
   if (unseen.length === 0) return [];
   return [
-    "| task | CPU ms | seen ms | only total ms | samples |",
-    "|---|---|---|---|---|",
-    ...unseen.map(({ task, cpu_ms, cpu_seen_ms, samples }) =>
-      `| ${task} | ${cpu_ms} | ${cpu_seen_ms} | ${roundToUs(cpu_ms - cpu_seen_ms)} | ${samples} |`
-    ),
+    "| task | CPU ms | seen ms | only total ms | in intervals' worth | samples |",
+    "|---|---|---|---|---|---|",
+    ...unseen.map(({ task, cpu_ms, cpu_seen_ms, unseen_intervals, samples }) => {
+      const cells = [task, cpu_ms, cpu_seen_ms, roundToUs(cpu_ms - cpu_seen_ms)];
+      return `| ${[...cells, unseen_intervals, samples].join(" | ")} |`;
+    }),
   ];
 }
 

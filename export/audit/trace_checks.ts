@@ -15,8 +15,14 @@ const CLOCK_ERROR_MS = 5;
 /** Shortest life for which the part that readings saw is judged, ms: five ticks of the default. */
 const JUDGED_LIFE_MS = 1000;
 
-/** Intervals of CPU time, at the task's mean rate, that readings may leave to the exit total. */
-const UNSEEN_INTERVALS = 2;
+/**
+ * Intervals' worth of CPU time that readings may leave to the exit total: what a task can use between its
+ * last reading and its end where no tick is late.
+ */
+const UNSEEN_INTERVALS = 1;
+
+/** Intervals after which a task must have been read: a sentinel is noticed at once, but not in no time. */
+const UNSAMPLED_INTERVALS = 2;
 
 /** Order, repetition and growth of the readings. */
 export function readingFindings({ counts, isSorted }: AuditFacts, notes: string[]): Finding[] {
@@ -64,11 +70,13 @@ export function crossFindings(
   const unsampled = attempts.filter(({ event, account }) =>
     event.event === "exit" && event.pid !== null && account.samples === 0
   );
-  const long = unsampled.filter(({ account }) => lifeMs(account) > UNSEEN_INTERVALS * intervalMs);
+  const long = unsampled.filter(({ account }) =>
+    lifeMs(account) > UNSAMPLED_INTERVALS * intervalMs
+  );
   const short = unsampled.length - long.length;
   if (short > 0) {
     notes.push(
-      `${short} attempts were shorter than ${UNSEEN_INTERVALS} intervals and have no samples; ` +
+      `${short} attempts were shorter than ${UNSAMPLED_INTERVALS} intervals and have no samples; ` +
         "their rows come from their exact totals.",
     );
   }
@@ -139,10 +147,8 @@ export function conservationFindings({ attempts, counts, intervalMs }: AuditFact
   );
   const excess = attempts.filter(({ account }) => account.excessUs > 0);
   const overfull = attempts.filter(({ account }) => account.overfullRows > 0);
-  const unseen = attempts.filter(({ account }) =>
-    account.samples > 0 && lifeMs(account) >= JUDGED_LIFE_MS &&
-    usToMs(account.unseenUs) > UNSEEN_INTERVALS * intervalMs * meanRate(account)
-  );
+  const unseen = judgedAttempts(attempts)
+    .filter(({ account }) => unseenIntervals(account, intervalMs) > UNSEEN_INTERVALS);
   return [
     ...onSome(namesOf(residual), {
       check: "residual",
@@ -172,8 +178,7 @@ export function conservationFindings({ attempts, counts, intervalMs }: AuditFact
     ...onSome(unseen.map((one) => `${nameOf(one)}: ${usToMs(one.account.unseenUs)} ms`), {
       check: "unseen_cpu",
       what: (count) =>
-        `Of ${count} attempts of a second or more the readings missed more than ` +
-        `${UNSEEN_INTERVALS} intervals' worth`,
+        `Of ${count} attempts of a second or more the readings missed more than an interval's worth`,
       cost: "Their totals are exact, their series is partly spread evenly.",
       action: "They fork short children (nothing to do), or the collector was held up.",
     }),
@@ -221,7 +226,16 @@ function lifeMs({ startUs, endUs }: Attempt["account"]): number {
   return startUs === -Infinity || endUs === Infinity ? 0 : usToMs(endUs - startUs);
 }
 
-/** Cores that the task used on average. */
-function meanRate(account: Attempt["account"]): number {
-  return usToMs(account.rowsUs) / lifeMs(account);
+/** Attempts that lasted long enough for what their readings saw of them to be judged. */
+export function judgedAttempts(attempts: readonly Attempt[]): Attempt[] {
+  return attempts.filter(({ account }) => account.samples > 0 && lifeMs(account) >= JUDGED_LIFE_MS);
+}
+
+/**
+ * CPU time that no reading saw, in intervals' worth: as much as the task can use in one sampling interval,
+ * which is the interval times the cores that it was seen to use at once.
+ */
+export function unseenIntervals(account: Attempt["account"], intervalMs: number): number {
+  if (account.unseenUs === 0) return 0;
+  return usToMs(account.unseenUs) / (intervalMs * account.parallelism);
 }

@@ -53,6 +53,10 @@ export interface TaskOfSeries {
   readonly traceId: string;
   /** When it was reaped, µs; Infinity: not on record. */
   readonly endUs: number;
+  /** Part of its CPU time that no reading saw so far, µs. */
+  readonly unseenUs: number;
+  /** True for the process that was launched, rather than one of its descendants. */
+  isFirst(process: { readonly pid: number; readonly startTicks: number }): boolean;
   /** Note that a reading at `atUs` showed `newUs` more. */
   see(newUs: number, atUs: number): void;
   /** Enter a row that is final. */
@@ -152,9 +156,10 @@ export class ProcessSeries {
 
   /** Take the next reading; the row before it becomes final. */
   read(reading: SeriesReading): ReadOutcome {
-    const { atUs } = reading;
     const account = this.account;
-    if (account !== null && atUs > account.endUs) return "after_end";
+    const isLate = account !== null && reading.atUs > account.endUs;
+    if (isLate && !this.#isLastOf(account, reading)) return "after_end";
+    const atUs = isLate ? account.endUs : reading.atUs;
     if (atUs < this.#readUs) return "unsorted";
     if (atUs === this.#readUs && reading.cpuUs === this.lastCpuUs) return "duplicate";
     this.#readUs = atUs;
@@ -183,6 +188,17 @@ export class ProcessSeries {
       this.#held.rssKb = reading.rssKb;
     }
     return "taken";
+  }
+
+  /**
+   * True when `reading`, taken after the end of its task, still says what this process used within it: the
+   * collector is told of an end when it has happened, and until somebody waits for the process, which has
+   * no memory left, its counters stand. Of a descendant it counts only as far as the total goes: what a
+   * task leaves behind may have used more by then.
+   */
+  #isLastOf(account: TaskOfSeries, { rssKb, cpuUs }: SeriesReading): boolean {
+    if (rssKb >= 0 || this.#readUs >= account.endUs) return false;
+    return account.isFirst(this) || cpuUs - this.lastCpuUs <= account.unseenUs;
   }
 
   /** Go on from `atUs` where the clock was set back: what was used meanwhile goes to the next interval. */

@@ -76,6 +76,8 @@ export class TaskAccount {
   excessUs = 0;
   /** Rows that say more CPU time than their interval can hold. */
   overfullRows = 0;
+  /** Most cores that its readings show in use at a time, or the mean where that is more. */
+  parallelism = 0;
   /** True once all its rows are written. */
   isFinished = false;
   readonly #pid: number | null;
@@ -146,6 +148,8 @@ export class TaskAccount {
     for (const one of this.processes) one.flush();
     const endUs = this.endUs === Infinity ? this.#lastUs : this.endUs;
     const startUs = this.startUs === -Infinity ? endUs : this.startUs;
+    const meanRate = endUs > startUs ? (this.#totalUs ?? this.seenUs) / (endUs - startUs) : 0;
+    this.parallelism = Math.max(meanRate, this.#profile?.peakRate() ?? 0);
     if (restUs < 0) this.excessUs = -restUs;
     else if (endUs > startUs) this.#spread(restUs, { startUs, endUs, intervalUs, sink });
     for (const one of this.processes) {

@@ -106,6 +106,15 @@ export class UsageProfile {
     return Math.floor(density * (toUs - fromUs));
   }
 
+  /** Most cores that are known to have been used at a time. */
+  peakRate(): number {
+    let most = 0;
+    for (let cell = 0; cell < this.#count; cell++) {
+      most = Math.max(most, (this.#used[cell] as number) / this.#widthOf(cell));
+    }
+    return Math.min(most, this.#cores);
+  }
+
   /**
    * Where `cpuUs` whole µs can have been used until `endUs`: as evenly as the cores allow, so in one
    * share where nothing else was near them. More than fits is spread evenly all the same.

@@ -160,6 +160,24 @@ Deno.test.each(CASES)("auditRun() finds $check", async ({ check, ...given }) => 
   assert(what.length > 0);
 });
 
+Deno.test("auditRun() lets readings leave as much to the total as the cores in use do in an interval", async () => {
+  // Two cores between two readings, then one: an interval's worth is 400 ms.
+  const samples = Array.from(
+    { length: 9 },
+    (_, tick) => rawSample(200 * (tick + 1), { cpu_ns: (tick === 0 ? 1 : tick + 2) * 200e6 }),
+  );
+  const run = (user_ms: number): RawRun => ({
+    samples,
+    events: [invocationEvent({ startMs: 0, endMs: 2000 }, { user_ms })],
+  });
+  const within = await audit({ run: run(2400) });
+  assertEquals([within.findings, within.judged_tasks], [[], 1]);
+  assertEquals(within.unseen_intervals_max, 1);
+  assertEquals(within.unseen.map(({ unseen_intervals }) => unseen_intervals), [1]);
+  const beyond = await audit({ run: run(2401) });
+  assertEquals(beyond.findings.map(({ check }) => check), ["unseen_cpu"]);
+});
+
 Deno.test("auditRun() misses no events of a node whose worker got no task", async () => {
   const worker = {
     format_version: "1.0",
@@ -211,7 +229,7 @@ Deno.test("auditRun() begins its report with what the collector cost and missed"
   const { audit } = await parseNode(folder.path);
   assertEquals(audit.collector?.cpu_per_sample_us, 1250);
   const report = await Deno.readTextFile(join(folder.path, "CTS", "audit_report.md"));
-  assertEquals(report.split("\n").slice(0, 5), [
+  assertEquals(report.split("\n").slice(0, 6), [
     "# Audit of cloud1: PASS",
     "",
     "- Collector: 0.013 s CPU, 0.06 % of a core, 1250.0 µs per sample, 50 MiB; whitelist mode, every " +
@@ -219,6 +237,8 @@ Deno.test("auditRun() begins its report with what the collector cost and missed"
     "- Ticks: 100 done, 1 missed, p99 0.5 ms late, at most 0.9 ms",
     "- CPU: 1.508 s in all, 1.500 s (99.5 %) seen by 10 readings, 0.008 s (0.5 %) only by exit " +
     "totals; largest residual 0 ms",
+    "- Series: of 1 tasks of a second or more, exit totals show at most 0.051 of an interval's worth " +
+    "beyond the readings",
   ]);
   const written = JSON.parse(await Deno.readTextFile(join(folder.path, "CTS", "audit.json")));
   assertEquals(written, JSON.parse(JSON.stringify(audit)));

@@ -101,6 +101,22 @@ Deno.test("RunLedger leaves out what a task's processes do after its end", () =>
   assertEquals(ledger.counts.foreignProcesses, 0);
 });
 
+Deno.test("RunLedger takes what has ended as read at its task's end", () => {
+  const ended = { trace_id: "task", rss_kb: null };
+  const child = { ...ended, pid: 7, start_ticks: RUN_START.bootMs / 10 + 10 };
+  const ledger = new Ledger({ task: { startMs: 0, endMs: 500 } });
+  ledger.read(200, { trace_id: "task", cpu_ns: 100e6 });
+  ledger.read(500.06, { ...ended, cpu_ns: 390e6 });
+  ledger.read(500.07, { ...child, cpu_ns: 610e6 });
+  // More than the total has left: that one went on after the task.
+  ledger.read(500.08, { ...child, pid: 8, cpu_ns: 1e6 });
+  ledger.read(600, { ...ended, cpu_ns: 390e6 });
+  ledger.finish();
+  assertEquals(ledger.rows, ["task 200", "task 500", "task 500"]);
+  assertEquals([ledger.counts.samples, ledger.counts.afterEnd], [3, 2]);
+  assertEquals(ledger.counts.duplicates, 0);
+});
+
 Deno.test("RunLedger asks for readings to be sorted, of one process or of all", () => {
   const ledger = new Ledger({ a: { startMs: 0, endMs: 90_000 }, b: { startMs: 0, endMs: 90_000 } });
   ledger.read(5000, { trace_id: "a", pid: 1000, cpu_ns: 5e6 });
