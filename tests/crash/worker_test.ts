@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { atOnce } from "../support/at_once.ts";
 import { CrashCluster } from "../support/crash_cluster.ts";
-import { Relay } from "../support/relay.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 async function killed(): Promise<void> {
@@ -61,12 +60,9 @@ async function stoppedAndContinued(): Promise<void> {
 
 async function cutOff(): Promise<void> {
   await using cluster = await CrashCluster.start();
-  await using relay = Relay.to(cluster.redis.port);
+  const relay = cluster.relayOf("cloud1");
   await cluster.scheduler();
-  const url = cluster.workerUrl;
-  cluster.workerUrl = relay.through(url);
   const worker = await cluster.worker("cloud1");
-  cluster.workerUrl = url;
   const tasks = cluster.tasks(2, 15);
   await cluster.queue.enqueue(tasks);
   await cluster.untilRunning("cloud1", 2);

@@ -3,7 +3,7 @@
  * their adapters. Each task holds a lock while it runs, so that one that runs twice at once fails.
  */
 
-import { assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { join } from "@std/path";
 import { RedisQueue } from "../../scheduler/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/redis_url.ts";
@@ -21,6 +21,7 @@ import { type CommandProcess, startCommand } from "./command_process.ts";
 import { processesNaming } from "./processes.ts";
 import { testTask } from "./queue_actors.ts";
 import { type RedisServer, startRedisServer } from "./redis_server.ts";
+import { Relay } from "./relay.ts";
 import { StallMeter } from "./stall_meter.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -37,15 +38,13 @@ export class CrashCluster implements AsyncDisposable {
   readonly queue: RedisQueue;
   /** Where everything lies. */
   readonly folder: string;
-  /** Where workers connect to: the server, unless a test puts something in between. */
-  workerUrl: string;
   readonly #roles: CommandProcess[] = [];
+  readonly #relays = new Map<string, Relay>();
 
   private constructor(redis: RedisServer, queue: RedisQueue, folder: string) {
     this.redis = redis;
     this.queue = queue;
     this.folder = folder;
-    this.workerUrl = redis.url;
   }
 
   /** Start a server with an append-only file; roles are started one by one. */
@@ -54,14 +53,15 @@ export class CrashCluster implements AsyncDisposable {
     const address = parseRedisUrl(redis.url);
     const queue = await RedisQueue.open({ address, report: () => {} });
     const folder = await Deno.makeTempDir({ prefix: "tracekit-crash-" });
-    await Deno.mkdir(join(folder, "locks"));
+    for (const name of ["locks", "starts"]) await Deno.mkdir(join(folder, name));
     return new CrashCluster(redis, queue, folder);
   }
 
-  /** A task that sleeps under its own lock. */
+  /** A task that notes its start and sleeps under its own lock. */
   task(taskId: string, seconds: number, more: Partial<Task> = {}): Task {
     const lock = join(this.folder, "locks", taskId);
-    const argv = ["flock", "-n", "-E", String(RAN_TWICE), lock, "sleep", String(seconds)];
+    const command = `echo >> ${join(this.folder, "starts", taskId)}; exec sleep ${seconds}`;
+    const argv = ["flock", "-n", "-E", String(RAN_TWICE), lock, "sh", "-c", command];
     return testTask(taskId, { argv, ...more });
   }
 
@@ -71,11 +71,33 @@ export class CrashCluster implements AsyncDisposable {
     return places.map((place) => this.task(`${prefix}${place}`, seconds));
   }
 
+  /** What stands between the role of that name and Redis, from its next start on. */
+  relayOf(name: string): Relay {
+    const relay = this.#relays.get(name) ?? Relay.to(this.redis.port);
+    this.#relays.set(name, relay);
+    return relay;
+  }
+
   /** Start a scheduler and wait until it leads or stands by. */
-  async scheduler(...flags: readonly string[]): Promise<CommandProcess> {
-    const role = this.#start("scheduler", this.redis.url, ...flags);
+  async scheduler(name = "scheduler"): Promise<CommandProcess> {
+    const role = this.startScheduler(name);
     await role.says(/active as|standing by/);
     return role;
+  }
+
+  /** Start a scheduler. */
+  startScheduler(name: string): CommandProcess {
+    return this.#start("scheduler", name);
+  }
+
+  /** Start to dispatch `tasks` as the pending queue has room, or go on where that was ended. */
+  async dispatcher(tasks: readonly Task[]): Promise<CommandProcess> {
+    const path = join(this.folder, "tasks.jsonl");
+    const lines = tasks.map(({ task_id, kind, argv }) => JSON.stringify({ task_id, kind, argv }));
+    await Deno.writeTextFile(path, lines.join("\n"));
+    const pace = ["--pending-max", "6", "--batch-size", "3", "--dribble-interval", "0.3"];
+    const what = ["--tasks", path, "--pending", ...pace, "--dispatch-id", "d1"];
+    return this.#start("dispatch", "dispatcher", ...what);
   }
 
   /** Start a worker of two units and wait until it has registered. */
@@ -93,13 +115,17 @@ export class CrashCluster implements AsyncDisposable {
   startWorker(node: string, ...flags: readonly string[]): CommandProcess {
     const place = ["--node-id", node, "--per-node", "--outputs", join(this.folder, "outputs")];
     const offer = ["--capacity-units", "2", "--allow-commands", "flock"];
-    return this.#start("worker", this.workerUrl, ...place, ...offer, ...flags);
+    return this.#start("worker", node, ...place, ...offer, ...flags);
   }
 
-  #start(role: string, url: string, ...flags: readonly string[]): CommandProcess {
+  #start(role: string, name: string, ...flags: readonly string[]): CommandProcess {
+    const { url } = this.redis;
     const started = startCommand(["run", role, "--run-id", RUN_ID, ...flags], {
       cwd: this.folder,
-      env: { REDIS_URL: url, TRACEKIT_DIE_WITH_PARENT: "1" },
+      env: {
+        REDIS_URL: this.#relays.get(name)?.through(url) ?? url,
+        TRACEKIT_DIE_WITH_PARENT: "1",
+      },
     });
     this.#roles.push(started);
     return started;
@@ -181,6 +207,7 @@ export class CrashCluster implements AsyncDisposable {
       assertEquals(twice, [], `no task of ${node} ran twice at once`);
     }
     await this.#checkOrder();
+    await this.#checkStarts(tasks, nodes);
     for (const node of nodes) {
       const [cap, total] = [`cap:${node}`, `cap_total:${node}`];
       assertEquals(await this.redis.cli("GET", cap), await this.redis.cli("GET", total), cap);
@@ -206,9 +233,23 @@ export class CrashCluster implements AsyncDisposable {
     assertEquals(order, order.toSorted((a, b) => a - b), "placed in the order of submission");
   }
 
+  /** Nothing ran that no node has on record. */
+  async #checkStarts(tasks: readonly Task[], nodes: readonly string[]): Promise<void> {
+    const events = (await Promise.all(nodes.map((node) => this.events(node)))).flat();
+    for (const { task_id } of tasks) {
+      const starts = (await Deno.readTextFile(join(this.folder, "starts", task_id))).length;
+      const launches = events.filter((one) => one.event === "launch" && one.task_id === task_id);
+      assert(
+        starts <= launches.length,
+        `${task_id} was started ${starts} times, on record are ${launches.length}`,
+      );
+    }
+  }
+
   /** Kill every role, then the server, and remove the files. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const role of this.#roles) await role[Symbol.asyncDispose]();
+    for (const relay of this.#relays.values()) await relay[Symbol.asyncDispose]();
     await this.queue[Symbol.asyncDispose]();
     await this.redis[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });

@@ -1,0 +1,174 @@
+/**
+ * One history of a cluster in which two things fail at about the same time, drawn by a seed: real
+ * processes that are killed or stopped, connections that are cut, stall, or lose the replies.
+ */
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { CommandProcess } from "./command_process.ts";
+import { CrashCluster } from "./crash_cluster.ts";
+
+/** Who fails. */
+export const VICTIMS = ["worker", "adapter", "scheduler", "dispatcher", "redis"] as const;
+
+/** How: its process is killed or stopped, or its connection to Redis fails in one of three ways. */
+export const WAYS = ["kill", "stop", "cut", "stall", "lose replies"] as const;
+
+/** One failure. */
+export interface Fault {
+  readonly victim: typeof VICTIMS[number];
+  readonly way: typeof WAYS[number];
+  /** After the first moment of the history's failures, ms. */
+  readonly atMs: number;
+  /** Until it is over: what was killed is started again, what was stopped goes on. */
+  readonly forMs: number;
+}
+
+/** Failures, and after how many ended tasks they begin. */
+export interface History {
+  readonly afterEnded: number;
+  readonly faults: readonly Fault[];
+}
+
+const FAULT: fc.Arbitrary<Fault> = fc.record({
+  victim: fc.constantFrom(...VICTIMS),
+  way: fc.constantFrom(...WAYS),
+  atMs: fc.nat(1000),
+  // Shorter than a lease, about as long, and longer.
+  forMs: fc.constantFrom(200, 2000, 5000, 8000, 11_000),
+}).filter(isPossible);
+
+const HISTORY: fc.Arbitrary<History> = fc.record({
+  afterEnded: fc.integer({ min: 1, max: 12 }),
+  faults: fc.uniqueArray(FAULT, { minLength: 2, maxLength: 2, selector: ({ victim }) => victim }),
+});
+
+/** An adapter has no connection, and that of Redis is everybody's own. */
+function isPossible({ victim, way }: Fault): boolean {
+  return victim !== "adapter" && victim !== "redis" || way === "kill" || way === "stop";
+}
+
+/** The history of `seed`. */
+export function historyOf(seed: number): History {
+  const [history] = fc.sample(HISTORY, { seed, numRuns: 1 });
+  if (history === undefined) throw new Error(`no history has the seed ${seed}`);
+  return history;
+}
+
+/** A history in words. */
+export function describeHistory({ afterEnded, faults }: History): string {
+  const said = faults.map(({ victim, way, atMs, forMs }) =>
+    `${victim}: ${way} at ${atMs} ms for ${forMs} ms`
+  );
+  return `after ${afterEnded} tasks ${said.join(", ")}`;
+}
+
+const TASKS = 24;
+const TASK_S = 0.4;
+
+/** Lost leases, restarts and one run of all tasks after the last failure take a fraction of it. */
+const LIMIT_MS = 120_000;
+
+/**
+ * Play `history`; see {@linkcode CrashCluster.check} for what must hold in the end.
+ *
+ * @throws {Error} when it does not.
+ */
+export async function playHistory(history: History): Promise<void> {
+  await using cluster = await CrashCluster.start();
+  const stage = await Stage.open(cluster);
+  await cluster.untilEnded(history.afterEnded, LIMIT_MS);
+  await Promise.all(history.faults.map(async (fault) => {
+    await pause(fault.atMs);
+    const mend = await stage.strike(fault);
+    await pause(fault.forMs);
+    await mend();
+  }));
+  const { code, stderr } = await stage.dispatcher.ended;
+  assertEquals(code, 0, `the dispatcher said\n${stderr}`);
+  await cluster.untilEnded(TASKS, LIMIT_MS);
+  await cluster.check(stage.tasks, ["cloud1", "cloud2"]);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+type Roles = Record<"worker" | "scheduler" | "dispatcher", CommandProcess>;
+
+/** The cluster of a history: two schedulers, two workers, one dispatcher. */
+class Stage {
+  readonly tasks: ReturnType<CrashCluster["tasks"]>;
+  readonly #cluster: CrashCluster;
+  readonly #roles: Roles;
+
+  private constructor(cluster: CrashCluster, tasks: Stage["tasks"], roles: Roles) {
+    this.tasks = tasks;
+    this.#cluster = cluster;
+    this.#roles = roles;
+  }
+
+  static async open(cluster: CrashCluster): Promise<Stage> {
+    for (const name of ["cloud1", "scheduler", "dispatcher"]) cluster.relayOf(name);
+    const tasks = cluster.tasks(TASKS, TASK_S);
+    const scheduler = await cluster.scheduler();
+    const [worker] = await Promise.all([
+      cluster.worker("cloud1"),
+      cluster.worker("cloud2"),
+      cluster.scheduler("standby"),
+    ]);
+    const dispatcher = await cluster.dispatcher(tasks);
+    return new Stage(cluster, tasks, { worker, scheduler, dispatcher });
+  }
+
+  /** The dispatcher that was started last. */
+  get dispatcher(): CommandProcess {
+    return this.#roles.dispatcher;
+  }
+
+  /** Let `fault` happen; returns what ends it. */
+  async strike({ victim, way }: Fault): Promise<() => Promise<void> | void> {
+    if (victim === "redis") return await this.#strikeRedis(way);
+    if (way === "kill" || way === "stop") return await this.#strikeProcess(victim, way);
+    const relay = this.#cluster.relayOf(victim === "worker" ? "cloud1" : victim);
+    if (way === "cut") relay.cut();
+    else if (way === "stall") relay.stall();
+    else relay.loseReplies();
+    return () => relay.open();
+  }
+
+  async #strikeRedis(way: Fault["way"]): Promise<() => Promise<void>> {
+    const { redis } = this.#cluster;
+    await redis.kill(way === "kill" ? "SIGKILL" : "SIGSTOP");
+    return () => way === "kill" ? redis.start() : redis.kill("SIGCONT");
+  }
+
+  async #strikeProcess(
+    victim: Exclude<Fault["victim"], "redis">,
+    way: "kill" | "stop",
+  ): Promise<() => Promise<void> | void> {
+    const role = victim === "adapter" ? null : this.#roles[victim];
+    const pid = role?.pid ?? await this.#cluster.adapterOf(this.#roles.worker);
+    signal(pid, way === "kill" ? "SIGKILL" : "SIGSTOP");
+    if (way === "stop") return () => signal(pid, "SIGCONT");
+    // The worker sees to its adapter itself.
+    return () => victim === "adapter" ? undefined : this.#startAgain(victim);
+  }
+
+  async #startAgain(victim: keyof Roles): Promise<void> {
+    await this.#roles[victim].ended;
+    const cluster = this.#cluster;
+    if (victim === "worker") this.#roles.worker = cluster.startWorker("cloud1");
+    else if (victim === "scheduler") this.#roles.scheduler = cluster.startScheduler("scheduler");
+    else this.#roles.dispatcher = await cluster.dispatcher(this.tasks);
+  }
+}
+
+/** Signal a process that may have ended by itself meanwhile. */
+function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
