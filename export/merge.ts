@@ -23,8 +23,8 @@ const LOCAL_FILES: readonly string[] = ["adapter_journal.jsonl"];
 const RUN_FILES: readonly string[] = [
   "results.jsonl",
   "placement_events.jsonl",
+  "dispatches.jsonl",
   "run_meta.scheduler.json",
-  "run_meta.dispatcher.json",
 ];
 
 /** Left in a merged folder: the parts that it was made of. Such a folder may be made again. */

@@ -246,7 +246,7 @@ class CentralScheduler {
     for (const [at, reply] of replies.entries()) {
       const batch = batches[at] ?? [];
       for (const { task, host, index } of batch.slice(0, reply.applied)) {
-        this.#options.log.placed(reply.tsAssigned, task, { node: host.node, index });
+        this.#options.log.placed(reply.tsAssigned || Date.now(), task, { node: host.node, index });
       }
       // What was planned behind a refused task met another head, and was refused too.
       if (reply.refusal !== null) await this.#takeBack(batch.slice(reply.applied), reply);
@@ -314,9 +314,9 @@ class CentralScheduler {
 
   async #drainResults(): Promise<void> {
     // One that was stopped for longer than its lease would write what its successor writes too.
-    if (performance.now() - this.#renewedAt > this.#options.timing.leaderRenewMs * 2) return;
+    const { drain, timing } = this.#options;
     try {
-      await this.#options.drain.drain();
+      await drain.drain(() => performance.now() - this.#renewedAt <= timing.leaderRenewMs * 2);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (error instanceof QueueError && error.code === "closed") return;

@@ -166,7 +166,7 @@ export interface AssignReply {
   readonly refusal: Refusal | null;
   /** The node of the refused placement as it really is. */
   readonly host: HostState | null;
-  /** When, epoch ms of the controller's clock. */
+  /** When, epoch ms of the controller's clock; 0: that is not known any more. */
   readonly tsAssigned: number;
 }
 

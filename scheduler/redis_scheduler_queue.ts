@@ -166,12 +166,31 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     for (const { raw, taskId, node, units, index } of placements) {
       args.push(raw, taskId, node, String(units), String(index));
     }
+    const resent = this.#connection.resentCount;
     const [applied, refusal, tsAssigned, host] = listOf(await this.#run("assign", ...args));
+    const isResent = this.#connection.resentCount > resent;
+    if (isResent && refusal === "moved" && applied === 0) return await this.#assigned(placements);
     return {
       applied: numberOf(applied),
       refusal: refusal === "" ? null : textOf(refusal) as Refusal,
       tsAssigned: tsAssigned === "" ? 0 : numberOf(tsAssigned),
       host: host === undefined || host === null ? null : hostOf(listOf(host)),
+    };
+  }
+
+  /** What became of `placements` when they were sent before: those were applied that wait no more. */
+  async #assigned(placements: readonly Placement[]): Promise<AssignReply> {
+    const ids = placements.map(({ taskId }) => taskId);
+    const waiting = listOf(await this.#connection.command("HMGET", this.#keys.index(""), ...ids));
+    const first = waiting.findIndex((entry) => entry !== null);
+    const applied = first < 0 ? ids.length : first;
+    const record = this.#keys.task(ids[0] ?? "");
+    const tsAssigned = await this.#connection.command("HGET", record, "ts_assigned");
+    return {
+      applied,
+      refusal: applied === ids.length ? null : "moved",
+      tsAssigned: tsAssigned === null ? 0 : numberOf(tsAssigned),
+      host: null,
     };
   }
 

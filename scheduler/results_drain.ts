@@ -55,16 +55,17 @@ export class ResultsDrain implements Disposable {
   }
 
   /**
-   * Write down what there is; returns how many results were new.
+   * Write down what there is, while `mayWrite` says so: it is asked right before each write, for this
+   * process may have stood still since it began. Returns how many results were new.
    *
    * @throws {Error} naming the file when it cannot be written: the queue then keeps them.
    */
-  async drain(): Promise<number> {
+  async drain(mayWrite: () => boolean = () => true): Promise<number> {
     let count = 0;
     if (this.#isStale) await this.#learn();
     for (;;) {
       const portion = await this.#source.results(PORTION);
-      if (portion.length === 0) return count;
+      if (portion.length === 0 || !mayWrite()) return count;
       let text = "";
       for (const line of portion) {
         if (!this.#isNew(line)) continue;

@@ -21,19 +21,30 @@ const NO_WORKER: WorkerMeta = {
   cpu_binding: null,
 };
 
-/** Write `run_meta.<role>.json`: versions and flags, without the password of Redis. */
-export async function writeRoleMeta(
+/** What a role is started with. */
+export interface RoleStart {
+  /** Where its run lies. */
+  readonly place: RolePlace;
+  /** Its flags. */
+  readonly options: RedisOptions;
+  /** What a worker offers. */
+  readonly worker?: WorkerMeta;
+}
+
+/** Write `run_meta.<role>.json`. */
+export async function writeRoleMeta(role: string, start: RoleStart): Promise<void> {
+  await writeJsonAtomic(start.place.runDir.runMeta(role), await roleMeta(role, start));
+}
+
+/** Versions and flags of a role that starts now, without the password of Redis. */
+export async function roleMeta(
   role: string,
-  { place, options, worker = NO_WORKER }: {
-    readonly place: RolePlace;
-    readonly options: RedisOptions;
-    readonly worker?: WorkerMeta;
-  },
-): Promise<void> {
+  { place, options, worker = NO_WORKER }: RoleStart,
+): Promise<RunMeta> {
   const address = await redisAddress(options);
   const flags = { ...options, redis: `redis://${describeAddress(address)}` };
   const given = Object.entries(flags).filter(([, value]) => value !== null);
-  const meta: RunMeta = {
+  return {
     format_version: FORMAT_VERSION,
     run_id: place.runId,
     node_id: place.nodeId,
@@ -44,5 +55,4 @@ export async function writeRoleMeta(
     flags: Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
     ...worker,
   };
-  await writeJsonAtomic(place.runDir.runMeta(role), meta);
 }

@@ -15,6 +15,7 @@ import { type NodeTask, placeOnNodes } from "../scheduler/node_policy.ts";
 import { QueueError } from "../scheduler/redis_connection.ts";
 import type { TaskSink } from "../scheduler/task_sink.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
+import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { describeMode, type DispatchMode, modeOf, type NodesMode } from "./_dispatch_mode.ts";
@@ -23,7 +24,7 @@ import { CommandError, type Io, runMain } from "./_main.ts";
 import { roleRecord } from "./_process.ts";
 import { openProgress } from "./_progress.ts";
 import { reachQueue } from "./_queue.ts";
-import { writeRoleMeta } from "./_role_meta.ts";
+import { roleMeta } from "./_role_meta.ts";
 import { sleep } from "./_sleep.ts";
 import { DISPATCH, type DispatchFlags, dispatchPlace } from "./flags/dispatch.ts";
 
@@ -55,7 +56,9 @@ export async function main(
   try {
     // With what makes the same dispatch again, also where nobody gave it.
     const inForce = { ...options, seed, "dispatch-id": dispatchId };
-    await writeRoleMeta("dispatcher", { place, options: inForce });
+    await Deno.mkdir(place.runDir.path, { recursive: true });
+    using dispatches = JsonLinesWriter.open(place.runDir.dispatches);
+    dispatches.append([await roleMeta("dispatcher", { place, options: inForce })]);
     return await dispatch(work, call);
   } finally {
     await removeIfThere(roleRecord(place, DISPATCH.name));

@@ -120,6 +120,10 @@ export class RunDir {
   get results(): string {
     return join(this.path, "results.jsonl");
   }
+  /** Flags of each dispatch and of each time that one was resumed, {@linkcode RUN_META}. */
+  get dispatches(): string {
+    return join(this.path, "dispatches.jsonl");
+  }
   /** CPU limits over time, {@linkcode CPU_SHARE}. */
   get shares(): string {
     return join(this.path, "shares.jsonl");

@@ -133,3 +133,27 @@ Deno.test("runCentral() sees free capacity when the reply that told of it was lo
     until: (count) => count === "1",
   });
 });
+
+Deno.test("runCentral() records a placement whose reply was lost", async () => {
+  await using redis = await serverWith(SCRIPTS.assign);
+  await using relay = Relay.to(redis.port);
+  await using direct = await openTestQueue(redis);
+  await using _worker = await registerNode(direct, "n1");
+  await using scheduler = await startScheduler(redis, { url: relay.through(redis.url) });
+  const lost = relay.loseReplyTo(SCRIPTS.assign.sha1);
+  await direct.enqueue([testTask("a"), testTask("b")]);
+  await lost;
+  await waitFor({
+    what: "both to be assigned",
+    read: () => redis.cli("ZCARD", "tk:assigned:n1"),
+    until: (count) => count === "2",
+  });
+  relay.open();
+  const events = await waitFor({
+    what: "both on record",
+    read: () => scheduler.events(),
+    until: (found) => found.filter(({ event }) => event === "placed").length === 2,
+  });
+  const placed = events.filter(({ event }) => event === "placed");
+  assertEquals(placed.map(({ task_id, node }) => [task_id, node]), [["a", "n1"], ["b", "n1"]]);
+});

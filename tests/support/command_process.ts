@@ -1,6 +1,7 @@
 /** A command of ours as a process of its own, as a user starts it. */
 
 import { fromFileUrl } from "@std/path";
+import { waitFor } from "./wait_for.ts";
 
 /** What a process left behind. */
 export interface Ended {
@@ -26,7 +27,7 @@ export interface CommandProcess extends AsyncDisposable {
   readonly pid: number;
   /** Its end. */
   readonly ended: Promise<Ended>;
-  /** Resolves with the first line of stderr that matches; rejects when it ends without one. */
+  /** The first line of stderr that matches; rejects when it ends without one, or after two minutes. */
   says(pattern: RegExp): Promise<string>;
   /** Send a signal. */
   kill(signal: Deno.Signal): void;
@@ -78,34 +79,30 @@ export async function runCommand(
   return await running.ended;
 }
 
-/** What a process has said so far, and who waits for more. */
+/** A start on a loaded machine takes seconds; what is not said by then is never said, ms. */
+const SAYS_LIMIT_MS = 120_000;
+
+/** What a process has said so far. */
 class Talk {
   text = "";
   #isOver = false;
-  #more = Promise.withResolvers<void>();
 
   async follow(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const chunk of stderr.pipeThrough(new TextDecoderStream())) {
-      this.text += chunk;
-      this.#wake();
-    }
+    for await (const chunk of stderr.pipeThrough(new TextDecoderStream())) this.text += chunk;
     this.#isOver = true;
-    this.#wake();
   }
 
   async lineLike(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const line = this.text.split("\n").find((one) => pattern.test(one));
-      if (line !== undefined) return line;
-      if (this.#isOver) throw new Error(`It ended without saying ${pattern}:\n${this.text}`);
-      await this.#more.promise;
-    }
-  }
-
-  #wake(): void {
-    const { resolve } = this.#more;
-    this.#more = Promise.withResolvers<void>();
-    resolve();
+    const said = () => this.text.split("\n").find((one) => pattern.test(one));
+    await waitFor({
+      what: `it to say ${pattern}`,
+      read: () => this.text,
+      until: () => said() !== undefined || this.#isOver,
+      limitMs: SAYS_LIMIT_MS,
+    });
+    const line = said();
+    if (line === undefined) throw new Error(`It ended without saying ${pattern}:\n${this.text}`);
+    return line;
   }
 }
 

@@ -177,15 +177,21 @@ Deno.test("dispatch writes down what makes the same tasks again, without the pas
     const run = ["--run-id=r1", "--logs", logs.path, "--mix", MIX, "--total=9"];
     const args = dispatchArgs(inputs, redis, "--pending", "--pulse-stagger=0", ...run);
     assertEquals((await runCommand(args)).code, 0);
-    const path = join(logs.path, "r1", "run_meta.dispatcher.json");
+    const path = join(logs.path, "r1", "dispatches.jsonl");
     const text = await Deno.readTextFile(path);
     assert(!text.includes(redis.password));
     const { seed, "dispatch-id": id } = JSON.parse(text).flags;
-    const again = ["--dry-run", "--seed", seed, "--dispatch-id", id];
-    const { stdout } = await runCommand([...args, ...again]);
+    const same = ["--seed", seed, "--dispatch-id", id];
+    const { stdout } = await runCommand([...args, "--dry-run", ...same]);
     const planned = stdout.trimEnd().split("\n").map((line): Task => JSON.parse(line));
     const identity = ({ task_id, profile, output }: Task) => [task_id, profile, output];
     assertEquals((await queued(redis)).map(identity), planned.map(identity));
+    // Another dispatch of the run, and the same one again: each has its line.
+    await runCommand([...args, "--seed=5", "--dispatch-id=other"]);
+    await runCommand([...args, ...same]);
+    const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+    const ids = lines.map((line) => JSON.parse(line).flags["dispatch-id"]);
+    assertEquals(ids, [id, "other", id]);
   });
 });
 
