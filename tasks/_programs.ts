@@ -6,20 +6,22 @@ import { join } from "@std/path";
 import { CommandError, type Io } from "./_main.ts";
 import { openProgress } from "./_progress.ts";
 
-/** Debian package of each program that setup looks for. */
-export const PACKAGES: Readonly<Record<string, string>> = {
-  "redis-server": "redis-server",
-  "ffmpeg": "ffmpeg",
-  "ffprobe": "ffmpeg",
-};
+/** What setup looks for. */
+export const REQUIRED: readonly string[] = ["redis-server", "ffmpeg", "ffprobe"];
 
-/** Full path of `program` in PATH, or null. */
-export async function findProgram(program: string): Promise<string | null> {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    const path = join(folder || ".", program);
+/** Debian packages of programs that are not called like them. */
+const PACKAGES: Readonly<Record<string, string>> = { "ffprobe": "ffmpeg" };
+
+/** Full path of `program` in the folders of `path`, by default PATH; null when it is in none. */
+export async function findProgram(
+  program: string,
+  path: string = Deno.env.get("PATH") ?? "",
+): Promise<string | null> {
+  for (const folder of path.split(":")) {
+    const file = join(folder || ".", program);
     try {
-      const { isFile, mode } = await Deno.stat(path);
-      if (isFile && ((mode ?? 0) & 0o111) !== 0) return path;
+      const { isFile, mode } = await Deno.stat(file);
+      if (isFile && ((mode ?? 0) & 0o111) !== 0) return file;
     } catch (error) {
       if (
         !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
@@ -32,7 +34,7 @@ export async function findProgram(program: string): Promise<string | null> {
 
 /** Those of `programs` that are not in PATH. */
 export async function missingPrograms(programs: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(programs.map(findProgram));
+  const found = await Promise.all(programs.map((program) => findProgram(program)));
   return programs.filter((_, index) => found[index] === null);
 }
 
@@ -56,9 +58,8 @@ export async function ensurePrograms(programs: readonly string[], io: Io): Promi
   }
   const privilege = await findPrivilege();
   if (privilege === null) {
-    throw new CommandError(
-      `missing: ${missing.join(", ")}; run: sudo sh -c '${byHand}'`,
-    );
+    const asRoot = await findProgram("sudo") === null ? "su -c" : "sudo sh -c";
+    throw new CommandError(`missing: ${missing.join(", ")}; run: ${asRoot} '${byHand}'`);
   }
   io.say(`Installing ${packages.join(", ")} with apt-get`);
   const install = ["install", "-y", "--no-install-recommends", ...packages];

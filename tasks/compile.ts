@@ -23,7 +23,7 @@ export async function main(
   await Deno.mkdir(out, { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "tracekit-compile-" });
   using progress = openProgress(io, "Compile");
-  const builder = new Builder({ options, io, work, commit: await commitName() });
+  const builder = new Builder({ options, io, work, commit: await commitName(io) });
   try {
     const sums: string[] = [];
     for (const [index, executable] of executables.entries()) {
@@ -122,10 +122,17 @@ function chosen(roles: readonly string[]): readonly Executable[] {
 }
 
 /** The commit that is built; a tree with changes of its own says so. */
-async function commitName(): Promise<string> {
-  const head = await outputOf("git", ["rev-parse", "--short=12", "HEAD"]);
-  const changes = await outputOf("git", ["status", "--porcelain", "--untracked-files=no"]);
-  return `${head.trim()}${changes === "" ? "" : " with changes"}`;
+async function commitName(io: Io): Promise<string> {
+  try {
+    const head = await outputOf("git", ["rev-parse", "--short=12", "HEAD"]);
+    const changes = await outputOf("git", ["status", "--porcelain", "--untracked-files=no"]);
+    return `${head.trim()}${changes === "" ? "" : " with changes"}`;
+  } catch (error) {
+    // A copy of the files without git, or of another user: it can be built as well.
+    if (!(error instanceof CommandError || error instanceof Deno.errors.NotFound)) throw error;
+    io.say(`The executables will not name their commit: ${error.message}`);
+    return "unknown";
+  }
 }
 
 /** A tar archive of the bundles of `executable`. */

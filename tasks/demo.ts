@@ -18,7 +18,7 @@ import { asUsage, type OptionsOf, type Parsed } from "./_command.ts";
 import { reportOf, summaryOf } from "./_demo_report.ts";
 import { coreShares, type DemoPlan, roleCommand, type Stage, startStage } from "./_demo_stage.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
-import { ensurePrograms } from "./_programs.ts";
+import { ensurePrograms, REQUIRED } from "./_programs.ts";
 import { openProgress } from "./_progress.ts";
 import { Supervisor } from "./_supervisor.ts";
 import { DEMO } from "./flags/demo.ts";
@@ -35,7 +35,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   asUsage(() => parseMix(options.mix, BUILT_IN_PROFILES));
-  await ensurePrograms(["redis-server", "ffmpeg", "ffprobe"], io);
+  await ensurePrograms(REQUIRED, io);
   const plan = planOf(options);
   await writeFileAtomic("run_id.env", `RUN_ID=${plan.runId}\n`);
   io.say(`Run ${plan.runId}: ${options.nodes} nodes on this machine (run_id.env written)`);

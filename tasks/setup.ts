@@ -2,14 +2,13 @@
 
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
-import { ensurePrograms, findProgram, PACKAGES } from "./_programs.ts";
+import { ensurePrograms, findProgram, REQUIRED } from "./_programs.ts";
 import { SETUP } from "./flags/setup.ts";
 
 /** `deno task setup`. */
 export async function main(_parsed: Parsed<typeof SETUP.flags>, io: Io): Promise<number> {
-  const programs = Object.keys(PACKAGES);
-  await ensurePrograms(programs, io);
-  for (const program of programs) io.say(`${program}: ${await findProgram(program)}`);
+  await ensurePrograms(REQUIRED, io);
+  for (const program of REQUIRED) io.say(`${program}: ${await findProgram(program)}`);
   return 0;
 }
 

@@ -26,7 +26,9 @@ const LIMITING_CONTROLLERS = ["cpu", "cpuset"];
 export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
   const cgroup = readText(`/proc/${pid}/cgroup`);
   if (cgroup === null) return [];
-  return parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
+  // A mount that another one hides, as in a container over a bound /sys, is listed all the same.
+  return parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup)
+    .filter(({ ownDirectory }) => readText(join(ownDirectory, "cgroup.procs")) !== null);
 }
 
 /** For two seconds: longer only for a process that hangs in the kernel, which the next sweep finds. */

@@ -8,6 +8,7 @@ import { readProcessStat, signalProcess } from "../../adapter/proc_pid.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { CAN_GROUP } from "../support/test_cgroup.ts";
 import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -54,6 +55,7 @@ const MODES: ["exclusive" | "shared"][] = [["exclusive"], ["shared"]];
 
 Deno.test.each(MODES)(
   "a killed adapter takes its %s tasks along, their children too",
+  { ignore: !CAN_GROUP },
   async (mode) => {
     await using adapter = await startAdapter({ cpu_binding: mode });
     const { launch, pids } = await startFamily(adapter);
@@ -71,6 +73,7 @@ Deno.test.each(MODES)(
 
 Deno.test.each(MODES)(
   "the next adapter ends what %s tasks left when the guard was killed too",
+  { ignore: !CAN_GROUP },
   async (
     mode,
   ) => {

@@ -13,6 +13,7 @@ import { SENTINEL } from "../../trace/records.ts";
 import { startAdapter } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { CAN_GROUP } from "../support/test_cgroup.ts";
 
 /** Burns CPU time in the shell itself: about 0.1 s on any machine of today. */
 const BURN = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done";
@@ -144,7 +145,9 @@ function emptyWhenAbsent(error: unknown): string {
   throw error;
 }
 
-Deno.test("the adapter counts a job's work that is forked away, and waits for it", async () => {
+const FORKED_AWAY = "the adapter counts a job's work that is forked away, and waits for it";
+
+Deno.test(FORKED_AWAY, { ignore: !CAN_GROUP }, async () => {
   await using adapter = await startAdapter();
   // The grandchild leaves the session, and its parents are gone at once.
   const argv = ["sh", "-c", `(setsid sh -c '${BURN}; ${BURN}; echo done >late' &) ; exit 0`];

@@ -17,7 +17,12 @@ import { fromFileUrl, join } from "@std/path";
 import type { QueueStatus } from "../../scheduler/queue_status.ts";
 import type { Invocation } from "../../trace/cts.ts";
 import type { ClockOffset, InvocationEvent } from "../../trace/records.ts";
-import { type Cluster, type ClusterHost, startCluster } from "../support/cluster.ts";
+import {
+  CAN_BUILD_CLUSTER,
+  type Cluster,
+  type ClusterHost,
+  startCluster,
+} from "../support/cluster.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -149,7 +154,9 @@ async function setUp(
   return new Deployment(cluster, folder);
 }
 
-Deno.test("a cluster runs a batch from deploy to a verified export", async (t) => {
+const BATCH = "a cluster runs a batch from deploy to a verified export";
+
+Deno.test(BATCH, { ignore: !CAN_BUILD_CLUSTER }, async (t) => {
   await using folder = await tempFolder();
   const deployment = await setUp(folder.path, {
     workers: WORKERS,
@@ -317,7 +324,9 @@ const SLEEP_S = 2;
 /** Longer than a lease: the queue has given the tasks of the host to others by then. */
 const UNPLUGGED_MS = 12_000;
 
-Deno.test("a worker that is unplugged loses no task, and works again when plugged in", async () => {
+const UNPLUGGED = "a worker that is unplugged loses no task, and works again when plugged in";
+
+Deno.test(UNPLUGGED, { ignore: !CAN_BUILD_CLUSTER }, async () => {
   await using folder = await tempFolder();
   const deployment = await setUp(folder.path, { workers: 2 });
   await using cluster = deployment.cluster;

@@ -1,5 +1,7 @@
 /** A process that burns CPU time until the block that holds it is left. */
 
+import { signalProcess } from "../../adapter/proc_pid.ts";
+
 /** A running process. */
 export interface BusyProcess extends AsyncDisposable {
   /** Its pid. */
@@ -21,8 +23,7 @@ export function busyProcess(script = "while :; do :; done"): BusyProcess {
   return {
     pid: child.pid,
     async [Symbol.asyncDispose](): Promise<void> {
-      const group = ["-KILL", "--", `-${child.pid}`];
-      await new Deno.Command("kill", { args: group, stderr: "null" }).output();
+      signalProcess(-child.pid, "SIGKILL");
       await child.status;
     },
   };

@@ -4,6 +4,17 @@
  */
 
 import { join } from "@std/path";
+import { isThere } from "../../trace/atomic_file.ts";
+import { hasPrograms } from "./has_program.ts";
+
+/** Debian's libfaketime. */
+const FAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketime.so.1`;
+
+/** True where hosts can be set up: for root, with the right to make namespaces, and the programs. */
+export const CAN_BUILD_CLUSTER: boolean = Deno.uid() === 0 && await isThere(FAKETIME) &&
+  await hasPrograms("ip", "ssh", "sshd", "openssl", "unshare") &&
+  new Deno.Command("unshare", { args: ["--net", "--mount", "true"], stderr: "null" })
+    .outputSync().success;
 
 /** One host. */
 export interface ClusterHost {
@@ -74,7 +85,7 @@ export async function startCluster(folder: string, plans: readonly HostPlan[]): 
         home: join(folder, name),
       };
       hosts.push(host);
-      const variables = await clockVariables(clockShiftS ?? 0);
+      const variables = clockVariables(clockShiftS ?? 0);
       await startHost(host, { folder, hub, port: `${tag}p${index}`, variables });
     }
     const sshConfig = join(folder, "ssh_config");
@@ -120,14 +131,12 @@ export async function startCluster(folder: string, plans: readonly HostPlan[]): 
  * shifts the CPU clocks of other processes (their ids are unknown to it): no host with a collector can
  * have them.
  */
-async function clockVariables(shiftS: number): Promise<string[]> {
+function clockVariables(shiftS: number): string[] {
   if (shiftS === 0) return [];
-  const library = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketime.so.1`;
-  await Deno.stat(library);
   return [
     // jemalloc, which Redis uses, asks for the time before the library is ready: the C library's own
     // malloc goes before it.
-    `LD_PRELOAD=${library}:libc.so.6`,
+    `LD_PRELOAD=${FAKETIME}:libc.so.6`,
     `FAKETIME=${shiftS > 0 ? "+" : ""}${shiftS}`,
     "FAKETIME_DONT_FAKE_MONOTONIC=1",
     "NO_FAKE_STAT=1",

@@ -17,6 +17,9 @@ export const WRITABLE_HIERARCHIES: readonly WritableHierarchy[] = readHierarchie
   .map(({ version, ownDirectory }) => ({ version, directory: ownDirectory }))
   .filter(({ directory }) => isWritable(directory));
 
+/** True where an adapter can put tasks into cgroups, which know also what has left its parents. */
+export const CAN_GROUP: boolean = WRITABLE_HIERARCHIES.length > 0;
+
 function isWritable(directory: string): boolean {
   const probe = join(directory, `tracekit-probe-${crypto.randomUUID()}`);
   try {

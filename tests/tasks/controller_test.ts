@@ -5,6 +5,7 @@ import { fromFileUrl, join } from "@std/path";
 import { isThere } from "../../trace/atomic_file.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { freePort } from "../support/ports.ts";
+import { hasPrograms } from "../support/has_program.ts";
 import { startRedisServer } from "../support/redis_server.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -53,7 +54,9 @@ async function environmentOf(dir: string, role: string): Promise<Record<string, 
   return Object.fromEntries(text.trimEnd().split("\n").map((line) => line.split(/=(.*)/s, 2)));
 }
 
-Deno.test("controller lets every role do its work over TLS, and nothing else", async (t) => {
+const OVER_TLS = "controller lets every role do its work over TLS, and nothing else";
+
+Deno.test(OVER_TLS, { ignore: !await hasPrograms("openssl") }, async (t) => {
   await using folder = await tempFolder();
   await using controller = await startController(folder.path, "--tls");
   const { dir } = controller;

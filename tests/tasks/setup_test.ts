@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { type Ended, runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
@@ -82,4 +82,35 @@ Deno.test("setup says what to install where there is no apt-get", async () => {
       /^setup: missing: redis-server; there is no apt-get here, install redis-server/,
     );
   });
+});
+
+/** A user namespace without a map: this process is nobody there, and reads what it could read before. */
+const NOBODY = ["--user"];
+const UNSHARE = "/usr/bin/unshare";
+const CAN_BE_NOBODY = new Deno.Command(UNSHARE, { args: [...NOBODY, "true"], stderr: "null" })
+  .outputSync().success;
+
+Deno.test("setup prints the one command to run for whoever may not install", {
+  ignore: !CAN_BE_NOBODY,
+}, async () => {
+  const setup = fromFileUrl(new URL("../../tasks/setup.ts", import.meta.url));
+  const others = { "apt-get": "exit 1", "ffmpeg": "", "ffprobe": "" };
+  const refused = async (scripts: Readonly<Record<string, string>>): Promise<string> => {
+    let said = "";
+    await withMachine({ ...others, ...scripts }, async (_setup, bin) => {
+      const { code, stderr } = await new Deno.Command(UNSHARE, {
+        args: [...NOBODY, Deno.execPath(), "run", "-A", "-q", setup],
+        env: { PATH: bin },
+      }).output();
+      assertEquals(code, 1);
+      said = new TextDecoder().decode(stderr);
+    });
+    return said;
+  };
+  const command = "'apt-get update && apt-get install -y redis-server'\n";
+  assertEquals(await refused({}), `setup: missing: redis-server; run: su -c ${command}`);
+  assertEquals(
+    await refused({ "sudo": "exit 1" }),
+    `setup: missing: redis-server; run: sudo sh -c ${command}`,
+  );
 });
