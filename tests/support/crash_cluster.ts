@@ -131,10 +131,14 @@ export class CrashCluster implements AsyncDisposable {
     return started;
   }
 
-  /** Pid of the adapter of `worker`: its only child. */
+  /** Pid of the adapter of `worker`: its only child, once it is there. */
   async adapterOf({ pid }: CommandProcess): Promise<number> {
-    const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
-    return Number(children.trim().split(" ")[0]);
+    const children = await waitFor({
+      what: `the worker ${pid} to have an adapter`,
+      read: () => Deno.readTextFile(`/proc/${pid}/task/${pid}/children`),
+      until: (text) => text !== "",
+    });
+    return parseInt(children);
   }
 
   /** Wait until `count` tasks run on `node`. */
