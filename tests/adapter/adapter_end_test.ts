@@ -6,6 +6,7 @@ import type { Launch } from "../../trace/launcher.ts";
 import { childrenOf } from "../../adapter/proc_children.ts";
 import { readProcessStat, signalProcess } from "../../adapter/proc_pid.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
+import { atOnce } from "../support/at_once.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { CAN_GROUP } from "../support/test_cgroup.ts";
@@ -111,7 +112,7 @@ Deno.test("an adapter leaves the tasks of another one that lives alone", async (
   assertEquals(outcome.kind, "exited");
 });
 
-Deno.test("the adapter ends its tasks when its worker is silent, and goes on", async () => {
+async function silentWorker(): Promise<void> {
   let isSilent = false;
   await using adapter = await startAdapter({}, { mayKeepAlive: () => !isSilent });
   const { launch, pids } = await startFamily(adapter);
@@ -120,9 +121,9 @@ Deno.test("the adapter ends its tasks when its worker is silent, and goes on", a
   await untilOver(pids);
   isSilent = false;
   assertEquals((await adapter.exitOf({ argv: ["true"] })).status, 0);
-});
+}
 
-Deno.test("an adapter that stood still itself does not call its worker silent", async () => {
+async function stoppedAdapter(): Promise<void> {
   await using adapter = await startAdapter();
   const launch = adapter.client.launch(adapter.task({ argv: ["sleep", "8"] }));
   await launch.started;
@@ -131,6 +132,13 @@ Deno.test("an adapter that stood still itself does not call its worker silent", 
   adapter.kill("SIGCONT");
   const outcome = await launch.outcome;
   assert(outcome.kind === "exited" && outcome.isDone, Deno.inspect(outcome));
+}
+
+Deno.test("silence ends tasks where it is the worker's", async (t) => {
+  await atOnce(t, {
+    "the adapter ends its tasks when its worker is silent, and goes on": silentWorker,
+    "an adapter that stood still itself does not call its worker silent": stoppedAdapter,
+  });
 });
 
 Deno.test({

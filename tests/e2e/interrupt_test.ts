@@ -5,17 +5,20 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { atOnce } from "../support/at_once.ts";
 import { processesNaming } from "../support/processes.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const DEMO = fromFileUrl(new URL("../../tasks/demo.ts", import.meta.url));
 
-/** Ways to end a demo while its first task runs, and what it then says. */
-const ENDINGS: readonly {
+/** A way to end a demo while its first task runs, and what it then says. */
+interface Ending {
   readonly how: string;
   readonly end: (demo: Deno.ChildProcess, folder: string) => Promise<void> | void;
   readonly says: string | null;
-}[] = [
+}
+
+const ENDINGS: readonly Ending[] = [
   { how: "Ctrl-C", end: (demo) => demo.kill("SIGINT"), says: "interrupted" },
   { how: "SIGKILL", end: (demo) => demo.kill("SIGKILL"), says: null },
   {
@@ -31,7 +34,7 @@ const ENDINGS: readonly {
   },
 ];
 
-Deno.test.each(ENDINGS)("demo ended by $how leaves nothing behind", async ({ end, says }) => {
+async function endDemo({ end, says }: Ending): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tracekit-demo-" });
   try {
     const demo = new Deno.Command(Deno.execPath(), {
@@ -67,4 +70,9 @@ Deno.test.each(ENDINGS)("demo ended by $how leaves nothing behind", async ({ end
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+Deno.test("a demo that is ended leaves nothing behind", async (t) => {
+  const steps = ENDINGS.map((one) => [`ended by ${one.how}`, () => endDemo(one)]);
+  await atOnce(t, Object.fromEntries(steps));
 });

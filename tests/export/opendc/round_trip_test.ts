@@ -101,6 +101,6 @@ Deno.test("exportOpendc() then verifyOpendc() holds for any run, against the run
         assert(report.found !== null);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
