@@ -43,6 +43,7 @@ const USES: Readonly<
       SCRIPTS.assign,
       SCRIPTS.bury,
       SCRIPTS.cancelRemoved,
+      SCRIPTS.disown,
       SCRIPTS.lead,
       SCRIPTS.lose,
       SCRIPTS.readNodes,

@@ -17,6 +17,7 @@ import {
   type PlannedPlacement,
 } from "./placement.ts";
 import type { PlacementLog } from "./placement_log.ts";
+import { portionsOf } from "./portions.ts";
 import type { AssignReply } from "./queue.ts";
 import { QueueError } from "./redis_connection.ts";
 import type { QueuePolicy, RedisSchedulerQueue } from "./redis_scheduler_queue.ts";
@@ -44,11 +45,11 @@ export interface CentralOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tasks in one script call: 64 take Redis 0.4 to 0.9 ms, and nobody waits longer than that. */
-const BATCH = 64;
+/** Tasks planned at once: eight calls, sent without waiting in between. */
+const WINDOW = 512;
 
-/** Tasks planned at once; their calls are sent without waiting in between. */
-const WINDOW = 8 * BATCH;
+/** The same with backfill, where a later call may hold although an earlier one was refused: one call. */
+const BACKFILL_WINDOW = 64;
 
 /** Tasks read while the head waits: enough to see poison behind it, little to transfer. */
 const WAITING_WINDOW = 8;
@@ -172,7 +173,8 @@ class CentralScheduler {
       this.#draining = this.#drainResults().finally(() => this.#draining = null);
     }
     const mayHaveMore = await this.#isRecovered() && await this.#placeFront();
-    log.flush();
+    // With more to do the record is written while Redis works.
+    if (!mayHaveMore) log.flush();
     return mayHaveMore;
   }
 
@@ -214,8 +216,7 @@ class CentralScheduler {
     // The tokens that may be considered change with every placement.
     if (scanSlots > 0) return 1;
     if (this.#waitingKey !== "") return Math.max(WAITING_WINDOW, policy.scanPending);
-    // With backfill a later batch may hold although an earlier one was refused: one at a time.
-    return policy.scanPending > 1 ? Math.max(BATCH, policy.scanPending) : WINDOW;
+    return policy.scanPending > 1 ? Math.max(BACKFILL_WINDOW, policy.scanPending) : WINDOW;
   }
 
   /** Bring the mirror up to date; true when more changes are to be read. */
@@ -238,11 +239,13 @@ class CentralScheduler {
 
   /** Apply a plan; false when part of it no longer held, and the mirror was put right. */
   async #apply(placements: readonly PlannedPlacement<WindowTask>[]): Promise<boolean> {
-    const batches = batchesOf(placements);
-    // What comes next is parsed while Redis works.
+    const batches = portionsOf(placements, ({ task }) => task.raw.length);
+    // While Redis works, what comes next is parsed and what was decided before is written down.
     const ahead = placements.length === WINDOW ? this.#window.warm(WINDOW, WINDOW) : null;
-    const replies = await Promise.all(batches.map((batch) => this.#assign(batch)));
+    const sent = Promise.all(batches.map((batch) => this.#assign(batch)));
     await ahead;
+    this.#options.log.flush();
+    const replies = await sent;
     for (const [at, reply] of replies.entries()) {
       const batch = batches[at] ?? [];
       for (const { task, host, index } of batch.slice(0, reply.applied)) {
@@ -327,11 +330,6 @@ class CentralScheduler {
   #grantGrace(): void {
     this.#graceUntil = performance.now() + this.#options.timing.leaseMs;
   }
-}
-
-function batchesOf<T>(items: readonly T[]): readonly (readonly T[])[] {
-  const count = Math.ceil(items.length / BATCH);
-  return Array.from({ length: count }, (_, at) => items.slice(at * BATCH, (at + 1) * BATCH));
 }
 
 /** True when no node could take the task even if it were empty. */

@@ -10,8 +10,8 @@ import { NodeLoad, type NodeTask } from "./node_policy.ts";
 import type { Enqueued, TaskSink } from "./task_sink.ts";
 
 /**
- * Most tasks of one enqueue: the script that takes them in then holds Redis for well under 2 ms, and a
- * larger batch would gain nothing over the round trip.
+ * Most tasks handed to the queue at once: between two of these the dispatch can be stopped, and the queue
+ * cuts them into calls that are short enough anyway.
  */
 const BATCH_MAX = 100;
 

@@ -7,7 +7,7 @@
 import type { Task } from "../trace/task.ts";
 import type { Keys } from "./keys.ts";
 import type { RedisConnection } from "./redis_connection.ts";
-import { listOf, textOf } from "./reply.ts";
+import { listOf, textOf, textsOf } from "./reply.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { taskHead } from "./task_json.ts";
 
@@ -21,6 +21,9 @@ export interface Listed {
 
 /** How much of what is no task is kept for a person to look at, characters. */
 const KEPT_CHARS = 4096;
+
+/** Nodes whose index one call looks into: 0.5 us each. */
+const NODES_PER_CALL = 500;
 
 /** Hand-pushed elements of one list. */
 export class RedisIntake {
@@ -42,6 +45,8 @@ export class RedisIntake {
    * @returns true when it stands there as a task of the queue; false when the list has changed.
    */
   async adopt({ index, raw }: Listed, task: Task, seq: number | null): Promise<boolean> {
+    // It was in the queue before: a person may have moved it here out of a node's queue.
+    if (this.#node === "" && task.ts_enqueue !== null) await this.#disown(task.task_id);
     const [status, detail] = listOf(
       await this.#connection.run(SCRIPTS.adopt, this.#keys.prefix, [
         this.#node,
@@ -57,6 +62,15 @@ export class RedisIntake {
     if (status !== "duplicate") return status === "adopted";
     await this.#bury({ index, raw }, task.task_id, { reason: textOf(detail), ends: "nothing" });
     return false;
+  }
+
+  async #disown(taskId: string): Promise<void> {
+    const { nodes, prefix } = this.#keys;
+    const names = textsOf(await this.#connection.command("ZRANGE", nodes, "0", "-1"));
+    for (let first = 0; first < names.length; first += NODES_PER_CALL) {
+      const some = names.slice(first, first + NODES_PER_CALL);
+      await this.#connection.run(SCRIPTS.disown, prefix, [taskId, ...some]);
+    }
   }
 
   /** Make what stands at `listed` a dead letter, for `reason`. */

@@ -9,6 +9,7 @@ import { END_STATES } from "../trace/records.ts";
 import type { Task } from "../trace/task.ts";
 import { Keys } from "./keys.ts";
 import type { EndState, Progress } from "./queue.ts";
+import { portionsOf } from "./portions.ts";
 import { type ConnectionOptions, RedisConnection } from "./redis_connection.ts";
 import { RedisOperator } from "./redis_operator.ts";
 import { RedisSchedulerQueue } from "./redis_scheduler_queue.ts";
@@ -84,16 +85,23 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
   }
 
   async #enqueue(node: string, tasks: readonly Task[]): Promise<readonly Enqueued[]> {
-    if (tasks.length === 0) return [];
-    const args = [node, String(DISPATCH_TTL_MS)];
-    for (const task of tasks) args.push(task.task_id, task.dispatch_id ?? "", taskHead(task));
-    const rows = rowsOf(await this.#connection.run(SCRIPTS.enqueue, this.keys.prefix, args));
-    return rows.map(([seq, ts, isNew], index) => ({
-      taskId: tasks[index]?.task_id ?? "",
-      seq: numberOf(seq),
-      tsEnqueue: numberOf(ts),
-      isNew: isNew === 1,
-    }));
+    const heads = tasks.map((task) => ({ task, head: taskHead(task) }));
+    const enqueued: Enqueued[] = [];
+    // One after the other: should the server be lost, no later portion gets in before an earlier one.
+    for (const portion of portionsOf(heads, ({ head }) => head.length)) {
+      const args = [node, String(DISPATCH_TTL_MS)];
+      for (const { task, head } of portion) args.push(task.task_id, task.dispatch_id ?? "", head);
+      const rows = rowsOf(await this.#connection.run(SCRIPTS.enqueue, this.keys.prefix, args));
+      for (const [index, [seq, ts, isNew]] of rows.entries()) {
+        enqueued.push({
+          taskId: portion[index]?.task.task_id ?? "",
+          seq: numberOf(seq),
+          tsEnqueue: numberOf(ts),
+          isNew: isNew === 1,
+        });
+      }
+    }
+    return enqueued;
   }
 
   /** Tasks that wait in the pending queue. */

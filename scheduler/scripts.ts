@@ -16,6 +16,7 @@ import cancel from "./lua/cancel.lua" with { type: "text" };
 import cancelRemoved from "./lua/cancel_removed.lua" with { type: "text" };
 import claim from "./lua/claim.lua" with { type: "text" };
 import claimDirect from "./lua/claim_direct.lua" with { type: "text" };
+import disown from "./lua/disown.lua" with { type: "text" };
 import drain from "./lua/drain.lua" with { type: "text" };
 import enqueue from "./lua/enqueue.lua" with { type: "text" };
 import finish from "./lua/finish.lua" with { type: "text" };
@@ -82,6 +83,7 @@ export const SCRIPTS = {
   cancelRemoved: script("cancel_removed", cancelRemoved),
   claim: script("claim", claim),
   claimDirect: script("claim_direct", claimDirect),
+  disown: script("disown", disown),
   drain: script("drain", drain),
   enqueue: script("enqueue", enqueue),
   finish: script("finish", finish),

@@ -62,8 +62,8 @@ end
 local work_left = 30000
 local function spend(units) work_left = work_left - units end
 
--- Moving one task from state to state costs about 10 us beside what is searched and decoded for it.
-local TASK_WORK = 300
+-- Moving one task from state to state costs 10 to 15 us beside what is searched and decoded for it.
+local TASK_WORK = 450
 
 -- Decoding costs about 10 ns a byte and is needed for tasks of a few hundred; what is longer than this
 -- is poison that the scheduler is about to bury, and to decode it would block Redis.

@@ -74,6 +74,8 @@ end
 -- in: it counts as what follows it, as far as is worth looking.
 local UNPLACED_MAX = 100
 local function seq_at(list, index)
+  -- Redis walks to the index over blocks of some 30 tasks.
+  spend(40 + index / 16)
   local raw = redis.call('LINDEX', list, index)
   local seq = stamped_seq(raw) or tonumber(fields_of(raw).seq)
   if seq then return seq end
@@ -85,11 +87,15 @@ local function seq_at(list, index)
 end
 
 -- Put a task at its place in the order of submission. Tasks that come back belong near the head, so
--- the search gallops from there: a handful of decodes, whatever the length of the list.
+-- the search gallops from there: a handful of looks, whatever the length of the list.
 local function put_back(list, raw, seq)
   local length = redis.call('LLEN', list)
   if length == 0 or seq_at(list, 0) > seq then
     redis.call('LPUSH', list, raw)
+    return
+  end
+  if seq_at(list, length - 1) <= seq then
+    redis.call('RPUSH', list, raw)
     return
   end
   local before, step, after = 0, 1, length

@@ -34,10 +34,6 @@ if v[1] == 'assigned' then
 elseif not v[1] and redis.call('EXISTS', ended_key(id)) == 1 then
   return { 'duplicate', 'a task with this id has just ended' }
 end
--- Moved out of the queue of a node that it was put into past the scheduler: that index forgets it.
-if node == '' then
-  for _, other in ipairs(redis.call('ZRANGE', NODES, 0, -1)) do redis.call('HDEL', index_key(other), id) end
-end
 local stamps = open_stamps()
 local seq = ARGV[7] ~= '' and ARGV[7] or next_seq(stamps)
 local ts = ARGV[8] ~= '' and ARGV[8] or next_ts(stamps)

@@ -54,6 +54,7 @@ export const PURE_FILES: readonly string[] = [
   "scheduler/mix.ts",
   "scheduler/node_policy.ts",
   "scheduler/placement.ts",
+  "scheduler/portions.ts",
   "scheduler/placement_replay.ts",
   "scheduler/profiles.ts",
   "scheduler/python_random.ts",
