@@ -115,6 +115,7 @@ export class Attempt {
     const totals = exitTotals({
       cgroup: place.totals(),
       rusage: end.exit.rusage,
+      childCpu: end.exit.childCpu,
       launcherPeakKb,
       seenPeakKb: peak.kb,
     });

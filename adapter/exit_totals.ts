@@ -6,6 +6,7 @@
 
 import type { InvocationEvent } from "../trace/records.ts";
 import type { CgroupTotals } from "./place/task_place.ts";
+import type { ChildCpu } from "./start/children_counters.ts";
 import type { Rusage } from "./start/wait_result.ts";
 
 /** What is known when the last process of an attempt has ended. */
@@ -14,6 +15,8 @@ export interface ExitReadings {
   readonly cgroup: CgroupTotals | null;
   /** Of wait4(2); null: not available. */
   readonly rusage: Rusage | null;
+  /** By the launcher's counters for its children; null: not available. */
+  readonly childCpu: ChildCpu | null;
   /** Peak memory of the launcher itself just after the spawn, kB, which ru_maxrss starts from. */
   readonly launcherPeakKb: number | null;
   /** Highest VmHWM that was seen, kB. */
@@ -29,40 +32,49 @@ export type ExitTotals = Pick<
   | "max_rss_kb"
   | "max_rss_source"
   | "memory_peak_kb"
+  | "memory_peak_source"
   | "throttled_ms"
+  | "throttled_source"
   | "minor_faults"
   | "major_faults"
   | "voluntary_switches"
   | "involuntary_switches"
   | "read_blocks"
   | "written_blocks"
+  | "counters_source"
 >;
 
 /** The best of `readings` for each total. */
-export function exitTotals({ cgroup, rusage, ...peaks }: ExitReadings): ExitTotals {
+export function exitTotals(readings: ExitReadings): ExitTotals {
+  const { cgroup, rusage } = readings;
   return {
-    ...cpuTotals(cgroup, rusage),
-    ...memoryPeak(rusage, peaks),
+    ...cpuTotals(readings),
+    ...memoryPeak(readings),
     memory_peak_kb: cgroup?.memoryPeakKb ?? null,
+    memory_peak_source: cgroup?.memoryPeakSource ?? "none",
     throttled_ms: cgroup?.throttledMs ?? null,
+    throttled_source: cgroup?.throttledSource ?? "none",
     minor_faults: rusage?.minorFaults ?? null,
     major_faults: rusage?.majorFaults ?? null,
     voluntary_switches: rusage?.voluntarySwitches ?? null,
     involuntary_switches: rusage?.involuntarySwitches ?? null,
     read_blocks: rusage?.readBlocks ?? null,
     written_blocks: rusage?.writtenBlocks ?? null,
+    counters_source: rusage === null ? "none" : "rusage",
   };
 }
 
 function cpuTotals(
-  cgroup: CgroupTotals | null,
-  rusage: Rusage | null,
+  { cgroup, rusage, childCpu }: ExitReadings,
 ): Pick<InvocationEvent, "user_ms" | "system_ms" | "cpu_source"> {
   if (cgroup !== null && cgroup.cpuSource !== null) {
     return { user_ms: cgroup.userMs, system_ms: cgroup.systemMs, cpu_source: cgroup.cpuSource };
   }
-  if (rusage === null) return { user_ms: null, system_ms: null, cpu_source: "none" };
-  return { user_ms: rusage.userMs, system_ms: rusage.systemMs, cpu_source: "rusage" };
+  if (rusage !== null) {
+    return { user_ms: rusage.userMs, system_ms: rusage.systemMs, cpu_source: "rusage" };
+  }
+  if (childCpu === null) return { user_ms: null, system_ms: null, cpu_source: "none" };
+  return { user_ms: childCpu.userMs, system_ms: childCpu.systemMs, cpu_source: "proc" };
 }
 
 /**
@@ -73,8 +85,7 @@ function cpuTotals(
 const LAUNCHER_PEAK_MARGIN = 1.1;
 
 function memoryPeak(
-  rusage: Rusage | null,
-  { launcherPeakKb, seenPeakKb }: Pick<ExitReadings, "launcherPeakKb" | "seenPeakKb">,
+  { rusage, launcherPeakKb, seenPeakKb }: ExitReadings,
 ): Pick<InvocationEvent, "max_rss_kb" | "max_rss_source"> {
   // Up to exec the child has the launcher's memory: only a higher peak is its own.
   const floorKb = (launcherPeakKb ?? Infinity) * LAUNCHER_PEAK_MARGIN;

@@ -36,6 +36,16 @@ export function readProcessStat(pid: number): ProcessStat | null {
   return text === null ? null : parseProcessStat(text);
 }
 
+/**
+ * CPU time of the children that this process has waited for, and of theirs, clock ticks: cutime and cstime
+ * of proc_pid_stat(5).
+ */
+export function readChildrenTicks(): [user: number, system: number] {
+  const text = Deno.readTextFileSync("/proc/self/stat");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return [Number(fields[13]), Number(fields[14])];
+}
+
 /** This process, and the boot in which its pid is valid. */
 export function readSelf(): {
   readonly pid: number;

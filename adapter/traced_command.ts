@@ -110,6 +110,7 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const totals = exitTotals({
     cgroup: place.totals(),
     rusage: exit.rusage,
+    childCpu: exit.childCpu,
     launcherPeakKb,
     seenPeakKb: peak.kb,
   });

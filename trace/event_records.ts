@@ -33,7 +33,7 @@ export const SENTINEL = record("sentinel", {
 export type Sentinel = RecordOf<typeof SENTINEL>;
 
 /**
- * Where an exit total comes from, best first. `shared` is a request's equal share of what its service
+ * Where an exit total comes from, best first. `proc`: the counters of /proc, in clock ticks. `shared` is a request's equal share of what its service
  * used while it was open.
  */
 export const TOTAL_SOURCES = [
@@ -106,7 +106,9 @@ export const INVOCATION_EVENT = record("invocation event", {
   memory_peak_kb: nullable(
     integer({ doc: "Peak of the task's cgroup, page cache included.", unit: "kb", min: 0 }),
   ),
+  memory_peak_source: nullable(source("Where memory_peak_kb comes from.")),
   throttled_ms: nullable(number({ doc: "Held back by a quota, cpu.stat.", unit: "ms", min: 0 })),
+  throttled_source: nullable(source("Where throttled_ms comes from.")),
   minor_faults: nullable(integer({ doc: "Page faults without I/O.", unit: "count", min: 0 })),
   major_faults: nullable(integer({ doc: "Page faults with I/O.", unit: "count", min: 0 })),
   voluntary_switches: nullable(
@@ -119,6 +121,9 @@ export const INVOCATION_EVENT = record("invocation event", {
     integer({ doc: "ru_inblock: 512-byte blocks read.", unit: "count", min: 0 }),
   ),
   written_blocks: nullable(integer({ doc: "ru_oublock: blocks written.", unit: "count", min: 0 })),
+  counters_source: nullable(
+    source("Where page faults, context switches and blocks come from."),
+  ),
   stderr_tail: nullable(string({ doc: "Last words of a failed process." })),
 });
 /** One line of an adapter's events, {@linkcode INVOCATION_EVENT}. */

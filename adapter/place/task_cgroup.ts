@@ -97,12 +97,12 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
   totals(): CgroupTotals {
     const unified = readIn(this.#paths.unified, "cpu.stat");
     const cpu = unified === null ? this.#cpuacct() : parseCpuStat(unified);
-    const v1Quota = readIn(this.#paths.v1.get("cpu"), "cpu.stat");
+    const version = unified === null ? "cgroup_v1" : "cgroup_v2";
     return {
       ...cpu,
-      throttledMs: v1Quota === null ? cpu.throttledMs : parseCpuStat(v1Quota).throttledMs,
-      cpuSource: cpu.userMs === null ? null : unified === null ? "cgroup_v1" : "cgroup_v2",
-      memoryPeakKb: this.#memoryPeakKb(),
+      cpuSource: cpu.userMs === null ? null : version,
+      ...this.#throttled(cpu.throttledMs),
+      ...this.#memoryPeak(),
     };
   }
 
@@ -148,11 +148,23 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
     };
   }
 
-  #memoryPeakKb(): number | null {
+  #throttled(
+    unifiedMs: number | null,
+  ): Pick<CgroupTotals, "throttledMs" | "throttledSource"> {
+    const text = readIn(this.#paths.v1.get("cpu"), "cpu.stat");
+    if (text !== null) {
+      return { throttledMs: parseCpuStat(text).throttledMs, throttledSource: "cgroup_v1" };
+    }
+    return { throttledMs: unifiedMs, throttledSource: unifiedMs === null ? null : "cgroup_v2" };
+  }
+
+  #memoryPeak(): Pick<CgroupTotals, "memoryPeakKb" | "memoryPeakSource"> {
     const { unified, v1 } = this.#paths;
-    const text = readIn(unified, "memory.peak") ??
-      readIn(v1.get("memory"), "memory.max_usage_in_bytes");
-    return text === null ? null : bytesToKb(Number(text));
+    const peak = readIn(unified, "memory.peak");
+    const text = peak ?? readIn(v1.get("memory"), "memory.max_usage_in_bytes");
+    if (text === null) return { memoryPeakKb: null, memoryPeakSource: null };
+    const memoryPeakSource = peak === null ? "cgroup_v1" : "cgroup_v2";
+    return { memoryPeakKb: bytesToKb(Number(text)), memoryPeakSource };
   }
 }
 

@@ -17,8 +17,12 @@ export type LimitKind = CpuShare["control"];
 export interface CgroupTotals extends CgroupCpu {
   /** Which kind of group knows the CPU time; null: none. */
   readonly cpuSource: "cgroup_v2" | "cgroup_v1" | null;
+  /** Which kind of group knows how long it was held back; null: none. */
+  readonly throttledSource: "cgroup_v2" | "cgroup_v1" | null;
   /** Peak memory of the group, page cache included. */
   readonly memoryPeakKb: number | null;
+  /** Which kind of group knows that; null: none. */
+  readonly memoryPeakSource: "cgroup_v2" | "cgroup_v1" | null;
 }
 
 /** The place of one task; disposal removes it. */

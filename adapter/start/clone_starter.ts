@@ -115,7 +115,7 @@ export class CloneStarter implements Starter {
     const resolve = this.#running.get(pid);
     if (result !== null && resolve !== undefined) {
       this.#running.delete(pid);
-      resolve({ ...result, at });
+      resolve({ ...result, at, childCpu: null });
     } else {
       this.#orphanBootMs = this.#clock.bootMs();
       this.#orphan.resolve();

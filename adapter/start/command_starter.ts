@@ -1,6 +1,7 @@
 /**
- * Starts processes by Deno's own means, where FFI is not to be had. The totals are less exact: there is
- * no rusage, and what the shell does before it becomes the program counts as the program's.
+ * Starts processes by Deno's own means, where FFI is not to be had. The totals are less exact: without
+ * a cgroup CPU time has steps of clock ticks, and what the shell does before it becomes the program counts
+ * as the program's.
  *
  * @module
  */
@@ -9,6 +10,8 @@ import { formatCpuList } from "../../trace/cpu_list.ts";
 import type { Clock } from "../../trace/clock.ts";
 import { messageOf } from "../../trace/atomic_file.ts";
 import { join } from "@std/path";
+import { readChildrenTicks, readProcessStat } from "../proc_pid.ts";
+import { ChildrenCounters } from "./children_counters.ts";
 import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Started, Starter } from "./starter.ts";
 
@@ -28,6 +31,11 @@ const ORPHAN_PAUSE_MS = 20;
 export class CommandStarter implements Starter {
   readonly kind = "deno_command";
   readonly #clock: Clock;
+  readonly #running = new Set<number>();
+  readonly #counters = new ChildrenCounters({
+    readTicks: readChildrenTicks,
+    isThere: (pid) => readProcessStat(pid) !== null,
+  });
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -64,12 +72,13 @@ export class CommandStarter implements Starter {
     });
     const at = this.#clock.now();
     const child = spawnOf(command, plan.program);
-    const exit = child.status.then(({ code, signal }) => ({
-      status: code,
-      signal,
-      rusage: null,
-      at: this.#clock.now(),
-    }));
+    this.#running.add(child.pid);
+    const exit = child.status.then(({ code, signal }) => {
+      const at = this.#clock.now();
+      this.#running.delete(child.pid);
+      const childCpu = this.#counters.take(child.pid, this.#running);
+      return { status: code, signal, rusage: null, childCpu, at };
+    });
     return { pid: child.pid, at, exit };
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { ClockReading } from "../../trace/clock.ts";
+import type { ChildCpu } from "./children_counters.ts";
 import type { SpawnPlan } from "./spawn_plan.ts";
 import type { WaitResult } from "./wait_result.ts";
 
@@ -12,6 +13,8 @@ import type { WaitResult } from "./wait_result.ts";
 export interface Exit extends WaitResult {
   /** When its end was seen; never before it. */
   readonly at: ClockReading;
+  /** CPU time by the counters of this process for its children, where there is no rusage; null: not known. */
+  readonly childCpu: ChildCpu | null;
 }
 
 /** A process that was started. */

@@ -6,7 +6,7 @@
 
 import { parseCpuList } from "../../trace/cpu_list.ts";
 import type { Invocation } from "../../trace/cts.ts";
-import { msToUs } from "../../trace/units.ts";
+import { msToUs, ticksToUs } from "../../trace/units.ts";
 import type { AttemptEvent, Decision, Results } from "./attempt_records.ts";
 import { bootUsOf, type RunClock } from "./run_clock.ts";
 import { TaskAccount } from "./task_account.ts";
@@ -17,6 +17,9 @@ import { ProfilePool } from "./usage_profile.ts";
  * be a record. The clock cannot tell less than that from a spawn in any case.
  */
 const LIFE_MIN_US = 1000;
+
+/** User and system time from the counters of /proc are cut to a whole clock tick each, µs. */
+const PROC_STEP_US = 2 * ticksToUs(1);
 
 /** One attempt of one task with its account. */
 export interface Attempt {
@@ -73,6 +76,7 @@ function accountOf(
     startUs,
     endUs: startUs === null ? endUs : Math.max(endUs, startUs + LIFE_MIN_US),
     totalUs: totalOf(event),
+    totalStepUs: event.cpu_source === "proc" ? PROC_STEP_US : 0,
     cores: Math.min(cores, cpusetSize(event.cpuset)),
     pid: event.pid,
     startTicks: event.start_ticks,

@@ -40,6 +40,8 @@ export interface TaskOptions {
   readonly endUs: number;
   /** Exact CPU time of its whole tree, µs; null: not known. */
   readonly totalUs: number | null;
+  /** How much too small that may be for its coarse steps, µs. */
+  readonly totalStepUs: number;
   /** Cores that it can have used at once. */
   readonly cores: number;
   /** Its first process; null: not known. */
@@ -83,6 +85,7 @@ export class TaskAccount {
   readonly #pid: number | null;
   readonly #startTicks: number | null;
   readonly #totalUs: number | null;
+  readonly #trimLimitUs: number;
   readonly #profiles: ProfilePool;
   #profile: UsageProfile | null = null;
   #lastUs = -Infinity;
@@ -96,6 +99,7 @@ export class TaskAccount {
     this.#pid = options.pid;
     this.#startTicks = options.startTicks;
     this.#totalUs = options.totalUs;
+    this.#trimLimitUs = TRIM_LIMIT_US + options.totalStepUs;
     this.#profiles = options.profiles;
   }
 
@@ -142,7 +146,7 @@ export class TaskAccount {
     this.isFinished = true;
     const heldUs = this.processes.reduce((sum, one) => sum + one.heldCpuUs, 0);
     let restUs = (this.#totalUs ?? this.seenUs) - this.rowsUs - heldUs;
-    if (restUs < 0 && -restUs <= TRIM_LIMIT_US) {
+    if (restUs < 0 && -restUs <= this.#trimLimitUs) {
       for (const one of this.processes) restUs += one.trim(-restUs);
     }
     for (const one of this.processes) one.flush();

@@ -20,9 +20,12 @@ const READINGS: ExitReadings = {
     systemMs: 3,
     throttledMs: 1,
     cpuSource: "cgroup_v2",
+    throttledSource: "cgroup_v2",
     memoryPeakKb: 90_000,
+    memoryPeakSource: "cgroup_v1",
   },
   rusage: RUSAGE,
+  childCpu: { userMs: 20, systemMs: 10 },
   launcherPeakKb: 50_000,
   seenPeakKb: 70_000,
 };
@@ -44,12 +47,26 @@ Deno.test("exitTotals() takes CPU time from the cgroup, which also counts orphan
 Deno.test("exitTotals() takes CPU time from rusage without a cgroup that counts", () => {
   assertEquals(cpuOf({ ...READINGS, cgroup: null }), [10, 2, "rusage"]);
   const none = { userMs: null, systemMs: null, throttledMs: null, cpuSource: null };
-  const cgroup = { ...none, memoryPeakKb: 5 };
+  const memory = { memoryPeakKb: 5, memoryPeakSource: "cgroup_v2" as const };
+  const cgroup = { ...none, throttledSource: null, ...memory };
   assertEquals(cpuOf({ ...READINGS, cgroup }), [10, 2, "rusage"]);
 });
 
+Deno.test("exitTotals() takes CPU time from the counters for children where there is nothing else", () => {
+  assertEquals(cpuOf({ ...READINGS, cgroup: null, rusage: null }), [20, 10, "proc"]);
+});
+
 Deno.test("exitTotals() says that nothing is known", () => {
-  assertEquals(cpuOf({ ...READINGS, cgroup: null, rusage: null }), [null, null, "none"]);
+  const nothing = { ...READINGS, cgroup: null, rusage: null, childCpu: null };
+  assertEquals(cpuOf(nothing), [null, null, "none"]);
+  const { memory_peak_source, throttled_source, counters_source } = exitTotals(nothing);
+  assertEquals([memory_peak_source, throttled_source, counters_source], ["none", "none", "none"]);
+});
+
+Deno.test("exitTotals() names the source of each total", () => {
+  const { memory_peak_source, throttled_source, counters_source } = exitTotals(READINGS);
+  const sources = [memory_peak_source, throttled_source, counters_source];
+  assertEquals(sources, ["cgroup_v1", "cgroup_v2", "rusage"]);
 });
 
 Deno.test("exitTotals() believes ru_maxrss clearly above the launcher's own peak only", () => {

@@ -236,6 +236,16 @@ Deno.test("parseNode() trims what rounding shows beyond the total off the last r
   assertEquals(rows.map(({ cpu_ms }) => cpu_ms), [150, 100.001]);
 });
 
+Deno.test("parseNode() trims as much as the clock ticks of a total from /proc can hide", async () => {
+  const total = { user_ms: 230, cpu_source: "proc" } as const;
+  const { rows, checks } = await parse({
+    samples: [rawSample(200, { cpu_ns: 150e6 }), rawSample(400, { cpu_ns: 250e6 })],
+    events: [invocationEvent({ startMs: 0, endMs: 410 }, total)],
+  });
+  assertEquals(checks, []);
+  assertEquals(rows.map(({ cpu_ms }) => cpu_ms), [150, 80]);
+});
+
 Deno.test("parseNode() keeps the sum where the data contradict the cores, and tells it", async () => {
   const { rows, checks } = await parse({
     samples: [rawSample(200, { cpu_ns: 9e9 })],

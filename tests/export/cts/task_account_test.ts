@@ -108,6 +108,7 @@ function observe(truth: Truth): { account: TaskAccount; rows: Rows; totalUs: num
   const usedUs = Math.floor(exactUs.reduce((sum, one) => sum + one, 0));
   const totalUs = Math.max(0, usedUs - truth.cutUs);
   const account = new TaskAccount({
+    totalStepUs: 0,
     traceId: "t",
     startUs: truth.startUs,
     endUs,
