@@ -11,6 +11,8 @@ import {
   type AdapterHello,
   type AdapterReady,
   type AdapterRequest,
+  CLOCK_TIME,
+  type ClockTime,
   KEEPALIVE_INTERVAL_MS,
   LAUNCH_EXITED,
   LAUNCH_REFUSED,
@@ -54,6 +56,7 @@ export class AdapterClient implements Launcher {
   readonly closed: Promise<string>;
   readonly #writer: MessageWriter;
   readonly #pending = new Map<string, Pending>();
+  #asked: PromiseWithResolvers<ClockTime | null>[] = [];
   readonly #keepalive: ReturnType<typeof setInterval>;
   #launches = 0;
   #closeReason: string | null = null;
@@ -120,6 +123,15 @@ export class AdapterClient implements Launcher {
     };
   }
 
+  /** Both clocks as the adapter reads them; null when it is gone. Never rejects. */
+  readClocks(): Promise<ClockTime | null> {
+    if (this.#closeReason !== null) return Promise.resolve(null);
+    const asked = Promise.withResolvers<ClockTime | null>();
+    this.#asked.push(asked);
+    this.#send({ type: "clock" });
+    return asked.promise;
+  }
+
   /** End the service: the adapter ends what still runs, and itself. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#isExplained = true;
@@ -147,6 +159,7 @@ export class AdapterClient implements Launcher {
       outcome.resolve({ kind: this.#isExplained ? "lost" : "crashed", reason });
     }
     this.#pending.clear();
+    for (const asked of this.#asked.splice(0)) asked.resolve(null);
     return reason;
   }
 
@@ -175,6 +188,9 @@ export class AdapterClient implements Launcher {
         this.#settle(launch_id, { kind: "refused", reason });
         return null;
       }
+      case "time":
+        this.#asked.shift()?.resolve(CLOCK_TIME.decode(reply, "the adapter"));
+        return null;
       case "failed":
         this.#isExplained = true;
         return ADAPTER_FAILED.decode(reply, "the adapter").message;

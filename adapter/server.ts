@@ -7,6 +7,7 @@
 import {
   ADAPTER_HELLO,
   type AdapterReply,
+  CLOCK_REQUEST,
   KEEPALIVE,
   KEEPALIVE_INTERVAL_MS,
   KEEPALIVE_LIMIT_MS,
@@ -58,7 +59,11 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
     using adapter = await Adapter.open(hello, { ...means, report });
     report(adapter.ready);
     using keepalive = new KeepaliveWatch(adapter, means.clock);
-    const asked = handleRequests(requests, { adapter, keepalive })
+    const tellTime = () => {
+      const { tsMs, bootMs } = means.clock.now();
+      report({ type: "time", ts_ms: tsMs, boot_ms: bootMs });
+    };
+    const asked = handleRequests(requests, { adapter, keepalive, tellTime })
       .then(() => "the worker closed its stream");
     const reason = await Promise.race([asked, gone.promise, adapter.failed]);
     await adapter.stopAll({ reason, graceMs: ORPHAN_GRACE_MS, isInterruption: true });
@@ -74,7 +79,11 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
 
 async function handleRequests(
   requests: AsyncIterable<unknown>,
-  { adapter, keepalive }: { readonly adapter: Adapter; readonly keepalive: KeepaliveWatch },
+  { adapter, keepalive, tellTime }: {
+    readonly adapter: Adapter;
+    readonly keepalive: KeepaliveWatch;
+    readonly tellTime: () => void;
+  },
 ): Promise<void> {
   for await (const request of requests) {
     keepalive.heard();
@@ -86,6 +95,9 @@ async function handleRequests(
       adapter.stop(stop.launch_id, { reason: stop.reason, graceMs: stop.grace_ms });
     } else if (type === "keepalive") {
       KEEPALIVE.decode(request, "a request of the worker");
+    } else if (type === "clock") {
+      CLOCK_REQUEST.decode(request, "a request of the worker");
+      tellTime();
     } else {
       throw new AdapterError(`Cannot handle a request: its type is unknown, got ${quote(request)}`);
     }

@@ -2,18 +2,15 @@
 
 import { resolve } from "@std/path";
 import { AdapterClient } from "../adapter/client.ts";
-import { measureClockOffset } from "../scheduler/clock_offset.ts";
 import type { Registration } from "../scheduler/queue.ts";
-import { QueueError } from "../scheduler/redis_connection.ts";
 import { TIMING } from "../scheduler/timing.ts";
 import { type OwnedLauncher, runWorker } from "../scheduler/worker.ts";
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
-import type { ClockOffset } from "../trace/records.ts";
-import { roundToUs } from "../trace/units.ts";
 import { asUsage, type Parsed } from "./_command.ts";
+import { ClockLog } from "./_clock_log.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { openQueue } from "./_queue.ts";
 import { writeRoleMeta } from "./_role_meta.ts";
@@ -48,29 +45,28 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   await using redis = await openQueue(options, io);
   await using queue = redis.worker(node, TIMING);
   using results = JsonLinesWriter.open(runDir.results);
-  using clock = JsonLinesWriter.open(runDir.clock);
+  using clock = new ClockLog(runDir.clock, { time: () => redis.time(), report: io.say });
+  let adapter: WorkersAdapter | null = null;
   async function noteClock(): Promise<void> {
-    try {
-      clock.append([await clockOffset(() => redis.time())]);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      // The worker ends in the middle of a measurement: nothing is lost.
-      if (!(error instanceof QueueError && error.code === "closed")) io.say(error.message);
-    }
+    clock.see(await adapter?.readClocks() ?? null);
+    await clock.note();
   }
   // Without Redis nobody hears what ended, and on the second signal nobody waits for it.
   io.force.addEventListener("abort", () => {
     if (!redis.isUp) redis[Symbol.asyncDispose]();
   });
-  await noteClock();
   const timer = setInterval(() => redis.isUp && noteClock(), CLOCK_INTERVAL_MS);
   try {
     await runWorker(queue, {
       node,
       registration,
       timing: TIMING,
-      openLauncher: (mayKeepAlive) =>
-        openAdapter(helloOf(place, options), { options, mayKeepAlive }),
+      openLauncher: async (mayKeepAlive) => {
+        const isFirst = adapter === null;
+        adapter = await openAdapter(helloOf(place, options), { options, mayKeepAlive });
+        if (isFirst) await noteClock();
+        return adapter;
+      },
       onResult: (result) => results.append([result]),
       report: io.say,
       signal: io.signal,
@@ -79,7 +75,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   } finally {
     clearInterval(timer);
   }
-  await noteClock();
+  await clock.note();
   await removeIfThere(runDir.role(WORKER.name));
   return 0;
 }
@@ -121,6 +117,9 @@ function helloOf(
   };
 }
 
+/** An adapter that also tells the time. */
+type WorkersAdapter = OwnedLauncher & Pick<AdapterClient, "readClocks">;
+
 /** Start an adapter of this worker's own. */
 async function openAdapter(
   hello: Omit<AdapterHello, "type" | "protocol">,
@@ -128,7 +127,7 @@ async function openAdapter(
     readonly options: WorkerFlags;
     readonly mayKeepAlive: () => boolean;
   },
-): Promise<OwnedLauncher> {
+): Promise<WorkersAdapter> {
   const { program, args } = adapterCommand(options);
   const variables = ADAPTER_VARIABLES.flatMap((name) => {
     const value = Deno.env.get(name);
@@ -149,6 +148,7 @@ async function openAdapter(
     ready: client.ready,
     closed: client.closed,
     launch: (task) => client.launch(task),
+    readClocks: () => client.readClocks(),
     async [Symbol.asyncDispose](): Promise<void> {
       // One that stands still (SIGSTOP) would keep this process for ever; its tasks die with it.
       const deadline = setTimeout(() => child.kill("SIGKILL"), ADAPTER_CLOSE_MS);
@@ -171,17 +171,6 @@ function spawnAdapter(command: Deno.Command, program: string): Deno.ChildProcess
       { cause: error },
     );
   }
-}
-
-async function clockOffset(time: () => Promise<number>): Promise<ClockOffset> {
-  const { tsMs, offsetMs, errorMs } = await measureClockOffset(time);
-  return {
-    ts_ms: roundToUs(tsMs),
-    // The boot clock stands behind /proc or FFI, and this role has neither.
-    boot_ms: null,
-    offset_ms: roundToUs(offsetMs),
-    error_ms: roundToUs(errorMs),
-  };
 }
 
 if (import.meta.main) await runMain(WORKER, main);

@@ -1,8 +1,9 @@
 /**
  * What a worker and its adapter say to each other: JSON Lines over the adapter's stdin and stdout.
  *
- * The worker says `hello` once, then `launch`, `stop` and `keepalive`; the adapter answers `ready` once,
- * then for each launch either `refused`, or `started` and later `exited`. End of stdin, or no message
+ * The worker says `hello` once, then `launch`, `stop`, `keepalive` and `clock`; the adapter answers
+ * `ready` once, then for each launch either `refused`, or `started` and later `exited`, and for each
+ * clock a `time`. End of stdin, or no message
  * for {@linkcode KEEPALIVE_LIMIT_MS} of boot time, ends every task that runs.
  *
  * @module
@@ -87,8 +88,15 @@ export const KEEPALIVE = record("keepalive", {
 /** The worker lives, {@linkcode KEEPALIVE}. */
 export type Keepalive = RecordOf<typeof KEEPALIVE>;
 
+/** What is the time? The boot clock stands behind FFI, which the worker has not. */
+export const CLOCK_REQUEST = record("clock request", {
+  type: oneOf(["clock"], { doc: "Kind of message." }),
+});
+/** What is the time, {@linkcode CLOCK_REQUEST}. */
+export type ClockRequest = RecordOf<typeof CLOCK_REQUEST>;
+
 /** Any message of the worker. */
-export type AdapterRequest = AdapterHello | LaunchRequest | StopRequest | Keepalive;
+export type AdapterRequest = AdapterHello | LaunchRequest | StopRequest | Keepalive | ClockRequest;
 
 /** Answer to hello: what this adapter can do here. */
 export const ADAPTER_READY = record("adapter ready", {
@@ -143,6 +151,15 @@ export const LAUNCH_REFUSED = record("launch refused", {
 /** An attempt was not started, {@linkcode LAUNCH_REFUSED}. */
 export type LaunchRefused = RecordOf<typeof LAUNCH_REFUSED>;
 
+/** Both clocks at one moment. */
+export const CLOCK_TIME = record("clock time", {
+  type: oneOf(["time"], { doc: "Kind of message." }),
+  ts_ms: number({ doc: "Wall clock.", unit: "epoch_ms" }),
+  boot_ms: number({ doc: "Boot clock at the same moment.", unit: "ms" }),
+});
+/** Both clocks at one moment, {@linkcode CLOCK_TIME}. */
+export type ClockTime = RecordOf<typeof CLOCK_TIME>;
+
 /** The adapter cannot go on: it ends after this. */
 export const ADAPTER_FAILED = record("adapter failed", {
   type: oneOf(["failed"], { doc: "Kind of message." }),
@@ -157,4 +174,5 @@ export type AdapterReply =
   | LaunchStarted
   | LaunchExited
   | LaunchRefused
+  | ClockTime
   | AdapterFailed;

@@ -221,3 +221,17 @@ Deno.test("the adapter refuses CPUs that the machine does not have, in one line"
     "Cannot start tasks: Cannot use CPUs 4000: this machine allows 0-",
   );
 });
+
+Deno.test("the adapter reads both clocks for its worker", async () => {
+  await using adapter = await startAdapter();
+  const { client } = adapter;
+  const before = Date.now();
+  const clocks = await client.readClocks();
+  assert(clocks !== null);
+  // Date.now() cuts the fraction of a millisecond off.
+  assert(clocks.ts_ms >= before && clocks.ts_ms < Date.now() + 1);
+  const uptimeMs = parseFloat(await Deno.readTextFile("/proc/uptime")) * 1000;
+  assert(clocks.boot_ms > 0 && clocks.boot_ms <= uptimeMs + 10, "before the uptime read after it");
+  await client.close();
+  assertEquals(await client.readClocks(), null);
+});

@@ -124,6 +124,9 @@ async function toldToStop(): Promise<void> {
   await second.says(/takes nothing new; 2 tasks run on/);
   second.kill("SIGTERM");
   assertEquals([(await first.ended).code, (await second.ended).code], [0, 0]);
+  for (const { ts_ms, boot_ms } of await cluster.clockOffsets("cloud1")) {
+    assert(boot_ms !== null && boot_ms < ts_ms, "each measurement has both clocks");
+  }
   // What cloud1 ran is done; what cloud2 ran waits at its old place for another node.
   assertEquals((await cluster.queue.progress()).ended.done, 2);
   const pending = (await cluster.redis.cli("LRANGE", "q:pending", "0", "-1")).split("\n");

@@ -9,6 +9,8 @@ import { RedisQueue } from "../../scheduler/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import {
+  CLOCK_OFFSET,
+  type ClockOffset,
   INVOCATION_EVENT,
   type InvocationEvent,
   PLACEMENT_EVENT,
@@ -186,6 +188,13 @@ export class CrashCluster implements AsyncDisposable {
     return recordsOf(this.#runDir(node).events("command"), INVOCATION_EVENT.decode);
   }
 
+  /** What the workers of `node` measured of their clock: at least one line each at start and end. */
+  async clockOffsets(node: string): Promise<ClockOffset[]> {
+    const found = await recordsOf(this.#runDir(node).clock, CLOCK_OFFSET.decode);
+    assert(found.length >= 2, `${node} measured its clock ${found.length} times`);
+    return found;
+  }
+
   #runDir(node?: string): RunDir {
     return RunDir.of(join(this.folder, "logs"), RUN_ID, node);
   }
@@ -211,7 +220,7 @@ export class CrashCluster implements AsyncDisposable {
       assertEquals(twice, [], `no task of ${node} ran twice at once`);
     }
     await this.#checkOrder();
-    await this.#checkStarts(tasks, nodes);
+    await this.#checkStarts(tasks);
     for (const node of nodes) {
       const [cap, total] = [`cap:${node}`, `cap_total:${node}`];
       assertEquals(await this.redis.cli("GET", cap), await this.redis.cli("GET", total), cap);
@@ -238,8 +247,10 @@ export class CrashCluster implements AsyncDisposable {
   }
 
   /** Nothing ran that no node has on record. */
-  async #checkStarts(tasks: readonly Task[], nodes: readonly string[]): Promise<void> {
-    const events = (await Promise.all(nodes.map((node) => this.events(node)))).flat();
+  async #checkStarts(tasks: readonly Task[]): Promise<void> {
+    const folders = await Array.fromAsync(Deno.readDir(this.#runDir().path));
+    const nodes = folders.filter(({ name }) => name.startsWith("cloud"));
+    const events = (await Promise.all(nodes.map(({ name }) => this.events(name)))).flat();
     for (const { task_id } of tasks) {
       const starts = (await Deno.readTextFile(join(this.folder, "starts", task_id))).length;
       const launches = events.filter((one) => one.event === "launch" && one.task_id === task_id);
