@@ -13,7 +13,7 @@ import type { Exit, Starter } from "./start/starter.ts";
  * lose it; a daemon left behind must not hold the task's cores for ever. Worst outcome: such a daemon
  * holds them this much longer.
  */
-export const LINGER_LIMIT_MS = 10_000;
+const LINGER_LIMIT_MS = 10_000;
 
 /** Time between SIGTERM and SIGKILL where nobody asked for another, ms. */
 const DEFAULT_GRACE_MS = 2000;

@@ -12,7 +12,7 @@ import type { ProcessTable } from "./process_table.ts";
 import { readTextIfThere } from "./procfs.ts";
 
 /** The processes in `cgroup` (a directory); null when it cannot be listed. */
-export function cgroupMembers(cgroup: string): number[] | null {
+function cgroupMembers(cgroup: string): number[] | null {
   const text = readTextIfThere(join(cgroup, "cgroup.procs"));
   return text === null ? null : parseCgroupProcs(text);
 }

@@ -43,7 +43,7 @@ export function readSentinel(path: string): SentinelContent | null {
 }
 
 /** What `text`, the content of a sentinel that is not empty, says. */
-export function parseSentinel(text: string, path: string): SentinelContent {
+function parseSentinel(text: string, path: string): SentinelContent {
   try {
     return { kind: "ours", sentinel: SENTINEL.decode(JSON.parse(text), path) };
   } catch (error) {

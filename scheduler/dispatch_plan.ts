@@ -98,7 +98,7 @@ export function parseDispatchId(text: string): string {
 }
 
 /** The id of task `index` of a dispatch: a resumed dispatch makes the same ids. */
-export function taskIdOf(dispatchId: string, index: number): string {
+function taskIdOf(dispatchId: string, index: number): string {
   return `${dispatchId}-${String(index).padStart(4, "0")}`;
 }
 

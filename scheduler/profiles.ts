@@ -132,11 +132,3 @@ function object(value: unknown, where: string): Readonly<Record<string, unknown>
 function problem(where: string, what: string): TypeError {
   return new TypeError(`Cannot read profiles, ${where}: ${what}`);
 }
-
-/** Programs that the tasks of `profiles` run. */
-export function programsOf(profiles: Profiles): readonly string[] {
-  const programs = [...profiles.values()].map(({ task }) =>
-    task.kind === "command" ? task.argv?.[0] ?? "" : "ffmpeg"
-  );
-  return [...new Set(programs)].sort();
-}

@@ -10,7 +10,7 @@ import { completeTask, type Task } from "../trace/task.ts";
  * Longest task, characters of JSON. An honest one has a few hundred, a command with many arguments a few
  * thousand; reading what is longer would block Redis for whoever stands behind it.
  */
-export const TASK_MAX_CHARS = 65_536;
+const TASK_MAX_CHARS = 65_536;
 
 /** What an element of a list is. */
 export type ListedTask =

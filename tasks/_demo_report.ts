@@ -99,7 +99,7 @@ export function makespanMs(invocations: readonly Invocation[]): number | null {
 }
 
 /** Median wait of `invocations` in the queue, ms; null when there is none. */
-export function medianWaitMs(invocations: readonly Invocation[]): number | null {
+function medianWaitMs(invocations: readonly Invocation[]): number | null {
   const waits = invocations.map(waitMs).filter((one) => one !== null).sort((a, b) => a - b);
   return waits.length === 0 ? null : Math.round(quantileSorted(waits, 0.5));
 }

@@ -15,7 +15,7 @@ const GOP_FRAMES = 90;
 const BITS_PER_PIXEL = 8_000_000 / (1920 * 1080 * FRAME_RATE);
 
 /** What moves in a video. */
-export const PATTERNS = ["gradient", "noise", "moving", "mandelbrot", "plasma"] as const;
+const PATTERNS = ["gradient", "noise", "moving", "mandelbrot", "plasma"] as const;
 
 /** Noise on top: strength of ffmpeg's noise filter, of 255. Medium is that of a camera in a dim room. */
 const NOISE_STRENGTH = { none: 0, low: 8, medium: 20 } as const;

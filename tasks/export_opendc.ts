@@ -34,7 +34,7 @@ export async function main(
 }
 
 /** The summary of an export, line by line. */
-export function describeExport(summary: ExportSummary): string[] {
+function describeExport(summary: ExportSummary): string[] {
   const { rows } = summary;
   return [
     `Exported ${summary.tasks} tasks, ${summary.fragments} fragments, ${

@@ -45,7 +45,7 @@ async function mergeWatched(plan: MergePlan, io: Io): Promise<MergedFolder[]> {
 }
 
 /** What was noteworthy about a merged folder, line by line. */
-export function describeMerge({ folder, files }: MergedFolder): string[] {
+function describeMerge({ folder, files }: MergedFolder): string[] {
   return files.flatMap(({ name, counts, duplicates, isSorted }) => {
     const { torn, malformed, foreign } = counts;
     const parts = [

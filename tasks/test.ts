@@ -10,7 +10,7 @@ import { type Io, runMain } from "./_main.ts";
 import { TEST } from "./flags/test.ts";
 
 /** Tests that need this repository, a folder for temporary files, loopback and a few programs. */
-export const SANDBOXED: readonly string[] = [
+const SANDBOXED: readonly string[] = [
   "tests/architecture_test.ts",
   "tests/documents_test.ts",
   "tests/lint/",

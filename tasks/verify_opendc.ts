@@ -21,7 +21,7 @@ export async function main(
 }
 
 /** A report, line by line: what was found, then the checks. */
-export function describeReport({ found, checks, ok }: VerifyReport): string[] {
+function describeReport({ found, checks, ok }: VerifyReport): string[] {
   const width = Math.max(...checks.map(({ id }) => id.length));
   const failures = checks.filter(({ status }) => status === "fail").length;
   return [

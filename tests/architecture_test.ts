@@ -125,6 +125,22 @@ Deno.test("a file is named for what it has", async () => {
   assert(vague.test("tasks/flags/_common.ts") && !vague.test("export/metadata.ts"));
 });
 
+Deno.test("what is exported is used by another file", async () => {
+  const users = new Map<string, number>();
+  const exported: { readonly file: string; readonly name: string }[] = [];
+  for (const file of await ourFiles(".ts")) {
+    const text = await Deno.readTextFile(join(ROOT, file));
+    for (const word of new Set(text.match(/\w+/g))) users.set(word, (users.get(word) ?? 0) + 1);
+    // Types are passed by: whoever has the function has its parameters, named or not.
+    const values = text.matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm);
+    // The standard library's declarations are as it is.
+    if (file.startsWith("trace/std/")) continue;
+    for (const [, name = ""] of values) exported.push({ file, name });
+  }
+  const unused = exported.filter(({ name }) => users.get(name) === 1);
+  assertEquals(unused.map(({ file, name }) => `${file}: ${name}`), []);
+});
+
 Deno.test("every dependency has one exact version, from npm", () => {
   const exact = /^npm:\/?(@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+(-[\w.-]+)?(\/[\w./-]*)?$/;
   const foreign = Object.values(config.imports).filter((target) => !target.startsWith("./"));

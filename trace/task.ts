@@ -88,7 +88,7 @@ export type PartialTask = Partial<Task>;
  * What an ffmpeg task without these fields means: the seeds' defaults (scale 1280:720, h264, veryfast,
  * crf 28, one vCPU).
  */
-export const FFMPEG_DEFAULTS = {
+const FFMPEG_DEFAULTS = {
   scale: "1280:720",
   vcodec: "h264",
   preset: "veryfast",

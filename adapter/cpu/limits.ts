@@ -27,7 +27,7 @@ const PERIOD_US = 100_000;
 /** Smallest quota that the kernel takes, µs (sched-bwc.rst). */
 const MIN_QUOTA_US = 1000;
 /** Weight of a group that nobody gave one, in cgroup v2 and systemd. */
-export const DEFAULT_WEIGHT = 100;
+const DEFAULT_WEIGHT = 100;
 /** `cpu.shares` of v1 that means the same. */
 const DEFAULT_SHARES = 1024;
 /** Smallest `cpu.shares`, sched(7). */

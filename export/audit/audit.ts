@@ -133,7 +133,7 @@ function unseenTasks(attempts: readonly Attempt[], intervalMs: number): UnseenTa
 }
 
 /** Difference between the rows that were written for an attempt and its exact total, µs. */
-export function residualUs({ account }: Attempt): number {
+function residualUs({ account }: Attempt): number {
   return account.cpuUs === null ? 0 : Math.abs(account.rowsUs - account.cpuUs);
 }
 

@@ -50,7 +50,7 @@ export function vcpusOf({ capacity_units, cpu_cores }: CtsNode): number {
 }
 
 /** True where a node offers other than its cores: the host is then emulated. */
-export function isEmulated(node: CtsNode): boolean {
+function isEmulated(node: CtsNode): boolean {
   return vcpusOf(node) !== node.cpu_cores;
 }
 
@@ -101,7 +101,7 @@ function memoryMib({ mem_mb, mem_kb_exact }: CtsNode): number {
 }
 
 /** Stands for memory that is not known: above any task of one machine. */
-export const UNKNOWN_MEMORY_MIB = 1024 * 1024;
+const UNKNOWN_MEMORY_MIB = 1024 * 1024;
 
 /** What is to be known about the hosts before simulating, one sentence each. */
 export function topologyNotes(nodes: readonly HostNode[]): string[] {

@@ -57,7 +57,7 @@ export async function checkExperiments(folder: string): Promise<Check> {
 }
 
 /** The experiments of an export, by their names. */
-export async function experimentNames(folder: string): Promise<string[]> {
+async function experimentNames(folder: string): Promise<string[]> {
   const names = ["experiment_policy.json"];
   for (const node of await replayNodes(folder)) names.push(`replay/${node}/experiment.json`);
   const there = await Promise.all(names.map((name) => isFile(join(folder, name))));

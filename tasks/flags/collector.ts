@@ -17,7 +17,7 @@ import { CONTAINER_FLAGS } from "./_container_flags.ts";
 import { RUN_FLAGS, runDirOf } from "./_run_flags.ts";
 
 /** The variables of the seeds, and ours beside them. */
-export const COLLECTOR_FLAGS = {
+const COLLECTOR_FLAGS = {
   ...RUN_FLAGS,
   "proc-pid-dir": text(
     "Folder of the sentinels: whitelist mode; else pids/ of the run directory. Empty: scan mode.",

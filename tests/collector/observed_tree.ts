@@ -9,7 +9,7 @@ import { ProcessTable } from "../../collector/process_table.ts";
 import { Procfs } from "../../collector/procfs.ts";
 
 /** A clock that stands still until it is moved. */
-export class ManualClock implements Clock {
+class ManualClock implements Clock {
   readonly isPrecise = true;
   #bootMs: number;
   readonly #tsOffsetMs: number;

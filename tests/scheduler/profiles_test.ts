@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BUILT_IN_PROFILES, decodeProfiles, programsOf } from "../../scheduler/profiles.ts";
+import { BUILT_IN_PROFILES, decodeProfiles } from "../../scheduler/profiles.ts";
 import builtIn from "../../scheduler/profiles.json" with { type: "json" };
 import schema from "../../scheduler/profiles.schema.json" with { type: "json" };
 import { isValid } from "../support/json_schema.ts";
@@ -20,11 +20,6 @@ Deno.test("BUILT_IN_PROFILES are the seeds' four, with the aliases of the light 
   ]);
   assertEquals(BUILT_IN_PROFILES.get("light_1c")?.name, "light1c");
   assertEquals(isValid(builtIn, schema), true);
-});
-
-Deno.test("programsOf() names what workers must be allowed to run", () => {
-  const own = decodeProfiles({ profiles: { sort: { argv: ["sort"] } } }, "own.json");
-  assertEquals(programsOf(new Map([...BUILT_IN_PROFILES, ...own])), ["ffmpeg", "sort"]);
 });
 
 const WRONG: readonly (readonly [file: unknown, message: string])[] = [

@@ -9,10 +9,10 @@ import type { CommandProcess } from "./command_process.ts";
 import { CrashCluster } from "./crash_cluster.ts";
 
 /** Who fails. */
-export const VICTIMS = ["worker", "adapter", "scheduler", "dispatcher", "redis"] as const;
+const VICTIMS = ["worker", "adapter", "scheduler", "dispatcher", "redis"] as const;
 
 /** How: its process is killed or stopped, or its connection to Redis fails in one of three ways. */
-export const WAYS = ["kill", "stop", "cut", "stall", "lose replies"] as const;
+const WAYS = ["kill", "stop", "cut", "stall", "lose replies"] as const;
 
 /** One failure. */
 export interface Fault {
