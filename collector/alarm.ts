@@ -97,6 +97,21 @@ const SLICE_MS = 250;
  */
 const TURN_INTERVAL_MS = 1000;
 
+/** A pidfd in the epoll set; closing it takes it out. */
+class EndWatch implements Disposable {
+  readonly #libc: Libc;
+  readonly #descriptor: number;
+
+  constructor(libc: Libc, descriptor: number) {
+    this.#libc = libc;
+    this.#descriptor = descriptor;
+  }
+
+  [Symbol.dispose](): void {
+    this.#libc.symbols.close(this.#descriptor);
+  }
+}
+
 /** By epoll(7), timerfd_create(2) and inotify(7). */
 class KernelAlarm implements Alarm {
   readonly #libc: Libc;
@@ -161,7 +176,7 @@ class KernelAlarm implements Alarm {
     // An older kernel, or no descriptor to be had: the next tick finds the process gone.
     if (descriptor < 0) return null;
     this.#add(descriptor, pid);
-    return { [Symbol.dispose]: () => symbols.close(descriptor) };
+    return new EndWatch(this.#libc, descriptor);
   }
 
   [Symbol.dispose](): void {

@@ -35,9 +35,13 @@ export class DescriptorBudget {
     return this.#used < this.#room / 2;
   }
 
-  /** Take one; disposing of it gives it back. */
-  take(): Disposable {
-    this.#used++;
-    return { [Symbol.dispose]: () => this.#used-- };
+  /** Take `count` of them. */
+  take(count: number): void {
+    this.#used += count;
+  }
+
+  /** Give `count` of them back. */
+  giveBack(count: number): void {
+    this.#used -= count;
   }
 }

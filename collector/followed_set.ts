@@ -74,6 +74,8 @@ export class FollowedSet implements Disposable {
   readonly #reader: ProcessReader;
   readonly #clock: Clock;
   readonly #byPid = new Map<number, Followed>();
+  /** The pids of each subject that has any: to look through all for them costs more the more there are. */
+  readonly #pidsOf = new Map<Subject, Set<number>>();
   /** Why processes could not be read, until the counts are taken: each is tried and counted once. */
   readonly #denied = new Map<number, string>();
   #counts: Omit<FollowCounts, "denied"> = { samples: 0, gone: 0, births: 0 };
@@ -133,8 +135,10 @@ export class FollowedSet implements Disposable {
       if (isMeant !== undefined && !isMeant(present.handle.stat)) {
         return { kind: "refused", stat: present.handle.stat };
       }
+      this.#leaveSubject(pid, present);
       present.subject = subject;
       present.identity = identityOf(present.handle.stat, subject);
+      this.#enterSubject(pid, present);
       return { kind: "followed" };
     }
     const reason = this.#denied.get(pid);
@@ -155,6 +159,7 @@ export class FollowedSet implements Disposable {
     const identity = identityOf(handle.stat, subject);
     const followed = { handle, subject, identity, readings: 0, hwmKb: 0, rssKb: 0 };
     this.#byPid.set(pid, followed);
+    this.#enterSubject(pid, followed);
     this.#counts.births++;
     this.#processes.push(this.#describe(handle, subject));
     this.#read(pid, followed);
@@ -169,7 +174,7 @@ export class FollowedSet implements Disposable {
 
   /** True when a process of `subject` is followed. */
   hasAnyOf(subject: Subject): boolean {
-    return this.#byPid.values().some((followed) => followed.subject === subject);
+    return this.#pidsOf.has(subject);
   }
 
   /**
@@ -187,10 +192,11 @@ export class FollowedSet implements Disposable {
 
   /** Read the processes of `subject` once more and let them go. */
   drop(subject: Subject): void {
-    for (const [pid, followed] of this.#byPid) {
-      if (followed.subject !== subject) continue;
+    for (const pid of [...this.#pidsOf.get(subject) ?? []]) {
+      const followed = this.#byPid.get(pid);
+      if (followed === undefined) continue;
       this.#read(pid, followed);
-      if (this.#byPid.delete(pid)) followed.handle[Symbol.dispose]();
+      if (this.#byPid.has(pid)) this.#remove(pid, followed);
     }
   }
 
@@ -217,6 +223,7 @@ export class FollowedSet implements Disposable {
   [Symbol.dispose](): void {
     for (const { handle } of this.#byPid.values()) handle[Symbol.dispose]();
     this.#byPid.clear();
+    this.#pidsOf.clear();
   }
 
   #describe({ pid, stat }: ProcessHandle, { traceId }: Subject): Process {
@@ -257,9 +264,26 @@ export class FollowedSet implements Disposable {
   }
 
   #letGo(pid: number, followed: Followed): void {
-    this.#byPid.delete(pid);
     this.#counts.gone++;
+    this.#remove(pid, followed);
+  }
+
+  #remove(pid: number, followed: Followed): void {
+    this.#byPid.delete(pid);
+    this.#leaveSubject(pid, followed);
     followed.handle[Symbol.dispose]();
+  }
+
+  #enterSubject(pid: number, { subject }: Followed): void {
+    const pids = this.#pidsOf.get(subject);
+    if (pids === undefined) this.#pidsOf.set(subject, new Set([pid]));
+    else pids.add(pid);
+  }
+
+  #leaveSubject(pid: number, { subject }: Followed): void {
+    const pids = this.#pidsOf.get(subject);
+    pids?.delete(pid);
+    if (pids?.size === 0) this.#pidsOf.delete(subject);
   }
 }
 

@@ -74,7 +74,8 @@ export function openProcessReader({ procfs, clock, libc, alarm }: ReaderOptions)
   const pageKb = readPageKb(procfs);
   const budget = DescriptorBudget.read(procfs);
   if (libc !== null && pageKb !== null && isOwnNamespace(procfs)) {
-    return new ClockReader(procfs, { clock, libc, pageKb, alarm, budget });
+    const buffer = new Uint8Array(READ_BYTES);
+    return new ClockReader({ procfs, clock, libc, pageKb, alarm, budget, buffer });
   }
   return new StatReader(procfs, { clock, pageKb, budget });
 }
@@ -123,98 +124,96 @@ export function readHwmKb(procfs: Procfs, pid: number): number | null {
   }
 }
 
-interface ClockReaderOptions {
+interface ClockTools {
+  readonly procfs: Procfs;
   readonly clock: Clock;
   readonly libc: Libc;
   readonly pageKb: number;
   readonly alarm: Pick<Alarm, "watchEnd">;
   readonly budget: DescriptorBudget;
+  /** Holds the statm that is being read. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
 }
 
 class ClockReader implements ProcessReader {
   readonly cpuSource = "cpu_clock";
-  readonly #procfs: Procfs;
-  readonly #options: ClockReaderOptions;
-  readonly #buffer = new Uint8Array(READ_BYTES);
+  readonly #tools: ClockTools;
 
-  constructor(procfs: Procfs, options: ClockReaderOptions) {
-    this.#procfs = procfs;
-    this.#options = options;
+  constructor(tools: ClockTools) {
+    this.#tools = tools;
   }
 
   open(pid: number): ProcessHandle {
-    const { alarm, budget, libc } = this.#options;
-    const path = this.#procfs.path(`${pid}/statm`);
+    const { alarm, budget, libc, procfs } = this.#tools;
+    const path = procfs.path(`${pid}/statm`);
     requireRoom(budget, path);
-    using resources = new DisposableStack();
-    resources.use(budget.take());
+    using rollback = new DisposableStack();
     const descriptor = libc.openFile(path);
-    if (descriptor >= 0) resources.defer(() => libc.symbols.close(descriptor));
+    if (descriptor >= 0) rollback.defer(() => libc.symbols.close(descriptor));
     // The descriptor first and its use last: while it can still be read, no other process can have
     // been given the pid, so that what stands in between is of this process.
-    const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
+    const stat = parseProcPidStat(procfs.readProcess(pid, "stat"));
     if (descriptor < 0) throw new ProcessDeniedError(`Cannot read "${path}": permission denied`);
     const end = budget.isAmple ? alarm.watchEnd(pid) : null;
-    if (end !== null) {
-      resources.use(end);
-      resources.use(budget.take());
-    }
-    const handle = new ClockHandle(descriptor, stat, this.#buffer, this.#options);
+    if (end !== null) rollback.use(end);
+    const handle = new ClockHandle(stat, { descriptor, end, tools: this.#tools });
     if (!handle.read(new Reading())) {
       throw new ProcessGoneError(`Cannot read "${path}": the process has ended`);
     }
-    handle.adopt(resources.move());
+    rollback.move();
+    budget.take(handle.descriptorCount);
     return handle;
   }
 }
 
+/** Thousands of them stand for hours: each holds its own few values, and one reference to the rest. */
 class ClockHandle implements ProcessHandle {
   readonly pid: number;
   readonly stat: ProcPidStat;
   readonly #descriptor: number;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
-  readonly #clock: Clock;
-  readonly #libc: Libc;
-  readonly #pageKb: number;
-  #resources: DisposableStack | null = null;
+  readonly #end: Disposable | null;
+  readonly #tools: ClockTools;
 
   constructor(
-    descriptor: number,
     stat: ProcPidStat,
-    buffer: Uint8Array<ArrayBuffer>,
-    { clock, libc, pageKb }: ClockReaderOptions,
+    { descriptor, end, tools }: {
+      readonly descriptor: number;
+      readonly end: Disposable | null;
+      readonly tools: ClockTools;
+    },
   ) {
     this.pid = stat.pid;
     this.stat = stat;
     this.#descriptor = descriptor;
-    this.#buffer = buffer;
-    this.#clock = clock;
-    this.#libc = libc;
-    this.#pageKb = pageKb;
+    this.#end = end;
+    this.#tools = tools;
+  }
+
+  get descriptorCount(): number {
+    return this.#end === null ? 1 : 2;
   }
 
   read(reading: Reading): boolean {
     // The clock goes by bare pid, so the descriptor is read after it: if that still works, the clock
     // was the clock of this process.
-    const cpuNs = this.#libc.cpuClockNs(this.pid);
-    const { tsMs, bootMs } = this.#clock.now();
-    const length = this.#libc.readFromStart(this.#descriptor, this.#buffer);
+    const { libc, clock, buffer, pageKb } = this.#tools;
+    const cpuNs = libc.cpuClockNs(this.pid);
+    const { tsMs, bootMs } = clock.now();
+    const length = libc.readFromStart(this.#descriptor, buffer);
     if (cpuNs === null || length <= 0) return false;
-    const pages = residentPages(this.#buffer, length);
+    const pages = residentPages(buffer, length);
     reading.tsMs = tsMs;
     reading.bootMs = bootMs;
     reading.cpuNs = cpuNs;
-    reading.rssKb = pages === 0 ? null : pages * this.#pageKb;
+    reading.rssKb = pages === 0 ? null : pages * pageKb;
     return true;
   }
 
-  /** Make `resources` end with this handle. */
-  adopt(resources: DisposableStack): void {
-    this.#resources = resources;
-  }
-
   [Symbol.dispose](): void {
-    this.#resources?.dispose();
+    const { libc, budget } = this.#tools;
+    libc.symbols.close(this.#descriptor);
+    this.#end?.[Symbol.dispose]();
+    budget.giveBack(this.descriptorCount);
   }
 }
 
@@ -247,17 +246,16 @@ class StatHandle implements ProcessHandle {
   readonly #file: KeptFile;
   readonly #path: string;
   readonly #options: StatReaderOptions;
-  readonly #resources: DisposableStack;
 
   constructor(path: string, options: StatReaderOptions) {
-    using resources = new DisposableStack();
-    this.#file = resources.use(accessProcess(path, () => new KeptFile(Deno.openSync(path))));
+    using rollback = new DisposableStack();
+    this.#file = rollback.use(accessProcess(path, () => new KeptFile(Deno.openSync(path))));
     this.#path = path;
     this.#options = options;
     this.stat = this.#readStat();
     this.pid = this.stat.pid;
-    resources.use(options.budget.take());
-    this.#resources = resources.move();
+    rollback.move();
+    options.budget.take(1);
   }
 
   read(reading: Reading): boolean {
@@ -279,7 +277,8 @@ class StatHandle implements ProcessHandle {
   }
 
   [Symbol.dispose](): void {
-    this.#resources.dispose();
+    this.#file[Symbol.dispose]();
+    this.#options.budget.giveBack(1);
   }
 
   #readStat(): ProcPidStat {

@@ -40,6 +40,7 @@ export async function compiledFile(parts: CompiledParts): Promise<string> {
     args: [
       ...["compile", "-q", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-check"],
       ...["--no-prompt", ...executable.permissions, `--env-file=${variables}`],
+      ...executable.v8Flags === undefined ? [] : [executable.v8Flags],
       ...target === null ? [] : [`--target=${target}-unknown-linux-gnu`],
       ...["--output", path, entry],
     ],

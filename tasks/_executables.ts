@@ -1,5 +1,7 @@
 /** The executables that are copied to machines: which commands each one holds, under which permissions. */
 
+import { COLLECTOR_V8_FLAGS } from "./_program.ts";
+
 /** One command of an executable. */
 export interface ExecutableCommand {
   /** What the user types behind the executable's name. */
@@ -18,6 +20,8 @@ export interface Executable {
   readonly commands: readonly [ExecutableCommand, ...ExecutableCommand[]];
   /** The permissions that `deno compile` bakes in. */
   readonly permissions: readonly string[];
+  /** What it tells V8: a flag of `deno run` and `deno compile`. Default none. */
+  readonly v8Flags?: string;
 }
 
 function privileged(name: string, entry: string = name): ExecutableCommand {
@@ -88,6 +92,7 @@ export const EXECUTABLES: readonly Executable[] = [
       privileged("stop-all", "stop"),
     ],
     permissions: EVERY,
+    v8Flags: COLLECTOR_V8_FLAGS,
   },
   {
     role: "exporter",

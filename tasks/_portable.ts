@@ -51,6 +51,8 @@ function stubOf(parts: PortableParts, stubBytes: number): string {
   const { build, deno, executable, hash, version } = parts;
   const { role, commands } = executable;
   const [first] = commands;
+  const flags = ["-q", "-A", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
+  if (executable.v8Flags !== undefined) flags.push(executable.v8Flags);
   const cases = commands.map(({ name, entry, isPrivileged }) =>
     `  ${name}) ${isPrivileged ? `set -- ${entry}.js` : `set -- run.js ${name}`} "$@" ;;`
   );
@@ -113,6 +115,6 @@ program=$1
 shift
 export TRACEKIT_EXECUTABLE="$self" TRACEKIT_BUILD=${quoted(build)}
 export DENO_DIR="$folder/cache" DENO_NO_UPDATE_CHECK=1
-exec "$folder/deno" run -q -A --no-config --no-lock --no-remote --no-npm "$folder/$program" "$@"
+exec "$folder/deno" run ${flags.join(" ")} "$folder/$program" "$@"
 `;
 }

@@ -13,7 +13,7 @@ import { bootId, findRoles, isAlive, processIdentity, readRole } from "./_proces
 import { syncTime } from "./_time_sync.ts";
 import { collectorLog, describe, lastLine, shown } from "./_collector_role.ts";
 import type { Started } from "./collector.ts";
-import { programCommand } from "./_program.ts";
+import { COLLECTOR_V8_FLAGS, programCommand } from "./_program.ts";
 import { placeOf } from "./flags/_run_flags.ts";
 import { grantArguments, type RolePlace, withSources } from "./flags/_role.ts";
 import { COLLECTOR, cpusOf, selectionOf, START_COLLECT } from "./flags/collector.ts";
@@ -112,7 +112,11 @@ function spawn(place: RolePlace, options: StartOptions): Deno.ChildProcess {
       "-c",
       'log=$0; exec "$@" 2>>"$log"',
       collectorLog(place.runDir),
-      ...programCommand("collector", ["--no-prompt", ...permissionsFor(place, options)]),
+      ...programCommand("collector", [
+        "--no-prompt",
+        COLLECTOR_V8_FLAGS,
+        ...permissionsFor(place, options),
+      ]),
       ...argumentsFor(COLLECTOR.flags, options),
     ],
     stdin: "null",

@@ -1,6 +1,7 @@
 /** The collector as the benches run it. */
 
 import { fromFileUrl, join } from "@std/path";
+import { COLLECTOR_V8_FLAGS } from "../../tasks/_program.ts";
 import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
 
 /** Its interval, ms: the default. */
@@ -15,7 +16,7 @@ export function collectorCommand(folder: string, ...flags: readonly string[]): s
     `--logs=${folder}`,
     `--interval-ms=${INTERVAL_MS}`,
   ];
-  return [Deno.execPath(), "run", "-A", "-q", entry, ...own, ...flags];
+  return [Deno.execPath(), "run", "-A", "-q", COLLECTOR_V8_FLAGS, entry, ...own, ...flags];
 }
 
 /** Sentinels as our adapter writes them, for every process. */

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { ROLE_IDENTITY, type RoleIdentity } from "../../trace/records.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { RunDir } from "../../trace/run_dir.ts";
+import { COLLECTOR_V8_FLAGS } from "../../tasks/_program.ts";
 import { type Ended, runCommand } from "../support/command_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { Child } from "./child.ts";
@@ -223,6 +224,7 @@ Deno.test("start-collect --procfs reads that mount alone, without the right to r
   const { pid } = await place.role("r1");
   const command = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
   assertEquals(command.filter((one) => /^(-A|--allow-(all|ffi|run|net))/.test(one)), []);
+  assert(command.includes(COLLECTOR_V8_FLAGS), command.join(" "));
   const stopped = await place.run("stop_collect", "RUN_ID=r1");
   assertEquals(stopped.code, 0, stopped.stderr);
 });
