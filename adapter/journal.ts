@@ -12,7 +12,7 @@ import { isSameProcess } from "./proc_pid.ts";
 import { SessionTree } from "./process_tree.ts";
 
 /** One line of `adapter_journal.jsonl`. */
-const JOURNAL_LINE = record("journal line", {
+export const JOURNAL_LINE = record("journal line", {
   state: oneOf(["launching", "running", "ended"], { doc: "What happened to the attempt." }),
   span_id: string({ doc: "The attempt." }),
   boot_id: string({ doc: "Boot in which pids are valid." }),

@@ -135,7 +135,10 @@ Deno.test("what is exported is used by another file", async () => {
     const values = text.matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm);
     // The standard library's declarations are as it is.
     if (file.startsWith("trace/std/")) continue;
-    for (const [, name = ""] of values) exported.push({ file, name });
+    for (const [, name = ""] of values) {
+      // A table goes out with the type that is made from it.
+      if (!text.includes(`typeof ${name}>`)) exported.push({ file, name });
+    }
   }
   const unused = exported.filter(({ name }) => users.get(name) === 1);
   assertEquals(unused.map(({ file, name }) => `${file}: ${name}`), []);
