@@ -83,6 +83,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
   const scheduler = supervisor.start({
     name: "scheduler",
     command: roleCommand("run.ts", "scheduler"),
+    cwd: plan.runDir.path,
     env,
     logFile: join(plan.runDir.path, "scheduler.log"),
   });
@@ -98,6 +99,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
         `--interval-ms=${plan.intervalMs}`,
         `--cpus=${node.cpus}`,
       ),
+      cwd: node.runDir.path,
       env: nodeEnv,
       logFile: join(node.runDir.path, "collector.log"),
     }));
@@ -110,6 +112,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
         `--capacity-units=${plan.capacityUnits}`,
         `--cpus=${node.cpus}`,
       ),
+      cwd: node.runDir.path,
       env: nodeEnv,
       logFile: join(node.runDir.path, "worker.log"),
     }));

@@ -12,6 +12,8 @@ export interface ProcessSpec {
   readonly name: string;
   /** Program and arguments. */
   readonly command: readonly string[];
+  /** Its folder: of another than this process's it reads no `run_id.env`. Default: this process's. */
+  readonly cwd?: string;
   /** Environment added to this process's own; secrets go here, never on the command line. */
   readonly env?: Readonly<Record<string, string>>;
   /** File that takes stdout and stderr, appended. */
@@ -65,6 +67,7 @@ export class Supervisor implements AsyncDisposable {
         spec.logFile,
         ...spec.command,
       ],
+      cwd: spec.cwd ?? ".",
       env: spec.env ?? {},
       stdin: "null",
       stdout: "null",

@@ -10,11 +10,11 @@ import { RedisQueue } from "../scheduler/redis_queue.ts";
 import { parseRedisUrl } from "../scheduler/redis_url.ts";
 import type { ParseSummary } from "../export/parse.ts";
 import type { Progress } from "../scheduler/queue.ts";
-import { writeFileAtomic } from "../trace/atomic_file.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { type BadLine, readRecords } from "../trace/json_lines.ts";
-import { RunDir, runIdAt } from "../trace/run_dir.ts";
-import { asUsage, type OptionsOf, type Parsed } from "./_command.ts";
+import { RunDir } from "../trace/run_dir.ts";
+import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";
+import { forgetVariables, reserveRunId, writeRunIdEnv } from "./_demo_place.ts";
 import { reportOf, summaryOf } from "./_demo_report.ts";
 import { coreShares, type DemoPlan, roleCommand, type Stage, startStage } from "./_demo_stage.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
@@ -34,21 +34,25 @@ export async function main(
   { options, given }: Parsed<typeof DEMO.flags>,
   io: Io,
 ): Promise<number> {
-  asUsage(() => parseMix(options.mix, BUILT_IN_PROFILES));
+  checkMix(options);
   await ensurePrograms(REQUIRED, io);
-  const plan = planOf(options);
-  await writeFileAtomic("run_id.env", `RUN_ID=${plan.runId}\n`);
+  forgetVariables();
+  // What is wrong with inputs, mix or folders is told before anything is started.
+  if (!given.has("inputs")) await makeInputs(resolve(options.inputs), io);
+  await checkInputs(options, io);
+  if (options.out !== null) await makeFolder(resolve(options.out));
+  const plan = planOf(options, await reserveRunId(resolve(options.logs)));
+  await writeRunIdEnv(plan.runId);
   io.say(`Run ${plan.runId}: ${options.nodes} nodes on this machine (run_id.env written)`);
-  if (!given.has("inputs")) await makeInputs(plan, io);
-  // What is wrong with inputs or mix is told before anything is started.
-  await step(io, "dispatch", "--dry-run", ...dispatchArguments(plan, options));
   const ended = await runBatch(plan, { options, io });
   io.say("Parse, audit, export, verify");
   const exportDir = resolve(options.out ?? `opendc_traces_${plan.runId}`);
   const run = plan.runDir.path;
-  const parsed = await step(io, "parse", `--run-id=${plan.runId}`, `--logs=${plan.logs}`, "--json");
-  await step(io, "export-opendc", `--input=${run}`, `--output=${exportDir}`);
-  const verified = await step(io, "verify-opendc", `--input=${exportDir}`, `--cts=${run}`);
+  const after = (role: string, ...args: readonly string[]): Promise<string> =>
+    step([role, ...args], { io, cwd: run });
+  const parsed = await after("parse", `--run-id=${plan.runId}`, `--logs=${plan.logs}`, "--json");
+  await after("export-opendc", `--input=${run}`, `--output=${exportDir}`);
+  const verified = await after("verify-opendc", `--input=${exportDir}`, `--cts=${run}`);
   const outcome = {
     runId: plan.runId,
     total: options.total,
@@ -67,8 +71,7 @@ export async function main(
   return ended.done === options.total ? 0 : 1;
 }
 
-function planOf(options: Options): DemoPlan {
-  const runId = runIdAt(Date.now());
+function planOf(options: Options, runId: string): DemoPlan {
   const logs = resolve(options.logs);
   const shares = coreShares(navigator.hardwareConcurrency, options.nodes);
   return {
@@ -87,12 +90,47 @@ function planOf(options: Options): DemoPlan {
 }
 
 /** Make a few short videos, or use those of an earlier demo. */
-async function makeInputs({ inputs }: DemoPlan, io: Io): Promise<void> {
+async function makeInputs(folder: string, io: Io): Promise<void> {
   const { paths, made } = await generateInputs(
-    { out: inputs, durationsS: [2], perDuration: 3, width: 640, height: 360, seed: 1, jobs: null },
+    { out: folder, durationsS: [2], perDuration: 3, width: 640, height: 360, seed: 1, jobs: null },
     io,
   );
-  io.say(`${paths.length} test videos in ${inputs} (${made} made now)`);
+  io.say(`${paths.length} test videos in ${folder} (${made} made now)`);
+}
+
+/** Refuse a mix that cannot be, or a profile that no node has room for: its tasks would wait for ever. */
+function checkMix({ mix, "capacity-units": capacity }: Options): void {
+  for (const { profile } of asUsage(() => parseMix(mix, BUILT_IN_PROFILES))) {
+    const { name, task: { cpu_units: units = 1 } } = profile;
+    if (units <= capacity) continue;
+    throw new UsageError(
+      `a task of profile ${name} needs ${units} vCPUs, a node has ${capacity}: ` +
+        `--capacity-units must be ${units} or more, or --mix without ${name}`,
+    );
+  }
+}
+
+/** Refuse inputs of which no tasks can be made, as the dispatcher would. */
+async function checkInputs(options: Options, io: Io): Promise<void> {
+  const folders = { inputs: resolve(options.inputs), outputs: resolve("outputs") };
+  const { success, stderr } = await run(
+    ["dispatch", "--dry-run", ...dispatchArguments(folders, options)],
+    { io, stderr: "piped" },
+  );
+  if (io.signal.aborted) throw new CommandError("interrupted");
+  if (!success) {
+    const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "";
+    throw new CommandError(said.replace(/^dispatch: /, "").replace(/ \(deno task .*\)$/, ""));
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new CommandError(`Cannot make the folder "${path}": ${error.message}`, { cause: error });
+  }
 }
 
 /** Start all roles, dispatch the batch, wait for its end, and stop the roles in order. */
@@ -106,6 +144,7 @@ async function runBatch(
     supervisor.start({
       name: "dispatch",
       command: roleCommand("run.ts", "dispatch", ...dispatchArguments(plan, options)),
+      cwd: plan.runDir.path,
       env: stage.env,
       logFile: join(plan.runDir.path, "dispatch.log"),
       endsByItself: true,
@@ -128,10 +167,13 @@ async function runBatch(
   }
 }
 
-function dispatchArguments(plan: DemoPlan, options: Options): string[] {
+function dispatchArguments(
+  { inputs, outputs }: Pick<DemoPlan, "inputs" | "outputs">,
+  options: Options,
+): string[] {
   return [
-    `--inputs=${plan.inputs}`,
-    `--outputs=${plan.outputs}`,
+    `--inputs=${inputs}`,
+    `--outputs=${outputs}`,
     `--mix=${options.mix}`,
     `--total=${options.total}`,
     `--seed=${options.seed}`,
@@ -150,7 +192,8 @@ async function waitUntilEnded(
 ): Promise<Progress["ended"]> {
   await using queue = await RedisQueue.open({
     address: parseRedisUrl(redis.url, { password: redis.password }),
-    report: io.say,
+    // It is of this process too, which tells why it is gone.
+    report: (line) => line,
     signal: io.signal,
   });
   using progress = openProgress(io, "Run");
@@ -167,19 +210,45 @@ async function waitUntilEnded(
   }
 }
 
-/** Run one of our commands to its end, its talk passed on; returns what it printed. */
-async function step(io: Io, role: string, ...args: readonly string[]): Promise<string> {
-  const [program = "", ...rest] = roleCommand("run.ts", role, ...args);
-  const { success, code, stdout } = await new Deno.Command(program, {
-    args: rest,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-    signal: io.signal,
-  }).output();
+/**
+ * A step on a finished run, `cwd`, its talk passed on; returns what it printed. When it fails, it has said
+ * why, and the run is there for another try.
+ */
+async function step(
+  command: readonly string[],
+  { io, cwd }: { readonly io: Io; readonly cwd: string },
+): Promise<string> {
+  const { success, stdout } = await run(command, { io, cwd, stderr: "inherit" });
   const printed = new TextDecoder().decode(stdout);
   if (success) return printed;
-  throw new CommandError(`${role} failed with exit code ${code}\n${printed}`);
+  if (printed !== "") io.print(printed.trimEnd());
+  const what = io.signal.aborted ? "interrupted" : `${command[0]} failed`;
+  throw new CommandError(
+    `${what}; the run is whole, to go on: deno task ${command.join(" ")}`,
+  );
+}
+
+/** Run one of our commands to its end. */
+async function run(
+  command: readonly string[],
+  { io, cwd = ".", stderr }: {
+    readonly io: Io;
+    readonly cwd?: string;
+    readonly stderr: "piped" | "inherit";
+  },
+): Promise<Pick<Deno.CommandOutput, "success" | "stdout"> & { readonly stderr: Uint8Array }> {
+  const [program = "", ...args] = roleCommand("run.ts", ...command);
+  const child = new Deno.Command(program, {
+    args,
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr,
+    signal: io.signal,
+  });
+  const output = await child.output();
+  const { success, stdout } = output;
+  return { success, stdout, stderr: stderr === "piped" ? output.stderr : new Uint8Array() };
 }
 
 async function readInvocations({ nodes }: DemoPlan): Promise<Invocation[]> {

@@ -14,6 +14,7 @@ import {
 import { RunDir } from "../../trace/run_dir.ts";
 import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
 import { type CommandProcess, type Ended, startCommand } from "../support/command_process.ts";
+import { WRITABLE_HIERARCHIES } from "../support/test_cgroup.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { Child } from "./child.ts";
 
@@ -342,19 +343,9 @@ for (
 
 /** A v2 cgroup to put processes into; null where this user cannot make one. */
 function makeCgroup(): string | null {
-  for (const base of ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]) {
-    try {
-      Deno.statSync(`${base}/cgroup.procs`);
-      return Deno.makeTempDirSync({ dir: base, prefix: "collect_test_" });
-    } catch (error) {
-      if (
-        !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)
-      ) {
-        throw error;
-      }
-    }
-  }
-  return null;
+  const unified = WRITABLE_HIERARCHIES.find(({ version }) => version === 2);
+  if (unified === undefined) return null;
+  return Deno.makeTempDirSync({ dir: unified.directory, prefix: "collect_test_" });
 }
 
 /** The kernel refuses while a zombie is in it. */

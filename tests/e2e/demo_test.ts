@@ -48,6 +48,18 @@ const MHZ = 2000;
  */
 const OBSERVER_TOLERANCE_MS = 400;
 
+/** Variables that nothing of a demo may heed, neither from the environment nor from `run_id.env`. */
+const OF_ANOTHER_RUN = {
+  RUN_ID: "another",
+  NODE_ID: "another",
+  KEY_PREFIX: "another:",
+  REDIS_URL: "redis://127.0.0.1:1/0",
+  REDIS_TLS_CA: "/nowhere/ca.crt",
+  PROC_SAMPLING: "0",
+  PROC_PID_DIR: "/nowhere",
+  CPUS: "0",
+};
+
 /** A finished run, as its files tell it. */
 interface Run {
   readonly summary: Record<string, unknown>;
@@ -69,10 +81,12 @@ interface Run {
 async function runDemo(folder: string): Promise<Run> {
   const logs = join(folder, "logs");
   await Deno.mkdir(logs);
+  const variables = Object.entries(OF_ANOTHER_RUN).map((variable) => `${variable.join("=")}\n`);
+  await Deno.writeTextFile(join(folder, "run_id.env"), variables.join(""));
   const demo = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "-q", DEMO, "--json", `--total=${TASKS}`, "--mix=light1c=2,medium480p=1"],
     cwd: folder,
-    env: { CPU_FREQ_MHZ: String(MHZ), INIT_CWD: folder },
+    env: { ...OF_ANOTHER_RUN, CPU_FREQ_MHZ: String(MHZ), INIT_CWD: folder },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { bundle } from "../../tasks/_bundle.ts";
 import { type Executable, EXECUTABLES } from "../../tasks/_executables.ts";
 import { processIdentity, readRole } from "../../tasks/_process.ts";
 import { runCommand } from "../support/command_process.ts";
@@ -14,6 +15,11 @@ import { waitFor } from "../support/wait_for.ts";
 
 /** Nothing listens there: whatever is fetched through it fails. */
 const NO_NETWORK = { HTTPS_PROXY: "http://127.0.0.1:1" };
+
+/** Have `deno bundle` fetch what it fetches at its first use on a machine: afterwards it needs no network. */
+async function fetchBundler(folder: string): Promise<void> {
+  await bundle("collector", join(folder, "bundler.js"));
+}
 
 /** The entry of `executable` under its own permissions, as `deno compile` would bake them in. */
 function baked({ role, permissions }: Executable, args: readonly string[]): Deno.Command {
@@ -32,6 +38,7 @@ function executableOf(role: string): Executable {
 
 Deno.test("compile makes the portable form where the base runtime cannot be fetched, and says so once", async () => {
   await using folder = await tempFolder();
+  await fetchBundler(folder.path);
   const { code, stderr } = await runCommand(
     ["compile", "worker", "dispatcher", "--out", folder.path],
     { env: NO_NETWORK },
@@ -43,6 +50,7 @@ Deno.test("compile makes the portable form where the base runtime cannot be fetc
 
 Deno.test("compile --form compile fails where the base runtime cannot be fetched", async () => {
   await using folder = await tempFolder();
+  await fetchBundler(folder.path);
   for (const flags of [["--form", "compile"], ["--target", "aarch64"]]) {
     if (flags[1] === Deno.build.arch) continue;
     const { code, stderr } = await runCommand(
@@ -56,6 +64,7 @@ Deno.test("compile --form compile fails where the base runtime cannot be fetched
 
 Deno.test("compile packages with a given base, and refuses what that makes of it", async () => {
   await using folder = await tempFolder();
+  await fetchBundler(folder.path);
   const { code, stderr } = await runCommand(
     ["compile", "exporter", "--out", folder.path],
     { env: { ...NO_NETWORK, DENORT_BIN: await Deno.realPath(Deno.execPath()) } },

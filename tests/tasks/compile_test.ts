@@ -6,6 +6,7 @@ import { EXECUTABLES } from "../../tasks/_executables.ts";
 import { makeBareRoot, runInBareRoot } from "../support/bare_root.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { CAN_MOUNT } from "../support/tiny_filesystem.ts";
 import { writeTwoNodeRun } from "../support/cts_run.ts";
 
 async function compile(out: string, ...roles: readonly string[]): Promise<void> {
@@ -37,7 +38,7 @@ Deno.test("compile refuses a role that it does not know", async () => {
   assertStringIncludes(stderr, 'unknown role "nobody", known are controller, dispatcher');
 });
 
-Deno.test("executables run where there is nothing else", async (t) => {
+Deno.test("executables run where there is nothing else", { ignore: !CAN_MOUNT }, async (t) => {
   await using folder = await tempFolder();
   const root = join(folder.path, "root");
   await makeBareRoot(root);
