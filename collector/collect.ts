@@ -164,6 +164,12 @@ function openFinder({ selection, report }: CollectOptions, tools: FinderTools): 
 }
 
 function requireFolder(path: string): void {
-  if (Deno.statSync(path).isDirectory) return;
-  throw new RangeError(`Cannot follow cgroup "${path}": a directory is required`);
+  let isFolder = false;
+  try {
+    isFolder = Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (isFolder) return;
+  throw new RangeError(`Cannot follow cgroup "${path}": a directory that is there is required`);
 }

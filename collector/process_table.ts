@@ -28,6 +28,7 @@ export class ProcessTable {
   readonly #byPid = new Map<number, ProcPidStat>();
   #lastPid: number | null = null;
   #listedMs = -Infinity;
+  #born = 0;
 
   constructor(procfs: Procfs) {
     this.#procfs = procfs;
@@ -58,12 +59,20 @@ export class ProcessTable {
     for (let pid = (from ?? 0) + 1; isProbing && pid <= (lastPid ?? 0); pid++) this.examine(pid);
   }
 
+  /** Processes that were met for the first time since the last call, without those of the first list. */
+  takeBornCount(): number {
+    const born = this.#born;
+    this.#born = 0;
+    return born;
+  }
+
   /** Read `pid` again: its name changes with each exec. Null when it is gone or may not be read. */
   examine(pid: number): ProcPidStat | null {
     try {
       const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
       // A thread can be read by its own number, though no list has it.
       if (stat.isLaterThread) return null;
+      if (!this.#byPid.has(pid)) this.#born++;
       this.#byPid.set(pid, stat);
       return stat;
     } catch (error) {
@@ -79,6 +88,7 @@ export class ProcessTable {
   }
 
   #list(bootMs: number): void {
+    const isFirst = this.#listedMs === -Infinity;
     this.#listedMs = bootMs;
     const present = new Set(this.#procfs.pids());
     for (const pid of this.#byPid.keys()) {
@@ -87,5 +97,6 @@ export class ProcessTable {
     for (const pid of present) {
       if (!this.#byPid.has(pid)) this.examine(pid);
     }
+    if (isFirst) this.#born = 0;
   }
 }

@@ -153,6 +153,7 @@ class PeriodAccount {
       rss_kb: now.rssKb,
       forks: now.forks === null || this.#last.forks === null ? null : now.forks - this.#last.forks,
       births_seen: counts.births,
+      births_met: finder.takeBornCount(),
     };
     stats.append([line]);
     this.#last = now;

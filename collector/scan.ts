@@ -67,6 +67,10 @@ export class Scan implements Finder {
     return 0;
   }
 
+  takeBornCount(): number {
+    return this.#options.table.takeBornCount();
+  }
+
   #isDue({ pid, isKernelThread, startTicks }: ProcPidStat, bootMs: number): boolean {
     if (isKernelThread) return false;
     return bootMs - ticksToMs(startTicks) < YOUNG_MS || (pid + this.#lap) % LAPS === 0;

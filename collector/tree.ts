@@ -55,6 +55,10 @@ export class Tree implements Finder {
   takeForeignCount(): number {
     return 0;
   }
+
+  takeBornCount(): number {
+    return this.#options.table.takeBornCount();
+  }
 }
 
 /** What cgroup mode needs. */
@@ -87,6 +91,10 @@ export class Cgroup implements Finder {
 
   takeForeignCount(): number {
     return 0;
+  }
+
+  takeBornCount(): null {
+    return null;
   }
 }
 

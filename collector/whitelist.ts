@@ -121,6 +121,10 @@ export class Whitelist implements Finder {
     return foreign;
   }
 
+  takeBornCount(): null {
+    return null;
+  }
+
   /** Look at the names that are new or no longer there, and at those that are not followed. */
   #list(bootMs: number): void {
     this.#listedMs = bootMs;

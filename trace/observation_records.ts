@@ -120,9 +120,16 @@ export const COLLECTOR_STATS = record("collector stats", {
   cpu_ms: number({ doc: "The collector's own CPU time.", unit: "ms", min: 0 }),
   rss_kb: nullable(integer({ doc: "The collector's own memory.", unit: "kb", min: 0 })),
   forks: nullable(
-    integer({ doc: "Processes born on the host, /proc/stat.", unit: "count", min: 0 }),
+    integer({ doc: "Processes and threads born on the host, /proc/stat.", unit: "count", min: 0 }),
   ),
   births_seen: integer({ doc: "Processes that came under observation.", unit: "count", min: 0 }),
+  births_met: nullable(
+    integer({
+      doc: "Processes born that a look at the whole host met; null: none is taken in this mode.",
+      unit: "count",
+      min: 0,
+    }),
+  ),
 });
 /** What the collector cost and missed, {@linkcode COLLECTOR_STATS}. */
 export type CollectorStats = RecordOf<typeof COLLECTOR_STATS>;

@@ -164,5 +164,8 @@ function collectorAccount({ inputs: { stats }, counts }: AuditFacts): CollectorA
     foreign: sum(({ foreign }) => foreign),
     forks: stats.some(({ forks }) => forks === null) ? null : sum(({ forks }) => forks ?? 0),
     births_seen: sum(({ births_seen }) => births_seen),
+    births_met: stats.some(({ births_met }) => births_met === null)
+      ? null
+      : sum(({ births_met }) => births_met ?? 0),
   };
 }

@@ -65,13 +65,7 @@ function collectorFindings(
   const { missed_ticks, ticks, late_p99_ms, interval_ms, samples, denied, foreign } = collector;
   const isGappy = missed_ticks > (ticks + missed_ticks) * MISSED_RATIO;
   if (missed_ticks > 0 && !isGappy) notes.push(`${missed_ticks} of ${ticks} ticks were missed.`);
-  const { mode, forks, births_seen } = collector;
-  if (mode === "scan" && forks !== null) {
-    notes.push(
-      `${forks} processes were born on the host, ${births_seen} came under observation: those that ` +
-        "were born and gone between two ticks are not in the trace.",
-    );
-  }
+  notes.push(...birthNotes(collector));
   const kept = counts.samples + counts.duplicates + counts.afterEnd;
   const lost = samples - kept;
   return [
@@ -111,6 +105,17 @@ function collectorFindings(
       cost: "Processes that they stand for are not in the trace.",
       action: "Empty the pids folder before the next run.",
     }),
+  ];
+}
+
+/** What a collector that looks at ticks cannot see where it does not control the launches. */
+function birthNotes({ forks, births_met, births_seen }: CollectorAccount): string[] {
+  if (forks === null || births_met === null) return [];
+  const unmet = Math.max(0, forks - births_met);
+  return [
+    `${forks} processes and threads were born on the host: a tick met ${births_met} processes, of ` +
+    `which ${births_seen} came under observation with those that were there; the other ${unmet} are ` +
+    "threads, or were born and gone between two ticks and are not in the trace.",
   ];
 }
 

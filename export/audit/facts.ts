@@ -47,8 +47,10 @@ export interface CollectorAccount {
   readonly denied: number;
   /** Sentinels passed over: stale, or of a stranger. */
   readonly foreign: number;
-  /** Processes born on the host meanwhile; null: not known. */
+  /** Processes and threads born on the host meanwhile; null: not known. */
   readonly forks: number | null;
   /** Processes that it saw come. */
   readonly births_seen: number;
+  /** Processes born meanwhile that a tick met, whatever their names; null: nobody looked for them. */
+  readonly births_met: number | null;
 }

@@ -82,7 +82,8 @@ export function crossFindings(
   }
   if (counts.foreignProcesses > 0) {
     notes.push(
-      `${counts.foreignProcesses} processes belong to no invocation; their rows have no trace.`,
+      `${counts.foreignProcesses} processes belong to no invocation; they used ` +
+        `${(usToMs(counts.foreignUs) / 1000).toFixed(3)} s CPU, and their rows have no trace.`,
     );
   }
   const running = new Set(

@@ -92,7 +92,9 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
   const wanted = [runDir.nodeMeta, ...series];
   const missing = wanted.map((path) => path.slice(runDir.path.length + 1))
     .filter((name) => !names.includes(name));
-  if (eventPaths.length === 0 && !gotNothing(worker, results)) missing.push("events.*.jsonl");
+  if (eventPaths.length === 0 && !gotNothing(worker, { results, stats })) {
+    missing.push("events.*.jsonl");
+  }
   return {
     events,
     results,
@@ -108,8 +110,17 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
   };
 }
 
-/** True when a worker ran here and no task is known to have come to it: then there are no events. */
-function gotNothing(worker: RunMeta | null, results: Results): boolean {
-  if (worker === null) return false;
+/**
+ * True where there are no events because there was nothing to launch: a worker ran here and no task is
+ * known to have come to it, or processes were observed that others had launched.
+ */
+function gotNothing(
+  worker: RunMeta | null,
+  { results, stats }: Pick<NodeInputs, "results" | "stats">,
+): boolean {
+  if (worker === null) {
+    return results.size === 0 && stats.length > 0 &&
+      stats.every(({ mode }) => mode !== "whitelist");
+  }
   return ![...results.values()].flat().some(({ node }) => node === worker.node_id);
 }

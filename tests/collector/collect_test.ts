@@ -282,6 +282,11 @@ Deno.test("collect() in scan mode finds a process by the name that it gives itse
   await using child = Child.start(`printf ${comm} > /proc/self/comm; read line`);
   const samples = await running.samplesUntil("a sample", ({ length }) => length > 0);
   assertEquals([samples[0]?.pid, samples[0]?.trace_id], [child.pid, null]);
+  await running.stop();
+  const stats = await readAll(running.runDir.collectorStats, COLLECTOR_STATS.decode);
+  const [forks, met] = (["forks", "births_met"] as const)
+    .map((name) => stats.reduce((sum, line) => sum + (line[name] ?? NaN), 0));
+  assert(met! >= 1 && met! <= forks!, `${met} of ${forks} births were met`);
 });
 
 Deno.test("collect() works in clock ticks where FFI is not wanted", async () => {
@@ -329,7 +334,7 @@ Deno.test("collect() writes the node and nothing more without PROC_SAMPLING", as
 for (
   const [flag, said] of [
     [`--tree=${2 ** 22 + 1}`, "it is gone"],
-    ["--cgroup=/sys/fs/cgroup/none/such", "/sys/fs/cgroup/none/such"],
+    ["--cgroup=/sys/fs/cgroup/none/such", 'cgroup "/sys/fs/cgroup/none/such": a directory'],
     ["--cpus=8000", "CPUs of this machine"],
   ] as const
 ) {

@@ -86,6 +86,20 @@ for (
   });
 }
 
+Deno.test("ProcessTable.takeBornCount() counts what came after the first list, each once", async () => {
+  await using tree = await ProcTree.copy();
+  using seen = new Observation(tree.mount);
+  seen.table.refresh(11_206, 0);
+  assertEquals(seen.table.takeBornCount(), 0);
+  tree.add(11_207, { comm: "new" });
+  tree.add(11_209, { comm: "new too" });
+  // 11208 was born and is gone again.
+  seen.table.refresh(11_209, 200);
+  seen.table.examine(11_207);
+  seen.table.refresh(11_209, 6000);
+  assertEquals([seen.table.takeBornCount(), seen.table.takeBornCount()], [2, 0]);
+});
+
 Deno.test("followChildren() follows children and theirs, of the right parent only", async () => {
   await using tree = await ProcTree.copy();
   using seen = new Observation(tree.mount);

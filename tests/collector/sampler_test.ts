@@ -18,6 +18,7 @@ const FINDER: Finder = {
   react: () => {},
   refresh: () => {},
   takeForeignCount: () => 0,
+  takeBornCount: () => 4,
 };
 
 /** An alarm that moves the clock to each deadline and so many ms beyond it. */
@@ -145,6 +146,7 @@ Deno.test("runSampler() accounts for itself every 5 s and at the end, each time 
     rss_kb: 50_000,
     forks: 30,
     births_seen: 1,
+    births_met: 4,
   });
 });
 

@@ -128,12 +128,17 @@ Deno.test("parseNode() leaves processes without invocation their own rows", asyn
       rawSample(400, { ...old, cpu_ns: 9e12 + 50e6 }),
       rawSample(400, { ...born, cpu_ns: 20e6 }),
     ],
-    stats: [collectorStats(3, { mode: "scan", forks: 40, births_seen: 2 })],
+    stats: [collectorStats(3, { mode: "scan", forks: 40, births_seen: 2, births_met: 7 })],
   });
   assertEquals(checks, []);
   assertEquals(spans(rows), [[200, 400, 50, "reading"], [300, 400, 20, "reading"]]);
   assertEquals(rows.map(({ trace_id }) => trace_id), [null, null]);
-  assert(summary.audit.notes.some((note) => note.includes("40 processes were born")));
+  assertEquals(summary.audit.notes, [
+    "40 processes and threads were born on the host: a tick met 7 processes, of which 2 came under " +
+    "observation with those that were there; the other 33 are threads, or were born and gone between " +
+    "two ticks and are not in the trace.",
+    "2 processes belong to no invocation; they used 0.070 s CPU, and their rows have no trace.",
+  ]);
 });
 
 Deno.test("parseNode() follows a task's children, and spreads what those that none met used", async () => {

@@ -200,6 +200,19 @@ Deno.test("auditRun() misses no events of a node whose worker got no task", asyn
   assertEquals(lost.findings.map(({ check }) => check), ["missing_files"]);
 });
 
+Deno.test("auditRun() misses no events where processes of others were observed", async () => {
+  const stats = (mode: "tree" | "whitelist"): RawRun => ({
+    samples: [rawSample(200, { trace_id: null }), rawSample(400, { trace_id: null, cpu_ns: 9e6 })],
+    stats: [collectorStats(2, { mode })],
+    offsets: [],
+    results: [],
+  });
+  const without = ["events.command.jsonl", "results.jsonl"];
+  assertEquals((await audit({ run: stats("tree"), without })).findings, []);
+  const { findings } = await audit({ run: stats("whitelist"), without });
+  assertEquals(findings.map(({ check }) => check), ["missing_files"]);
+});
+
 Deno.test("auditRun() finds readings that no cores can have used", async () => {
   const foreign = { trace_id: null, pid: 77, start_ticks: null };
   const samples = [
