@@ -58,8 +58,8 @@ end
 
 -- What one call may cost Redis, which does nothing else meanwhile: counted in elements of a list that are
 -- compared, 25 to 40 ns each. A script that moves many tasks stops when this is spent and says that there
--- is more; 1 ms leaves as much again for the task that it is at, and for a slower machine.
-local work_left = 30000
+-- is more; 0.7 ms leaves twice as much for the task that it is at, and for a slower machine.
+local work_left = 20000
 local function spend(units) work_left = work_left - units end
 
 -- Moving one task from state to state costs 10 to 15 us beside what is searched and decoded for it.

@@ -5,17 +5,17 @@
 -- there is taken over as `hold`: units held back from the truth, never below zero, so that a hand-set
 -- value can lower the remaining capacity only.
 local function node_of(id, shown)
-  local v = redis.call('HMGET', node_key(id), 'incarnation', 'capacity', 'slots', 'used', 'tasks',
-    'hold', 'cap', 'draining', 'slots_key', 'lease_end')
-  if not v[1] then return nil end
+  local v = redis.call('HMGET', node_key(id), 'used', 'tasks', 'hold', 'incarnation', 'lease_end',
+    'capacity', 'slots', 'slots_key', 'draining')
+  if not v[4] then return nil end
   local node = {
-    id = id, incarnation = v[1], capacity = tonumber(v[2]), slots = tonumber(v[3]),
-    used = tonumber(v[4]), tasks = tonumber(v[5]), hold = tonumber(v[6]), cap = tonumber(v[7]),
-    draining = v[8] == '1', slots_key = P .. v[9], lease_end = tonumber(v[10]),
+    id = id, used = tonumber(v[1]), tasks = tonumber(v[2]), hold = tonumber(v[3]), incarnation = v[4],
+    lease_end = tonumber(v[5]), capacity = tonumber(v[6]), slots = tonumber(v[7]),
+    slots_key = P .. v[8], draining = v[9] == '1',
   }
-  local free = tonumber(shown or '')
-  if free ~= node.cap then
-    node.hold = free and math.max(0, node.hold + node.cap - free) or 0
+  local free, cap = tonumber(shown or ''), node.capacity - node.used - node.hold
+  if free ~= cap then
+    node.hold = free and math.max(0, node.hold + cap - free) or 0
     node.is_edited = true
     redis.call('SADD', DIRTY, id)
   end
@@ -50,11 +50,12 @@ end
 local function save_nodes(nodes)
   local projections = {}
   for _, node in ipairs(nodes) do
-    node.cap = node.capacity - node.used - node.hold
-    redis.call('HSET', node_key(node.id), 'used', node.used, 'tasks', node.tasks, 'hold', node.hold,
-      'cap', node.cap)
+    local books = { 'used', node.used, 'tasks', node.tasks }
+    if node.is_edited then books = { 'used', node.used, 'tasks', node.tasks, 'hold', node.hold } end
+    redis.call('HSET', node_key(node.id), unpack(books))
     local at = #projections
-    projections[at + 1], projections[at + 2] = P .. 'cap:' .. node.id, node.cap
+    projections[at + 1] = P .. 'cap:' .. node.id
+    projections[at + 2] = node.capacity - node.used - node.hold
     projections[at + 3], projections[at + 4] = P .. 'run_count:' .. node.id, node.tasks
   end
   if #nodes > 0 then redis.call('MSET', unpack(projections)) end

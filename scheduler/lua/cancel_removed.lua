@@ -12,7 +12,7 @@ if not name then return 0 end
 local moved = {}
 if from ~= 'q:pending' then
   for _, raw in ipairs(redis.call('LRANGE', list_key(''), 0, MOVED_MAX - 1)) do
-    spend(20)
+    spend(10)
     local id = string.match(raw, '"task_id":"([^"\\]+)"')
     if id then moved[id] = true end
   end
@@ -20,7 +20,7 @@ end
 local entries = redis.call('HRANDFIELD', P .. name, 2 * LOOK, 'WITHVALUES')
 local count = 0
 for i = 1, #entries, 2 do
-  if work_left <= 0 then break end
+  if work_left <= 0 and count > 0 then break end
   spend(TASK_WORK)
   count = count + 1
   local id, entry = entries[i], entries[i + 1]

@@ -34,8 +34,12 @@ local node = {
   id = id, capacity = tonumber(ARGV[3]), slots = tonumber(ARGV[4]), used = used, tasks = tasks,
   hold = 0, slots_key = P .. ARGV[5],
 }
-redis.call('HSET', node_key(id), 'incarnation', incarnation, 'capacity', ARGV[3], 'slots', ARGV[4],
-  'slots_key', ARGV[5], 'phys', ARGV[6], 'ratio', ARGV[7], 'server', ARGV[11], 'ts_registered', ms(now))
+-- Redis looks through a small hash from its beginning: first what every placement reads.
+local draining = redis.call('HGET', node_key(id), 'draining') or '0'
+redis.call('HSET', node_key(id), 'used', used, 'tasks', tasks, 'hold', 0, 'incarnation', incarnation,
+  'lease_end', ms(now + tonumber(ARGV[8])), 'capacity', ARGV[3], 'slots', ARGV[4],
+  'slots_key', ARGV[5], 'draining', draining, 'phys', ARGV[6], 'ratio', ARGV[7], 'server', ARGV[11],
+  'ts_registered', ms(now))
 redis.call('SET', P .. 'cap_total:' .. id, ARGV[3])
 redis.call('SET', P .. 'phys:' .. id, ARGV[6])
 redis.call('SET', P .. 'ratio:' .. id, ARGV[7])

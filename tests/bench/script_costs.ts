@@ -186,7 +186,7 @@ async function showCounting(redis: RedisServer, count: number): Promise<void> {
   const before = await involuntarySwitches(redis);
   const options = ["-p", String(redis.port), "-a", redis.password, "-c", "1", "-q"];
   await new Deno.Command("redis-benchmark", {
-    args: [...options, "-n", String(Math.min(count, 5000)), "EVALSHA", sha, "0", "60000"],
+    args: [...options, "-n", String(Math.min(count, 5000)), "EVALSHA", sha, "0", "300000"],
     stdout: "null",
     stderr: "null",
   }).output();
