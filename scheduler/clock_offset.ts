@@ -8,6 +8,8 @@
 export interface MeasuredOffset {
   /** When, by this machine's clock, epoch ms. */
   readonly tsMs: number;
+  /** The same by `performance.now()`, which nobody sets, ms. */
+  readonly monotonicMs: number;
   /** Controller's clock minus this machine's, ms. */
   readonly offsetMs: number;
   /** Bound of the error, ms: half the best round trip. */
@@ -27,7 +29,8 @@ export async function measureClockOffset(time: () => Promise<number>): Promise<M
     const errorMs = roundTripMs / 2;
     if (best === null || errorMs < best.errorMs) {
       const tsMs = edge.tsMs + errorMs;
-      best = { tsMs, offsetMs: controllerMs - tsMs, errorMs };
+      const monotonicMs = edge.monotonicMs + errorMs;
+      best = { tsMs, monotonicMs, offsetMs: controllerMs - tsMs, errorMs };
     }
   }
   if (best === null) throw new Error("Cannot measure the clock offset: no round trip was made");

@@ -7,6 +7,13 @@ import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { ClockOffset } from "../trace/records.ts";
 import { roundToUs } from "../trace/units.ts";
 
+/**
+ * So far apart may the wall clock and `performance.now()` go between two looks at the boot clock, ms: a look
+ * is an answer of the adapter, which a loaded machine may delay. Worst outcome of a larger one: a line
+ * stands this far beside its place on the boot clock.
+ */
+const STEP_MS = 1000;
+
 /** What a {@linkcode ClockLog} asks, and whom it tells. */
 export interface ClockLogOptions {
   /** The controller's clock, epoch ms. */
@@ -19,8 +26,8 @@ export interface ClockLogOptions {
 export class ClockLog implements Disposable {
   readonly #writer: JsonLinesWriter;
   readonly #options: ClockLogOptions;
-  /** Boot clock less wall clock, ms; null: nobody has read them yet. */
-  #bootLeadMs: number | null = null;
+  /** Both clocks as they were read last, and when by `performance.now()`; null: nobody has read them. */
+  #seen: (ClockTime & { readonly monotonicMs: number }) | null = null;
 
   /** Append to `path`. */
   constructor(path: string, options: ClockLogOptions) {
@@ -30,17 +37,17 @@ export class ClockLog implements Disposable {
 
   /** Take note of both clocks: an adapter reads them, this role cannot (null: it is gone). */
   see(clocks: ClockTime | null): void {
-    if (clocks !== null) this.#bootLeadMs = clocks.boot_ms - clocks.ts_ms;
+    if (clocks !== null) this.#seen = { ...clocks, monotonicMs: performance.now() };
   }
 
   /** Measure, and write a line. */
   async note(): Promise<void> {
     const { time, report } = this.#options;
     try {
-      const { tsMs, offsetMs, errorMs } = await measureClockOffset(time);
+      const { tsMs, monotonicMs, offsetMs, errorMs } = await measureClockOffset(time);
       const line: ClockOffset = {
         ts_ms: roundToUs(tsMs),
-        boot_ms: this.#bootLeadMs === null ? null : roundToUs(tsMs + this.#bootLeadMs),
+        boot_ms: this.#bootMs(tsMs, monotonicMs),
         offset_ms: roundToUs(offsetMs),
         error_ms: roundToUs(errorMs),
       };
@@ -50,6 +57,16 @@ export class ClockLog implements Disposable {
       // The worker ends in the middle of a measurement: nothing is lost.
       if (!(error instanceof QueueError && error.code === "closed")) report(error.message);
     }
+  }
+
+  /** The boot clock at wall time `tsMs`, which was `monotonicMs`; null: not known. */
+  #bootMs(tsMs: number, monotonicMs: number): number | null {
+    if (this.#seen === null) return null;
+    const wallMs = tsMs - this.#seen.ts_ms;
+    const passedMs = monotonicMs - this.#seen.monotonicMs;
+    // A wall clock that was set since says nothing about the boot clock.
+    const isSet = Math.abs(wallMs - passedMs) > STEP_MS;
+    return roundToUs(this.#seen.boot_ms + (isSet ? passedMs : wallMs));
   }
 
   /** Close the file. */

@@ -12,7 +12,7 @@ import { Procfs } from "../../collector/procfs.ts";
 class ManualClock implements Clock {
   readonly isPrecise = true;
   #bootMs: number;
-  readonly #tsOffsetMs: number;
+  #tsOffsetMs: number;
 
   /** @param bootMs Time since boot now. The wall clock is this machine's now. */
   constructor(bootMs = 300_000) {
@@ -23,6 +23,11 @@ class ManualClock implements Clock {
   /** Let time pass. */
   advance(ms: number): void {
     this.#bootMs += ms;
+  }
+
+  /** Set the wall clock: forward, or back below 0. */
+  stepWall(ms: number): void {
+    this.#tsOffsetMs += ms;
   }
 
   now(): ClockReading {

@@ -27,13 +27,21 @@ class LateAlarm implements Alarm {
   readonly #latesMs: number[];
   readonly #stop: () => void;
 
-  constructor(seen: Observation, { latesMs, stop }: { latesMs: number[]; stop: () => void }) {
+  readonly #stepMs: number;
+
+  /** @param stepMs How far the wall clock is set at each wait. */
+  constructor(
+    seen: Observation,
+    { latesMs, stop, stepMs }: { latesMs: number[]; stop: () => void; stepMs: number },
+  ) {
     this.#seen = seen;
     this.#latesMs = latesMs;
     this.#stop = stop;
+    this.#stepMs = stepMs;
   }
 
   wait(untilBootMs: number): Promise<typeof NO_EVENTS> {
+    this.#seen.clock.stepWall(this.#stepMs);
     const lateMs = this.#latesMs.shift();
     if (lateMs === undefined) this.#stop();
     else this.#seen.clock.advance(untilBootMs - this.#seen.clock.bootMs() + lateMs);
@@ -54,7 +62,10 @@ interface Result {
 }
 
 /** Sample process 100 of the fixture with ticks that are so late. */
-async function sample(latesMs: number[], changes: Partial<SamplerOptions> = {}): Promise<Result> {
+async function sample(
+  latesMs: number[],
+  { stepMs = 0, ...changes }: Partial<SamplerOptions> & { readonly stepMs?: number } = {},
+): Promise<Result> {
   await using tree = await ProcTree.copy();
   using seen = new Observation(tree.mount);
   const subject = { traceId: null, cgroup: null, hasDescendants: false };
@@ -69,7 +80,7 @@ async function sample(latesMs: number[], changes: Partial<SamplerOptions> = {}):
   const total = await runSampler({
     finder: FINDER,
     followed: seen.followed,
-    alarm: new LateAlarm(seen, { latesMs, stop: () => controller.abort() }),
+    alarm: new LateAlarm(seen, { latesMs, stop: () => controller.abort(), stepMs }),
     clock: seen.clock,
     samples,
     processes,
@@ -107,6 +118,18 @@ Deno.test("runSampler() reads at once, at each deadline, and once more at the en
     300_600,
   ]);
   assertEquals(total, samples.length);
+});
+
+Deno.test("runSampler() keeps its deadlines when the wall clock is set, and writes both clocks", async () => {
+  const hourMs = 3_600_000;
+  for (const stepMs of [-hourMs, hourMs]) {
+    const { samples, stats } = await sample([0, 0, 0], { stepMs });
+    const boots = samples.map(({ boot_ms }) => (boot_ms ?? 0) - 300_000);
+    assertEquals(boots, [0, 200, 400, 600, 600]);
+    const walls = samples.map(({ ts_ms }) => Math.round(ts_ms - (samples[0]?.ts_ms ?? 0)));
+    assertEquals(walls, [0, 200, 400, 600, 600].map((ms, at) => ms + at * stepMs));
+    assertEquals(stats.map(({ ticks, missed_ticks }) => [ticks, missed_ticks]), [[3, 0]]);
+  }
 });
 
 Deno.test("runSampler() keeps its deadlines when a tick is late", async () => {
