@@ -1,6 +1,10 @@
 /** The executables that are copied to machines: which commands each one holds, under which permissions. */
 
 import { COLLECTOR_V8_FLAGS } from "./_program.ts";
+import { REDIS_PASSWORD } from "./flags/_redis_flags.ts";
+import { variablesOf } from "./flags/_role.ts";
+import { ROLES } from "./flags/roles.ts";
+import { ADAPTER_VARIABLES } from "./flags/worker.ts";
 
 /** One command of an executable. */
 export interface ExecutableCommand {
@@ -18,6 +22,8 @@ export interface Executable {
   readonly role: string;
   /** Its commands; the first one is meant when none is named. */
   readonly commands: readonly [ExecutableCommand, ...ExecutableCommand[]];
+  /** True where commands take the URL of Redis. */
+  readonly isOfQueue: boolean;
   /** The permissions that `deno compile` bakes in. */
   readonly permissions: readonly string[];
   /** What it tells V8: a flag of `deno run` and `deno compile`. Default none. */
@@ -28,51 +34,84 @@ function privileged(name: string, entry: string = name): ExecutableCommand {
   return { name, entry, isPrivileged: true };
 }
 
-function granted(name: string): ExecutableCommand {
-  return { name, entry: name.replaceAll("-", "_"), isPrivileged: false };
-}
-
 const EVERY: readonly string[] = ["--allow-all"];
 
-const FILES: readonly string[] = ["--allow-env", "--allow-read", "--allow-write"];
+/**
+ * What is baked in for `commands`: the variables of their flags, and `more` of them, and other
+ * permissions. Where Redis is and which folders are used is known at the start only, and what is baked
+ * in cannot be narrowed then: it is wider than the grants of the other form by every host and every file.
+ */
+function baked(
+  commands: readonly ExecutableCommand[],
+  { more, others }: { readonly more: readonly string[]; readonly others: readonly string[] },
+): readonly string[] {
+  const variables = commands.flatMap(({ name }) => {
+    const role = ROLES.find(({ command }) => command.name === name);
+    return role === undefined ? [] : variablesOf(role.command.flags);
+  });
+  const names = [...new Set([...variables, ...more])].sort().join(",");
+  return [`--allow-env=${names}`, "--allow-read", "--allow-write", ...others];
+}
+
+const FILES = { more: [], others: [] };
 
 /**
- * Where Redis is and which folders are used is known at the start only, and what is baked in cannot be
- * narrowed then: wider than the grants of the other forms by every host and every folder. `cat` stands
- * for the start time of a role's own process: Deno gives /proc to none but a program with everything.
+ * `cat` stands for the start time of a role's own process: Deno gives /proc to none but a program with
+ * everything. It is given up once that is read.
  */
-const QUEUE: readonly string[] = [
-  ...FILES,
-  "--allow-net",
-  "--allow-sys=hostname",
-  "--allow-run=cat",
-];
+const QUEUE = {
+  more: [REDIS_PASSWORD],
+  others: ["--allow-net", "--allow-sys=hostname", "--allow-run=cat"],
+};
 
 /** The worker starts the adapter beside it, whose place is known at the start only. */
-const WORKER: readonly string[] = [
-  ...FILES,
-  "--allow-net",
-  "--allow-sys=hostname,uid,gid",
-  "--allow-run",
-];
+const WORKER = {
+  more: [REDIS_PASSWORD, ...ADAPTER_VARIABLES],
+  others: ["--allow-net", "--allow-sys=hostname,uid,gid", "--allow-run"],
+};
+
+function granted(names: readonly string[]): [ExecutableCommand, ...ExecutableCommand[]] {
+  return names.map((name) => ({ name, entry: name.replaceAll("-", "_"), isPrivileged: false })) as [
+    ExecutableCommand,
+    ...ExecutableCommand[],
+  ];
+}
+
+const DISPATCHER_COMMANDS = granted(["dispatch"]);
+const SCHEDULER_COMMANDS = granted(
+  ["scheduler", "status", "explain", "drain", "cancel", "requeue", "dead"],
+);
+const WORKER_COMMANDS = granted(["worker"]);
+const EXPORTER_COMMANDS = granted(
+  ["parse", "merge", "export-opendc", "verify-opendc", "compare-opendc"],
+);
 
 /** Every executable, in the order of the data flow. */
 export const EXECUTABLES: readonly Executable[] = [
   {
     role: "controller",
     commands: [privileged("controller"), privileged("stop-all", "stop")],
+    isOfQueue: true,
     permissions: EVERY,
   },
-  { role: "dispatcher", commands: [granted("dispatch")], permissions: QUEUE },
+  {
+    role: "dispatcher",
+    commands: DISPATCHER_COMMANDS,
+    isOfQueue: true,
+    permissions: baked(DISPATCHER_COMMANDS, QUEUE),
+  },
   {
     role: "scheduler",
-    commands: [
-      granted("scheduler"),
-      ...["status", "explain", "drain", "cancel", "requeue", "dead"].map(granted),
-    ],
-    permissions: QUEUE,
+    commands: SCHEDULER_COMMANDS,
+    isOfQueue: true,
+    permissions: baked(SCHEDULER_COMMANDS, QUEUE),
   },
-  { role: "worker", commands: [granted("worker")], permissions: WORKER },
+  {
+    role: "worker",
+    commands: WORKER_COMMANDS,
+    isOfQueue: true,
+    permissions: baked(WORKER_COMMANDS, WORKER),
+  },
   {
     role: "adapter",
     commands: [
@@ -81,6 +120,7 @@ export const EXECUTABLES: readonly Executable[] = [
       privileged("adapt-http", "adapt_http"),
       privileged("doctor"),
     ],
+    isOfQueue: false,
     permissions: EVERY,
   },
   {
@@ -91,15 +131,14 @@ export const EXECUTABLES: readonly Executable[] = [
       privileged("stop", "stop_collect"),
       privileged("stop-all", "stop"),
     ],
+    isOfQueue: false,
     permissions: EVERY,
     v8Flags: COLLECTOR_V8_FLAGS,
   },
   {
     role: "exporter",
-    commands: [
-      granted("parse"),
-      ...["merge", "export-opendc", "verify-opendc", "compare-opendc"].map(granted),
-    ],
-    permissions: FILES,
+    commands: EXPORTER_COMMANDS,
+    isOfQueue: false,
+    permissions: baked(EXPORTER_COMMANDS, FILES),
   },
 ];

@@ -4,7 +4,9 @@
  * Deno does. The same input gives the same file, byte for byte.
  */
 
+import type { Processor } from "./_deno_binary.ts";
 import type { Executable } from "./_executables.ts";
+import { PASSWORD_ADVICE } from "./_secrets.ts";
 
 /** What goes into a portable executable. */
 export interface PortableParts {
@@ -16,6 +18,8 @@ export interface PortableParts {
   readonly build: string;
   /** SHA-256 of the two archives together, hex: the name of the folder in the cache. */
   readonly hash: string;
+  /** Processor that the binary is for. */
+  readonly processor: Processor;
   /** The Deno binary, gzip. */
   readonly deno: Uint8Array;
   /** The bundles, tar and gzip. */
@@ -47,8 +51,31 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/**
+ * The URL of Redis goes to the environment: it may hold a password, and every user of a machine can read
+ * the arguments of the process that this one becomes. A flag goes before a variable, as everywhere.
+ */
+const MOVE_URL = `
+flag= variable= count=$#
+while [ "$count" -gt 0 ]; do
+  word=$1
+  shift
+  count=$((count - 1))
+  case $word in
+  --redis=?*) flag=\${word#--redis=} ;;
+  --redis)
+    if [ "$count" -gt 0 ]; then flag=$1 && shift && count=$((count - 1)); else set -- "$@" "$word"; fi ;;
+  REDIS_URL=?*) variable=\${word#REDIS_URL=} ;;
+  *) set -- "$@" "$word" ;;
+  esac
+done
+url=\${flag:-$variable}
+case $url in *://*:*@* | *password=*) echo "${PASSWORD_ADVICE}" >&2 ;; esac
+[ -z "$url" ] || export REDIS_URL="$url"
+`;
+
 function stubOf(parts: PortableParts, stubBytes: number): string {
-  const { build, deno, executable, hash, version } = parts;
+  const { build, deno, executable, hash, processor, version } = parts;
   const { role, commands } = executable;
   const [first] = commands;
   const flags = ["-q", "-A", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
@@ -96,13 +123,20 @@ for base in "\${TRACEKIT_CACHE_DIR:-}" "\${XDG_CACHE_HOME:+$XDG_CACHE_HOME/trace
   folder=
 done
 if [ -z "$folder" ]; then
+  case $(uname -m) in
+  ${processor}) ;;
+  *)
+    echo "tracekit-${role}: this executable is for ${processor}, this machine is $(uname -m)" >&2
+    exit 1
+    ;;
+  esac
   echo "tracekit-${role}: no folder to unpack 150 MB into where programs may be run;" \\
     "set TRACEKIT_CACHE_DIR to one" >&2
   exit 1
 fi
 
 umask "$mask"
-
+${executable.isOfQueue ? MOVE_URL : ""}
 command=\${1:-}
 case $command in
 ${commands.map(({ name }) => name).join("|")}) shift ;;

@@ -42,7 +42,10 @@ export async function roleMeta(
   { place, options, worker = NO_WORKER }: RoleStart,
 ): Promise<RunMeta> {
   const address = await redisAddress(options);
-  const flags = { ...options, redis: `redis://${describeAddress(address)}` };
+  const flags = {
+    ...options,
+    redis: `${address.isTls ? "rediss" : "redis"}://${describeAddress(address)}`,
+  };
   const given = Object.entries(flags).filter(([, value]) => value !== null);
   return {
     format_version: FORMAT_VERSION,

@@ -8,6 +8,11 @@ import { parseRedisUrl } from "../scheduler/redis_url.ts";
 /** A URL of Redis, as an argument of its own or behind `--redis=` and `REDIS_URL=`. */
 const REDIS_URL = /rediss?:\/\/.*/s;
 
+/** What is said to who gives a password as an argument. */
+export const PASSWORD_ADVICE =
+  "a password on the command line can be read by every user of this machine while it stands there, " +
+  "and in the shell's history later: REDIS_PASSWORD or --redis-password-file keep it";
+
 /** Arguments without their password. */
 export interface Redacted {
   /** The arguments, with the password taken out of each URL. */

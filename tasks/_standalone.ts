@@ -6,6 +6,7 @@
 import { asUsage, type Command, type Flags, parseCommand, UsageError } from "./_command.ts";
 import { asksForHelp, type Main, readSources, runMain, tell } from "./_main.ts";
 import { registerRole } from "./_process.ts";
+import { PASSWORD_ADVICE, redactArguments } from "./_secrets.ts";
 import { ROLES } from "./flags/roles.ts";
 
 /** Begins a command with these arguments; ends the process. */
@@ -20,6 +21,9 @@ export function plain<F extends Flags>(command: Command<F>, main: Main<F>): Star
 export function role<F extends Flags>(command: Command<F>, main: Main<F>): Start {
   return async (args) => {
     try {
+      const { password } = asUsage(() => redactArguments(args));
+      // Nothing takes it out of this process's own arguments: it does not replace itself.
+      if (password !== null) console.error(`${command.name}: ${PASSWORD_ADVICE}`);
       if (!asksForHelp(args)) await register(command, args);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -37,9 +41,11 @@ async function register<F extends Flags>(
   if (found === undefined) throw new UsageError(`${command.name} is no role`);
   const { options, operands } = parseCommand(command, args, readSources(command.flags));
   // What is baked in is wider than this grant; but it tells what is wrong with the flags.
-  asUsage(() => found.grant(options as never, operands));
+  const { run } = asUsage(() => found.grant(options as never, operands));
   const place = found.registersIn?.(options as never) ?? null;
   if (place !== null) await registerRole(place, command.name);
+  // Registering reads the start time by `cat`; the role itself starts nothing.
+  if (run === undefined) Deno.permissions.revokeSync({ name: "run" });
 }
 
 /** Run the command that the first argument names; the first one of `commands` when it names none. */

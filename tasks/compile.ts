@@ -6,6 +6,7 @@ import { bundle, outputOf } from "./_bundle.ts";
 import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { BaseRuntimeError, compiledFile } from "./_compiled.ts";
 import { type Executable, EXECUTABLES } from "./_executables.ts";
+import { denoBinary } from "./_deno_binary.ts";
 import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
 import { portableFile } from "./_portable.ts";
 import { openProgress } from "./_progress.ts";
@@ -64,10 +65,6 @@ class Builder {
   constructor(options: BuilderOptions) {
     this.#options = options;
     this.form = options.options.form;
-    const isForeign = ![null, Deno.build.arch].includes(options.options.target);
-    if (this.form === "portable" && isForeign) {
-      throw new UsageError("the portable form holds this machine's Deno: --target needs compile");
-    }
   }
 
   /** The bytes of `executable`. */
@@ -83,9 +80,8 @@ class Builder {
   }
 
   #fallBack(error: BaseRuntimeError): void {
-    const { target } = this.#options.options;
     const why = `deno compile cannot have its base runtime here (${error.message})`;
-    if (this.form === "compile" || ![null, Deno.build.arch].includes(target)) {
+    if (this.form === "compile") {
       throw new CommandError(`${why}: DENORT_BIN may name a denort file`, { cause: error });
     }
     this.form = "portable";
@@ -102,12 +98,13 @@ class Builder {
   }
 
   async #portable(executable: Executable): Promise<Uint8Array<ArrayBuffer>> {
-    const { work, commit } = this.#options;
-    const deno = this.#deno ??= await gzip(await Deno.readFile(Deno.execPath()));
+    const { options, work, commit } = this.#options;
+    const processor = options.target ?? Deno.build.arch;
+    const deno = this.#deno ??= await gzip(await denoBinary(processor, options.deno));
     const bundles = await gzip(await bundleAll(executable, join(work, executable.role)));
     const hash = await sha256(deno, bundles);
     const build = `commit ${commit}, portable`;
-    return portableFile({ executable, version: VERSION, build, hash, deno, bundles });
+    return portableFile({ executable, version: VERSION, build, hash, processor, deno, bundles });
   }
 }
 

@@ -12,13 +12,16 @@ import { asUsage, parseCommand, UsageError } from "./_command.ts";
 import { asksForHelp, enterCallersFolder, readSources, tell } from "./_main.ts";
 import { dieWithParent, registerRole, replaceProcess } from "./_process.ts";
 import { PROGRAM_ARGUMENTS, programFile } from "./_program.ts";
-import { redactArguments } from "./_secrets.ts";
+import { PASSWORD_ADVICE, redactArguments } from "./_secrets.ts";
 import { type Grant, grantArguments, type Role, withSources } from "./flags/_role.ts";
 import { ROLES } from "./flags/roles.ts";
 
 async function startRole(role: Role, args: readonly string[]): Promise<never> {
   const { args: publicArgs, password } = asUsage(() => redactArguments(args));
-  if (password !== null) Deno.env.set("REDIS_PASSWORD", password);
+  if (password !== null) {
+    console.error(`${role.command.name}: ${PASSWORD_ADVICE}`);
+    Deno.env.set("REDIS_PASSWORD", password);
+  }
   let grant: Grant = {};
   if (!asksForHelp(args)) {
     const { options, operands } = parseCommand(role.command, args, readSources(role.command.flags));

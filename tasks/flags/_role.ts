@@ -59,14 +59,16 @@ export function role<const F extends Flags>(
   return { ...declared, registersIn: declared.registersIn ?? null } as Role;
 }
 
+/** Variables that a program with these flags reads. */
+export function variablesOf(flags: Flags): string[] {
+  return [...Object.values(flags).flatMap(({ env }) => env ?? []), ...PROGRAM_VARIABLES];
+}
+
 /** `grant` with what reading the flags themselves needs: their variables and `run_id.env`. */
 export function withSources(grant: Grant, flags: Flags): Grant {
-  const variables = Object.values(flags).flatMap(({ env }) => env ?? []);
   return {
     ...grant,
-    env: grant.env === true
-      ? true
-      : [...new Set([...grant.env ?? [], ...variables, ...PROGRAM_VARIABLES])],
+    env: grant.env === true ? true : [...new Set([...grant.env ?? [], ...variablesOf(flags)])],
     read: grant.read === true ? true : [...grant.read ?? [], "run_id.env"],
   };
 }

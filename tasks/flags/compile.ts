@@ -1,6 +1,7 @@
 /** Flags of compile. */
 
 import { command, text } from "../_command.ts";
+import { PROCESSORS } from "../_deno_binary.ts";
 
 /** `deno task compile`. */
 export const COMPILE = command({
@@ -15,9 +16,13 @@ export const COMPILE = command({
         fallback: "auto",
       },
     ),
-    "target": text("Processor of the machines, for --form compile; else this machine's.", {
-      choices: ["x86_64", "aarch64"],
+    "target": text("Processor of the machines; else this machine's.", {
+      choices: PROCESSORS,
     }),
+    "deno": text(
+      "Deno for the portable form; else this one, or npm's of the same version for another --target.",
+      { placeholder: "FILE" },
+    ),
     "out": text("Folder of the executables.", { fallback: "dist", placeholder: "DIR" }),
   },
   notes: [
@@ -28,11 +33,13 @@ export const COMPILE = command({
     "TRACEKIT_CACHE_DIR to choose it. Roles start under a grant computed from their flags. The same",
     "commit gives the same files, byte for byte.",
     "compile: permissions are baked in, and hosts and folders are not known then:",
-    "  dispatcher, scheduler  net, env, read, write, sys=hostname, run=cat (its own /proc entry)",
-    "  worker                 net, env, read, write, sys=hostname,uid,gid, run (the adapter)",
-    "  exporter               env, read, write",
+    "  dispatcher, scheduler  net, read, write, sys=hostname, run=cat (their own /proc entry, then no more)",
+    "  worker                 net, read, write, sys=hostname,uid,gid, run (the adapter, wherever it stands)",
+    "  exporter               read, write; and each the variables that its flags name",
     "  controller, adapter, collector  everything",
     "A password inside --redis stays visible in ps there: use REDIS_PASSWORD or a file.",
-    "Executables for aarch64 have not been run by us; nor has the compiled form, for want of denort.",
+    "The compiled form has not been run by us, for want of denort. The portable form for aarch64 was tried",
+    "under qemu-user only, a batch from dispatch to verify-opendc; the adapter starts processes there by a",
+    "shell, less exactly, and says so.",
   ],
 });

@@ -75,6 +75,8 @@ export const ADAPTER_VARIABLES = [
   "TZ",
   "TMPDIR",
   "DENO_DIR",
+  "TRACEKIT_CACHE_DIR",
+  "XDG_CACHE_HOME",
   "XDG_RUNTIME_DIR",
   "DBUS_SESSION_BUS_ADDRESS",
 ] as const;

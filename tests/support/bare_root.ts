@@ -18,6 +18,7 @@ const PROGRAMS = [
   "rm",
   "tail",
   "tar",
+  "uname",
 ] as const;
 
 /** Libraries that the Deno binary is linked with. */

@@ -51,8 +51,7 @@ Deno.test("compile makes the portable form where the base runtime cannot be fetc
 Deno.test("compile --form compile fails where the base runtime cannot be fetched", async () => {
   await using folder = await tempFolder();
   await fetchBundler(folder.path);
-  for (const flags of [["--form", "compile"], ["--target", "aarch64"]]) {
-    if (flags[1] === Deno.build.arch) continue;
+  for (const flags of [["--form", "compile"], ["--form=compile", "--target=aarch64"]]) {
     const { code, stderr } = await runCommand(
       ["compile", "worker", "--out", folder.path, ...flags],
       { env: NO_NETWORK },
@@ -77,11 +76,50 @@ Deno.test("compile packages with a given base, and refuses what that makes of it
   );
 });
 
-Deno.test("compile --form portable is for this machine's processor", async () => {
-  const foreign = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";
-  const { code, stderr } = await runCommand(["compile", "--form=portable", `--target=${foreign}`]);
-  assertEquals(code, 2);
-  assertStringIncludes(stderr, "--target needs compile");
+Deno.test("compile takes the Deno of another processor, and what it makes says for which one it is", async () => {
+  await using folder = await tempFolder();
+  const [foreign, machine] = Deno.build.arch === "x86_64"
+    ? ["aarch64", ELF_AARCH64]
+    : ["x86_64", ELF_X86_64];
+  const deno = join(folder.path, "deno");
+  await Deno.writeFile(deno, elfHeader(machine));
+  const flags = ["--form=portable", `--deno=${deno}`, `--out=${folder.path}`];
+  const wrong = await runCommand(["compile", "worker", ...flags]);
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, `--deno must name a Deno for Linux on ${Deno.build.arch}`);
+  const made = await runCommand(["compile", "worker", ...flags, `--target=${foreign}`]);
+  assertEquals(made.code, 0, made.stderr);
+  const { code, stderr } = await new Deno.Command(join(folder.path, "tracekit-worker"), {
+    env: { TRACEKIT_CACHE_DIR: folder.path },
+  }).output();
+  assertEquals(code, 1);
+  assertEquals(
+    new TextDecoder().decode(stderr),
+    `tracekit-worker: this executable is for ${foreign}, this machine is ${Deno.build.arch}\n`,
+  );
+});
+
+/** e_machine of the two processors, elf(5). */
+const ELF_X86_64 = 62;
+const ELF_AARCH64 = 183;
+
+/** The beginning of a program that runs nowhere. */
+function elfHeader(machine: number): Uint8Array {
+  const header = new Uint8Array(64);
+  header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  header[16] = 2;
+  header[18] = machine;
+  return header;
+}
+
+Deno.test("compile bakes in the variables that flags name, and no others", () => {
+  for (const { role, permissions } of EXECUTABLES) {
+    if (permissions.includes("--allow-all")) continue;
+    const [variables = ""] = permissions;
+    assertMatch(variables, /^--allow-env=[A-Z_]+(,[A-Z_]+)*$/, role);
+    assert(variables.includes("RUN_ID"), role);
+    assertEquals(variables.includes("REDIS_PASSWORD"), role !== "exporter", role);
+  }
 });
 
 Deno.test("the entry of each executable has the same commands as its table", async () => {
