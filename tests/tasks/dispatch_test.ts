@@ -309,7 +309,10 @@ Deno.test("dispatch tells in one line, without the password, that Redis refuses 
     const args = ["run", "dispatch", "--inputs", inputs, "--pending", "--redis", wrong];
     const { code, stderr } = await runCommand(args);
     assertEquals(code, 1);
-    assertMatch(stderr, /^dispatch: Redis at 127\.0\.0\.1:\d+\/0 refuses us: WRONGPASS .*\n$/);
+    assertMatch(
+      stderr,
+      /^dispatch: a password on the command line .*\ndispatch: Redis at 127\.0\.0\.1:\d+\/0 refuses us: WRONGPASS .*\n$/,
+    );
     assert(!stderr.includes("Wsr123"));
   });
 });

@@ -36,7 +36,7 @@ async function withScheduler(work: (stage: Stage) => Promise<void>): Promise<voi
     redis,
     queue,
     logs,
-    run: (...args) => runCommand(["run", ...args, "--redis", redis.url]),
+    run: (...args) => runCommand(["run", ...args], { env: { REDIS_URL: redis.url } }),
     becomes: async (taskId, state) => {
       const operator = queue.operator(TIMING);
       await waitFor({
