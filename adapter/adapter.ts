@@ -15,6 +15,8 @@ import {
 import { messageOf } from "../trace/atomic_file.ts";
 import { Attempt } from "./attempt.ts";
 import type { CgroupBase } from "./place/cgroup_base.ts";
+import type { SystemdAccess } from "./place/scope_place.ts";
+import { endScopes } from "./place/sweep_scopes.ts";
 import { Guard } from "./guard.ts";
 import type { StopOptions } from "./lifetime.ts";
 import type { NodeContext } from "./node_context.ts";
@@ -26,6 +28,7 @@ export class Adapter implements Disposable {
   readonly ready: AdapterReady;
   readonly #node: NodeContext;
   readonly #cgroups: CgroupBase | null;
+  readonly #systemd: SystemdAccess | null;
   readonly #guard: Guard | null;
   readonly #report: (reply: AdapterReply) => void;
   readonly #running = new Map<string, { attempt: Attempt; over: Promise<void> }>();
@@ -37,6 +40,7 @@ export class Adapter implements Disposable {
   ) {
     this.#node = node;
     this.#cgroups = cgroups;
+    this.#systemd = systemd;
     const { instanceId } = node.origin;
     this.#guard = libc && cgroups && Guard.start({ libc, starter, cgroups, systemd, instanceId });
     this.#report = report;
@@ -90,7 +94,10 @@ export class Adapter implements Disposable {
     await Promise.all([...this.#running.values()].map(({ over }) => over));
   }
 
+  /** Ends what still runs, without a record. */
   [Symbol.dispose](): void {
+    const { instanceId } = this.#node.origin;
+    if (this.#running.size > 0 && this.#systemd !== null) endScopes(this.#systemd, instanceId);
     this.#guard?.[Symbol.dispose]();
     this.#cgroups?.[Symbol.dispose]();
     this.#node.journal[Symbol.dispose]();

@@ -54,6 +54,7 @@ export class Attempt {
   readonly #context: TraceContext = newContext(null);
   readonly #record: InvocationRecord;
   #lifetime: Lifetime | null = null;
+  #stopped: StopOptions | null = null;
 
   /** @param onStarted Called when its process runs. */
   constructor(
@@ -70,7 +71,10 @@ export class Attempt {
     this.#record = new InvocationRecord(event, node);
   }
 
-  /** Run the task to its end. Everything up to its first process happens before this returns. */
+  /**
+   * Run the task to its end. Everything up to its first process happens before this returns, unless its
+   * place takes time to make.
+   */
   async run(): Promise<AttemptResult> {
     const node = this.#node;
     try {
@@ -88,6 +92,7 @@ export class Attempt {
 
   /** End it; nothing happens when it does not run. */
   stop(options: StopOptions): void {
+    this.#stopped ??= options;
     this.#lifetime?.stop(options);
   }
 
@@ -96,8 +101,8 @@ export class Attempt {
     let started: Started;
     try {
       this.#node.fileRights.asUser(() => prepareOutputs(job));
-      // systemd-run would open it as root.
-      if (this.#node.taskRights !== null) this.#node.files.createTaskLog(this.#task);
+      const opening = place.open();
+      if (opening !== null) await opening;
       started = this.#node.starter.start(place.place(this.#plan(job)));
     } catch (error) {
       if (!(error instanceof SpawnError || isFileError(error))) throw error;
@@ -111,6 +116,7 @@ export class Attempt {
     const launcherPeakKb = readHighWaterKb(Deno.pid);
     using peak = new PeakMemory(started.pid);
     this.#lifetime = new Lifetime(tree, this.#node);
+    if (this.#stopped !== null) this.#lifetime.stop(this.#stopped);
     const end = await this.#lifetime.whenOver(started.exit, this.#task.timeout_s);
     const totals = exitTotals({
       cgroup: place.totals(),

@@ -11,8 +11,8 @@ import {
 } from "../trace/adapter_protocol.ts";
 import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
 import { RunDir } from "../trace/run_dir.ts";
-import { CgroupBase, readHierarchies, sweepCgroups } from "./place/cgroup_base.ts";
-import { chooseControl, CpuControl, findSystemd } from "./place/cpu_control.ts";
+import { type CgroupBase, readHierarchies, sweepCgroups } from "./place/cgroup_base.ts";
+import { chooseControl, CpuControl, openControl } from "./place/cpu_control.ts";
 import { readCpuTopology } from "./cpu/topology.ts";
 import { FileRights } from "./file_rights.ts";
 import { Journal, sweepJournal } from "./journal.ts";
@@ -94,16 +94,17 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
   const fileRights = new FileRights(means.libc, taskRights);
   const files = new RunFiles(runDir, fileRights);
 
-  const hierarchies = readHierarchies();
-  const systemd = hello.cpu_control === "none" ? null : findSystemd(means.env);
-  const swept = await sweepCgroups(hierarchies) + sweepScopes(systemd) +
-    await sweepJournal(runDir, owner.bootId);
-
   const own = cpusOf(hello);
-  // Where systemd runs, controllers below its groups come and go as it sees fit.
-  const isLimiting = hello.cpu_control === "cgroup" ||
-    hello.cpu_control === "auto" && systemd === null;
-  const cgroups = CgroupBase.create(hierarchies, { ...owner, cpus: own, isLimiting });
+  const { systemd, cgroups } = await openControl({
+    ...owner,
+    control: hello.cpu_control,
+    cpus: own,
+    isLimiting: true,
+    env: means.env,
+    libc: means.libc,
+  });
+  const swept = await sweepCgroups(readHierarchies()) + sweepScopes(systemd) +
+    await sweepJournal(runDir, owner.bootId);
   const cgroupVersion = cgroups?.limitingVersion ?? null;
   const choice = chooseControl(hello, { systemd, cgroupVersion });
   const node: NodeContext = {

@@ -67,12 +67,6 @@ export class RunFiles implements Disposable {
     return join(this.#runDir.taskLogs, `${task_id}.${attempt}.log`);
   }
 
-  /** Make that file, so that it is the user's whoever opens it next. */
-  createTaskLog(task: Pick<Task, "task_id" | "attempt">): void {
-    const options = { append: true, create: true };
-    this.#rights.asUser(() => Deno.openSync(this.taskLog(task), options).close());
-  }
-
   /** The last lines of a log, or null when it is empty or was never made. */
   tail(path: string): string | null {
     return this.#rights.asUser(() => readTail(path));

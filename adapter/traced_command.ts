@@ -9,8 +9,7 @@ import { resolve } from "@std/path";
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import type { RunDir } from "../trace/run_dir.ts";
-import { CgroupBase, readHierarchies } from "./place/cgroup_base.ts";
-import { chooseControl, CpuControl, findSystemd } from "./place/cpu_control.ts";
+import { chooseControl, type ControlMeans, CpuControl, openControl } from "./place/cpu_control.ts";
 import type { CpuLimits } from "./cpu/limits.ts";
 import { exitTotals } from "./exit_totals.ts";
 import { FileRights } from "./file_rights.ts";
@@ -23,7 +22,6 @@ import type { Machine } from "./start/machine.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { readAllowedCpus, readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
-import type { SystemdAccess } from "./place/scope_place.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
 import type { Exit, Started } from "./start/starter.ts";
 import type { TaskPlace } from "./place/task_place.ts";
@@ -75,21 +73,23 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const origin = { nodeId: command.nodeId, stage: command.stage, instanceId };
   using files = new RunFiles(runDir, new FileRights(null, null));
   using journal = new Journal(runDir, owner);
-  const systemd = command.cpuControl === "none" ? null : findSystemd(env);
   const isLimited = Object.values(limits).some((limit) => limit !== null);
-  using cgroups = CgroupBase.create(readHierarchies(), {
+  using means = await openControl({
     ...owner,
+    control: command.cpuControl,
     cpus: readAllowedCpus(),
-    isLimiting: isLimited && (command.cpuControl === "cgroup" ||
-      command.cpuControl === "auto" && systemd === null),
+    isLimiting: isLimited || command.unitName !== null || command.cpuControl !== "auto",
+    env,
+    libc: machine.libc,
   });
-  const control = controlOf(command, { systemd, cgroups, machine, instanceId });
+  const control = controlOf(command, { means, machine, instanceId });
   using place = control.open(context.spanId, {
     cpu_quota: limits.quotaCores,
     cpu_weight: limits.weight,
     unit_name: command.unitName,
   });
   const isApplied = isLimited && place.limit(limits);
+  await place.open();
   const event = commandEvent(argv, { context, origin });
   const record = new InvocationRecord(event, { files, journal });
   record.announce({
@@ -124,9 +124,8 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
 
 function controlOf(
   { limits, cpuControl, unitName, onNote }: TracedCommand,
-  { systemd, cgroups, machine, instanceId }: {
-    readonly systemd: SystemdAccess | null;
-    readonly cgroups: CgroupBase | null;
+  { means: { systemd, cgroups }, machine, instanceId }: {
+    readonly means: ControlMeans;
     readonly machine: Machine;
     readonly instanceId: string;
   },

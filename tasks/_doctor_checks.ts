@@ -2,8 +2,8 @@
  * What `doctor` looks at: each check opens the very thing that a role would use, and closes it again.
  */
 
-import { CgroupBase, readHierarchies } from "../adapter/place/cgroup_base.ts";
-import { chooseControl, findSystemd } from "../adapter/place/cpu_control.ts";
+import { readHierarchies } from "../adapter/place/cgroup_base.ts";
+import { chooseControl, openControl } from "../adapter/place/cpu_control.ts";
 import { openMachine } from "../adapter/start/machine.ts";
 import { readAllowedCpus, readSelf } from "../adapter/proc_pid.ts";
 import { Libc as CollectorLibc } from "../collector/libc.ts";
@@ -44,7 +44,7 @@ export async function examine(redis: RedisAddress): Promise<Finding[]> {
     checkProcesses(),
     ...checkMachine(),
     checkClockSource(),
-    ...checkControl(),
+    ...await checkControl(),
     checkRealtime(),
     await checkFfmpeg(),
     await checkRedisServer(),
@@ -118,27 +118,35 @@ function checkClockSource(): Finding {
 }
 
 /** cgroups, systemd, and what they give to the two modes of a worker. */
-function checkControl(): Finding[] {
-  const hierarchies = readHierarchies();
-  const systemd = findSystemd(Deno.env.toObject());
-  using base = CgroupBase.create(hierarchies, {
+async function checkControl(): Promise<Finding[]> {
+  const { clock, libc } = openMachine();
+  using _ = clock;
+  using control = await openControl({
     ...readSelf(),
+    control: "auto",
     cpus: readAllowedCpus(),
-    isLimiting: systemd === null,
+    isLimiting: true,
+    env: Deno.env.toObject(),
+    libc,
   });
-  const cgroupVersion = base?.limitingVersion ?? null;
-  const mounted = hierarchies.map(({ version, controllers }) =>
+  const { systemd, cgroups } = control;
+  const cgroupVersion = cgroups?.limitingVersion ?? null;
+  const mounted = readHierarchies().map(({ version, controllers }) =>
     version === 2 ? "v2" : `v1 ${controllers.join("+")}`
   ).join(", ");
-  const accounting = base === null
+  const accounting = cgroups === null
     ? missing(
       "cgroup accounting",
       mounted || "none mounted",
       "what a task forks away is not counted, and is found by its session only",
     )
-    : ok("cgroup accounting", `${base.description} (mounted: ${mounted})`);
+    : ok("cgroup accounting", `${cgroups.description} (mounted: ${mounted})`);
   const manager = systemd === null
-    ? missing("systemd", "does not run", "no scopes; cgroups or affinity stand in")
+    ? missing(
+      "systemd",
+      "does not run, or not for this user",
+      "no scopes; cgroups or affinity stand in",
+    )
     : ok("systemd", `${systemd.manager} manager`);
   const modes = (["exclusive", "shared"] as const).map((cpu_binding): Finding => {
     const wanted = { cpu_control: "auto" as const, cpu_binding };

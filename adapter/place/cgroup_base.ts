@@ -6,12 +6,14 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { formatCpuList } from "../../trace/cpu_list.ts";
 import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
 import { weightValue } from "../cpu/limits.ts";
 import { isSameProcess } from "../proc_pid.ts";
-import { readText, removeGroup, TaskCgroup, writeValue } from "./task_cgroup.ts";
+import { hasRoom, setAside, takeBack, withoutAside } from "./delegation.ts";
+import { makeGroup, readText, removeGroup, writeValue } from "./group_files.ts";
+import { TaskCgroup } from "./task_cgroup.ts";
 
 /** Names of adapters' groups. */
 const OWNER = /^tracekit-(\d+)-(\d+)$/;
@@ -26,9 +28,11 @@ const LIMITING_CONTROLLERS = ["cpu", "cpuset"];
 export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
   const cgroup = readText(`/proc/${pid}/cgroup`);
   if (cgroup === null) return [];
+  const hierarchies = parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
   // A mount that another one hides, as in a container over a bound /sys, is listed all the same.
-  return parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup)
-    .filter(({ ownDirectory }) => readText(join(ownDirectory, "cgroup.procs")) !== null);
+  return hierarchies
+    .filter(({ ownDirectory }) => readText(join(ownDirectory, "cgroup.procs")) !== null)
+    .map((one) => ({ ...one, ownDirectory: withoutAside(one.ownDirectory) }));
 }
 
 /** For two seconds: longer only for a process that hangs in the kernel, which the next sweep finds. */
@@ -45,6 +49,8 @@ export interface CgroupBaseOptions {
   readonly cpus: readonly number[];
   /** True when tasks shall be limited, too. */
   readonly isLimiting: boolean;
+  /** True when the processes in the adapter's own v2 group may be set aside for that. */
+  readonly mayMakeRoom: boolean;
 }
 
 /** The groups of one adapter. */
@@ -69,7 +75,7 @@ export class CgroupBase implements Disposable {
   /** Make the adapter's groups; null when no hierarchy lets it. */
   static create(
     hierarchies: readonly Hierarchy[],
-    { pid, startTicks, cpus, isLimiting }: CgroupBaseOptions,
+    { pid, startTicks, cpus, isLimiting, mayMakeRoom }: CgroupBaseOptions,
   ): CgroupBase | null {
     const name = `tracekit-${pid}-${startTicks}`;
     let unified: string | null = null;
@@ -84,7 +90,9 @@ export class CgroupBase implements Disposable {
       );
       if (version === 1 && useful.length === 0) continue;
       const directory = join(ownDirectory, name);
-      if (version === 2 && isLimiting && enableControllers(ownDirectory)) limitingVersion = 2;
+      if (version === 2 && isLimiting && handDown(ownDirectory, { mayMakeRoom })) {
+        limitingVersion = 2;
+      }
       if (!makeGroup(directory)) continue;
       if (version === 2) unified = directory;
       else for (const controller of useful) v1.set(controller, directory);
@@ -129,6 +137,9 @@ export class CgroupBase implements Disposable {
 
   [Symbol.dispose](): void {
     for (const directory of this.directories) sweepGroup(directory);
+    if (this.#unified === null) return;
+    const above = dirname(this.#unified);
+    if (!subgroups(above).some((name) => OWNER.test(name))) takeBack(above);
   }
 }
 
@@ -165,13 +176,15 @@ function sweepGroup(base: string): boolean {
   return removeGroup(base);
 }
 
-/**
- * Hand the controllers of a v2 group down to its children; false when they are not there, or the
- * kernel refuses because processes stand in the group itself (all but the root, cgroup-v2.rst).
- */
+/** Hand the controllers of the adapter's own v2 group down, in which it stands itself. */
+function handDown(group: string, { mayMakeRoom }: Pick<CgroupBaseOptions, "mayMakeRoom">): boolean {
+  const there = readText(join(group, "cgroup.controllers"))?.trim().split(" ") ?? [];
+  if (!LIMITING_CONTROLLERS.every((controller) => there.includes(controller))) return false;
+  return (hasRoom(group) || mayMakeRoom && setAside(group)) && enableControllers(group);
+}
+
+/** Hand the controllers of a v2 group down to its children; false when the kernel refuses. */
 function enableControllers(group: string): boolean {
-  const isThere = readText(join(group, "cgroup.controllers"))?.split(/\s+/).includes("cpu");
-  if (!isThere) return false;
   return ["+cpu", "+cpuset", "+memory"]
     .map((change) => writeValue(join(group, "cgroup.subtree_control"), change))
     .slice(0, LIMITING_CONTROLLERS.length).every(Boolean);
@@ -191,23 +204,6 @@ function subgroups(directory: string): string[] {
     return [...Deno.readDirSync(directory)].filter((one) => one.isDirectory).map((one) => one.name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-function makeGroup(directory: string): boolean {
-  try {
-    Deno.mkdirSync(directory);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return true;
-    // systemd removed the group that this process stood in, and moved it up, a moment ago.
-    if (error instanceof Deno.errors.NotFound) return false;
-    // A read-only cgroup file system, as containers have it, is EROFS.
-    if (
-      error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Error && /os error 30\)/.test(error.message)
-    ) return false;
     throw error;
   }
 }

@@ -4,11 +4,15 @@
  * @module
  */
 
+import { join } from "@std/path";
 import type { Task } from "../../trace/task.ts";
 import type { AdapterHello, AdapterReady } from "../../trace/adapter_protocol.ts";
-import type { CgroupBase } from "./cgroup_base.ts";
 import { findProgram, isFolder } from "../job_paths.ts";
 import { JobRefusedError } from "../job.ts";
+import type { Libc } from "../start/libc.ts";
+import { CgroupBase, readHierarchies } from "./cgroup_base.ts";
+import { isDelegated } from "./delegation.ts";
+import { enterOwnScope } from "./own_scope.ts";
 import { ScopePlace, type SystemdAccess } from "./scope_place.ts";
 import type { Starter } from "../start/starter.ts";
 import { PlainPlace, type TaskPlace } from "./task_place.ts";
@@ -58,7 +62,7 @@ export function chooseControl(
   if (cpu_control === "cgroup" && cgroupVersion === null) {
     throw new ControlError(
       "Cannot control CPUs by cgroups: the cpu and cpuset controllers cannot be used here " +
-        "(root, or a delegated cgroup without processes of its own, is required)",
+        "(root, or a cgroup that is delegated with both, is required)",
     );
   }
   const isSystemd = cpu_control === "systemd" ||
@@ -90,7 +94,6 @@ export class CpuControl {
       /** Identity of this adapter process, part of the units' names. */
       readonly instanceId: string;
       readonly base: CgroupBase | null;
-      /** The service manager; null: it does not run, or not for us. */
       /** Null where it does not run, or shall not be used. */
       readonly systemd: SystemdAccess | null;
       readonly starter: Starter;
@@ -119,16 +122,68 @@ export class CpuControl {
   }
 }
 
+/** For whom control is opened. */
+export interface ControlRequest {
+  /** Process id of the adapter. */
+  readonly pid: number;
+  /** Its start time, clock ticks. */
+  readonly startTicks: number;
+  /** What may be used for it. */
+  readonly control: AdapterHello["cpu_control"];
+  /** CPUs of the node. */
+  readonly cpus: readonly number[];
+  /** False where groups shall account only. */
+  readonly isLimiting: boolean;
+  /** Environment of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Null where FFI is not to be had. */
+  readonly libc: Libc | null;
+}
+
+/** What was opened: disposal removes it. */
+export interface ControlMeans extends Disposable {
+  /** The service manager; null: it does not run, or not for us, or shall not be used. */
+  readonly systemd: SystemdAccess | null;
+  /** The adapter's cgroups; null: none can be made. */
+  readonly cgroups: CgroupBase | null;
+}
+
+/** Open what this machine has to control and account for tasks, for one adapter. */
+export async function openControl(request: ControlRequest): Promise<ControlMeans> {
+  const { control, pid, startTicks, cpus, isLimiting, env, libc } = request;
+  const found = control === "none" || !isLimiting ? null : findSystemd(env);
+  const systemd = found && await enterOwnScope(found, { pid, startTicks }) ? found : null;
+  const hierarchies = readHierarchies();
+  const unified = hierarchies.find(({ version }) => version === 2)?.ownDirectory;
+  const isOurs = unified !== undefined && isDelegated(unified, libc);
+  const cgroups = CgroupBase.create(hierarchies, {
+    pid,
+    startTicks,
+    cpus,
+    // In what systemd did not delegate, controllers come and go as it sees fit.
+    isLimiting: isLimiting &&
+      (control === "cgroup" || control === "auto" && (systemd === null || isOurs)),
+    mayMakeRoom: control === "cgroup" || isOurs,
+  });
+  return { systemd, cgroups, [Symbol.dispose]: () => cgroups?.[Symbol.dispose]() };
+}
+
 /** systemd as this process can use it, or null. `env` is this process's environment. */
 export function findSystemd(env: Readonly<Record<string, string>>): SystemdAccess | null {
   // sd_booted(3): this folder is there exactly when systemd runs the machine.
   if (!isFolder("/run/systemd/system")) return null;
+  const manager = Deno.uid() === 0 ? "system" : "user";
+  // A user's manager runs while the user is logged in, pam_systemd(8).
+  if (manager === "user" && !isFolder(join(env["XDG_RUNTIME_DIR"] ?? "/nowhere", "systemd"))) {
+    return null;
+  }
   const options = { searchPath: env["PATH"] ?? "/usr/bin:/bin", cwd: "/" };
   try {
     return {
-      manager: Deno.uid() === 0 ? "system" : "user",
+      manager,
       systemdRun: findProgram("systemd-run", options),
       systemctl: findProgram("systemctl", options),
+      busctl: findProgram("busctl", options),
       env: Object.fromEntries(
         Object.entries(env).filter(([name]) =>
           ["PATH", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"].includes(name)

@@ -1,18 +1,21 @@
 /**
- * A task in a systemd scope of its own, which systemd makes at the start and removes with the task's
- * last process.
+ * A task in a systemd scope of its own.
+ *
+ * systemd removes a scope with its last process, and with it what its groups have counted: too early to
+ * read the totals of a task. So one stopped process is in the scope before the task and after it, for as
+ * long as this place is there. The task itself is started into a group below the scope's, as into any
+ * other group: pid, start and totals are its own, and not those of systemd-run.
  *
  * @module
  */
 
 import { join } from "@std/path";
 import type { CpuLimits } from "../cpu/limits.ts";
+import { readProcessStat, signalProcess } from "../proc_pid.ts";
+import { type ProcessTree, SessionTree } from "../process_tree.ts";
+import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "../start/spawn_plan.ts";
+import type { Started, Starter } from "../start/starter.ts";
 import { readHierarchies } from "./cgroup_base.ts";
-import { isFolder } from "../job_paths.ts";
-import { readProcessStat } from "../proc_pid.ts";
-import { killUntilGone, type ProcessTree } from "../process_tree.ts";
-import { PLAIN_PLAN, type SpawnPlan } from "../start/spawn_plan.ts";
-import type { Starter } from "../start/starter.ts";
 import {
   type Scope,
   scopeName,
@@ -20,7 +23,7 @@ import {
   type SystemdManager,
   systemdRunArguments,
 } from "./systemd.ts";
-import { TaskCgroup } from "./task_cgroup.ts";
+import { TaskCgroup, type TaskCgroupPaths } from "./task_cgroup.ts";
 import type { CgroupTotals, TaskPlace } from "./task_place.ts";
 
 /** How systemd is reached. */
@@ -31,11 +34,26 @@ export interface SystemdAccess {
   readonly systemdRun: string;
   /** Absolute path of systemctl. */
   readonly systemctl: string;
+  /** Absolute path of busctl. */
+  readonly busctl: string;
   /** Variables that they need to find the manager. */
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Looks at a scope that is being made, ms apart: systemd takes 10 ms and more. */
+const OPENING_PAUSE_MS = 2;
+
 const NO_LIMITS: CpuLimits = { cpus: null, quotaCores: null, weight: null };
+
+/** A scope that is there. */
+interface OpenScope {
+  /** Its own groups, which limit, and have counted what it took to make the scope. */
+  readonly scope: TaskCgroup;
+  /** The groups of the task, below them. */
+  readonly task: TaskCgroup;
+  /** The process that holds it. */
+  readonly holder: number;
+}
 
 /** The scope of one task. */
 export class ScopePlace implements TaskPlace {
@@ -44,10 +62,10 @@ export class ScopePlace implements TaskPlace {
   readonly #access: SystemdAccess;
   readonly #starter: Starter;
   #limits = NO_LIMITS;
-  #isStarted = false;
+  #appliedLimits = NO_LIMITS;
+  #open: OpenScope | null = null;
   #isSetting = false;
-  #leader: number | null = null;
-  #group: TaskCgroup | null = null;
+  #isReleased = false;
 
   constructor(
     unit: string,
@@ -59,78 +77,94 @@ export class ScopePlace implements TaskPlace {
   }
 
   get directory(): string | null {
-    const { manager } = this.#access;
-    if (this.#leader !== null) {
-      this.#group ??= scopeGroup(this.#unit, { manager, leader: this.#leader });
-    }
-    return this.#group?.directory ?? null;
+    return this.#open?.task.directory ?? null;
   }
 
   limit(limits: CpuLimits): boolean {
     this.#limits = limits;
-    if (this.#isStarted) this.#setProperties();
+    this.#applyLimits();
     return true;
   }
 
-  place(plan: SpawnPlan): SpawnPlan {
-    this.#isStarted = true;
-    return {
-      ...plan,
+  async open(): Promise<void> {
+    this.#appliedLimits = this.#limits;
+    const holder = this.#starter.start({
+      ...PLAIN_PLAN,
       program: this.#access.systemdRun,
-      argv: systemdRunArguments(this.#scope(plan), [plan.program, ...plan.argv.slice(1)]),
-      env: { ...plan.env, ...this.#access.env },
-      rights: null,
-      // systemd sets CPUs on the unified hierarchy only; affinity is inherited through systemd-run.
-      cpus: this.#limits.cpus,
-    };
+      argv: systemdRunArguments(this.#scope()),
+      env: this.#access.env,
+      logFile: "/dev/null",
+    });
+    await this.#untilHeld(holder);
+    const paths = scopePaths(this.#unit, holder.pid);
+    if (paths === null) {
+      signalProcess(holder.pid, "SIGKILL");
+      throw new SpawnError(`Cannot use the scope "${this.#unit}": no cgroup of it is mounted here`);
+    }
+    const task = TaskCgroup.create(below(paths));
+    this.#open = { scope: TaskCgroup.at(paths), task, holder: holder.pid };
+    this.#applyLimits();
+  }
+
+  place(plan: SpawnPlan): SpawnPlan {
+    const placed = this.#open?.task.place(plan) ?? plan;
+    // systemd sets CPUs on the unified hierarchy only: affinity holds everywhere.
+    return { ...placed, cpus: this.#limits.cpus };
   }
 
   tree(leader: number): ProcessTree {
-    this.#leader = leader;
-    const tree = {
-      pids: () => {
-        const inScope = this.directory === null ? [] : this.#group?.pids() ?? [];
-        // Until systemd has moved it, or where the scope cannot be seen, there is the process itself.
-        return inScope.length === 0 && isRunning(leader) ? [leader] : inScope;
-      },
-      kill: () => killUntilGone(tree),
-    };
-    return tree;
+    return this.#open?.task ?? new SessionTree(leader);
   }
 
-  /** Null when systemd was quicker to remove the scope than we to read it. */
   totals(): CgroupTotals | null {
-    const totals = this.directory === null ? null : this.#group?.totals() ?? null;
-    return totals?.cpuSource === null ? null : totals;
+    if (this.#open === null) return null;
+    const { scope, task } = this.#open;
+    // The holder's two pages of a shell are in this peak.
+    const { throttledMs, memoryPeakKb } = scope.totals();
+    return { ...task.totals(), throttledMs, memoryPeakKb };
   }
 
   /** systemd keeps a scope as long as a process is in it. */
-  release(): void {}
-
-  [Symbol.dispose](): void {
-    this.#isStarted = false;
+  release(): void {
+    this.#isReleased = true;
   }
 
-  #scope(plan: Pick<SpawnPlan, "rights"> | null): Scope {
-    return {
-      unit: this.#unit,
-      manager: this.#access.manager,
-      limits: this.#limits,
-      rights: plan?.rights ?? null,
-    };
+  /** Ends what is left in the scope, unless it was released; systemd removes it. */
+  [Symbol.dispose](): void {
+    if (this.#open === null) return;
+    const { task, holder } = this.#open;
+    this.#open = null;
+    if (!this.#isReleased) task.kill();
+    signalProcess(holder, "SIGKILL");
+  }
+
+  async #untilHeld({ pid, exit }: Started): Promise<void> {
+    let status: number | null = null;
+    exit.then((ended) => status = ended.status ?? -1);
+    while (readProcessStat(pid)?.state !== "T") {
+      if (status !== null) {
+        throw new SpawnError(
+          `Cannot make the scope "${this.#unit}": systemd-run ended with status ${status}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, OPENING_PAUSE_MS));
+    }
+  }
+
+  #scope(): Scope {
+    return { unit: this.#unit, manager: this.#access.manager, limits: this.#limits };
   }
 
   /** One command at a time, so that the last limits are the ones that stay. */
-  async #setProperties(): Promise<void> {
+  async #applyLimits(): Promise<void> {
     if (this.#isSetting) return;
     this.#isSetting = true;
-    let applied: CpuLimits | null = null;
-    while (this.#isStarted && applied !== this.#limits) {
-      applied = this.#limits;
+    while (this.#open !== null && this.#appliedLimits !== this.#limits) {
+      this.#appliedLimits = this.#limits;
       await this.#starter.start({
         ...PLAIN_PLAN,
         program: this.#access.systemctl,
-        argv: setPropertyArguments(this.#scope(null)),
+        argv: setPropertyArguments(this.#scope()),
         env: this.#access.env,
         logFile: "/dev/null",
       }).exit;
@@ -139,30 +173,23 @@ export class ScopePlace implements TaskPlace {
   }
 }
 
-/**
- * The groups of a scope, once it is there. The machine's manager puts scopes into system.slice; where a
- * user's manager puts them, the first process tells while it lives.
- */
-function scopeGroup(
-  unit: string,
-  { manager, leader }: { readonly manager: SystemdManager; readonly leader: number },
-): TaskCgroup | null {
-  const name = scopeName(unit);
-  const places = manager === "system"
-    ? readHierarchies().map((one) => ({
-      ...one,
-      ownDirectory: join(one.mountPoint, "system.slice", name),
-    })).filter(({ ownDirectory }) => isFolder(ownDirectory))
-    : readHierarchies(leader).filter(({ ownDirectory }) => ownDirectory.endsWith(join("/", name)));
+/** The groups of a scope, by where a process in it stands. */
+function scopePaths(unit: string, pid: number): TaskCgroupPaths | null {
+  const own = join("/", scopeName(unit));
+  const places = readHierarchies(pid).filter(({ ownDirectory }) => ownDirectory.endsWith(own));
   if (places.length === 0) return null;
   const v1 = places.filter(({ version }) => version === 1).flatMap((
     { controllers, ownDirectory },
   ) => controllers.map((controller): [string, string] => [controller, ownDirectory]));
   const unified = places.find(({ version }) => version === 2)?.ownDirectory ?? null;
-  return TaskCgroup.at({ unified, v1: new Map(v1), limitingVersion: null });
+  return { unified, v1: new Map(v1), limitingVersion: null };
 }
 
-function isRunning(pid: number): boolean {
-  const stat = readProcessStat(pid);
-  return stat !== null && stat.state !== "Z";
+function below({ unified, v1, limitingVersion }: TaskCgroupPaths): TaskCgroupPaths {
+  const task = (directory: string): string => join(directory, "task");
+  return {
+    unified: unified && task(unified),
+    v1: new Map([...v1].map(([controller, directory]) => [controller, task(directory)])),
+    limitingVersion,
+  };
 }

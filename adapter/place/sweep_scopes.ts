@@ -1,15 +1,20 @@
 /**
- * Ends the systemd scopes that a crashed adapter left.
+ * Ends systemd scopes: those that a crashed adapter left, and an adapter's own when it has to give up.
  *
  * @module
  */
 
 import { isSameProcess } from "../proc_pid.ts";
 import type { SystemdAccess } from "./scope_place.ts";
-import { listScopesArguments, parseScopeNames, stopScopesArguments } from "./systemd.ts";
+import {
+  listScopesArguments,
+  parseScopeNames,
+  scopePattern,
+  stopScopesArguments,
+} from "./systemd.ts";
 
-/** Scopes of ours: `tracekit-<adapter pid>-<its start_ticks>-<span>.scope`. */
-const OWNED = /^tracekit-(\d+)-(\d+)-[0-9a-f]+\.scope$/;
+/** Scopes of ours: `tracekit-<adapter pid>-<its start_ticks>[-<span>].scope`, the short one its own. */
+const OWNED = /^tracekit-(\d+)-(\d+)(?:-[0-9a-f]+)?\.scope$/;
 
 /**
  * Stop every scope whose adapter is gone. Nothing else may be waiting for children meanwhile.
@@ -26,6 +31,11 @@ export function sweepScopes(systemd: SystemdAccess | null): number {
   });
   if (leftOver.length > 0) run(systemd, stopScopesArguments(systemd.manager, leftOver));
   return leftOver.length;
+}
+
+/** Stop every scope of the adapter `instanceId` with what is in it. */
+export function endScopes(systemd: SystemdAccess, instanceId: string): void {
+  run(systemd, stopScopesArguments(systemd.manager, [scopePattern(instanceId)]));
 }
 
 function run({ systemctl, env }: SystemdAccess, argv: readonly string[]): string {

@@ -5,7 +5,6 @@
  */
 
 import { type CpuLimits, systemdProperties } from "../cpu/limits.ts";
-import type { Rights } from "../start/spawn_plan.ts";
 
 /** Which service manager: the machine's, or that of an ordinary user. */
 export type SystemdManager = "system" | "user";
@@ -18,8 +17,6 @@ export interface Scope {
   readonly manager: SystemdManager;
   /** Its limits. */
   readonly limits: CpuLimits;
-  /** User that the task runs as; null: the caller. */
-  readonly rights: Rights | null;
 }
 
 /** Name of a unit's file: a scope. */
@@ -27,11 +24,14 @@ export function scopeName(unit: string): string {
   return unit.endsWith(".scope") ? unit : `${unit}.scope`;
 }
 
+/** Stops itself: it holds a scope and does nothing. */
+const HOLDER = ["/bin/sh", "-c", "kill -STOP $$"];
+
 /**
- * `systemd-run --scope`, systemd-run(1), which asks for the scope and then becomes `argv` itself: pid and
- * parent stay. As another user through setpriv(1), because a change of user takes the death signal away.
+ * `systemd-run --scope`, systemd-run(1), which asks for the scope and then becomes the process that holds
+ * it: pid and parent stay.
  */
-export function systemdRunArguments(scope: Scope, argv: readonly string[]): string[] {
+export function systemdRunArguments(scope: Scope): string[] {
   return [
     "systemd-run",
     ...(scope.manager === "user" ? ["--user"] : []),
@@ -39,22 +39,29 @@ export function systemdRunArguments(scope: Scope, argv: readonly string[]): stri
     "--quiet",
     "--collect",
     `--unit=${scope.unit}`,
+    // What is below the scope's group is ours.
+    "--property=Delegate=yes",
     ...systemdProperties(scope.limits).map((property) => `--property=${property}`),
     "--",
-    ...userArguments(scope.rights),
-    ...argv,
+    ...HOLDER,
   ];
 }
 
-function userArguments(rights: Rights | null): string[] {
-  if (rights === null) return [];
+/**
+ * The call by which a user's manager puts process `pid` into a scope of its own, busctl(1) and
+ * org.freedesktop.systemd1(5): from a login's session the kernel lets nobody but root start processes in
+ * the manager's groups, cgroup-v2.rst, "Delegation Containment".
+ */
+export function adoptArguments(unit: string, pid: number): string[] {
+  const service = "org.freedesktop.systemd1";
+  const manager = [service, "/org/freedesktop/systemd1", `${service}.Manager`];
   return [
-    "setpriv",
-    `--reuid=${rights.uid}`,
-    `--regid=${rights.gid}`,
-    `--groups=${rights.groups.join(",")}`,
-    "--pdeathsig=KILL",
-    "--",
+    ...["busctl", "--user", "--quiet", "call", ...manager, "StartTransientUnit"],
+    // Name, mode, properties, and no further units.
+    ...["ssa(sv)a(sa(sv))", scopeName(unit), "fail", "2"],
+    ...["PIDs", "au", "1", `${pid}`],
+    ...["Delegate", "b", "true"],
+    "0",
   ];
 }
 

@@ -6,6 +6,8 @@
  */
 
 import { join } from "@std/path";
+import { standingPlace } from "./delegation.ts";
+import { readPids, readText, removeGroup, writeValue } from "./group_files.ts";
 import { bytesToKb, nsToMs } from "../../trace/units.ts";
 import {
   cgroupV1CpuValues,
@@ -72,6 +74,10 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
       this.#write(v1.get("cpuset"), cpusetValues(limits));
   }
 
+  open(): null {
+    return null;
+  }
+
   place(plan: SpawnPlan): SpawnPlan {
     const { unified, v1, limitingVersion } = this.#paths;
     const tasksFiles = [...new Set(v1.values())].map((directory) => join(directory, "tasks"));
@@ -109,9 +115,8 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
   /** Let the processes that are left go on in the group above. */
   release(): void {
     for (const directory of this.#directories) {
-      for (const pid of readPids(directory)) {
-        writeValue(join(directory, "..", "..", "cgroup.procs"), String(pid));
-      }
+      const above = standingPlace(join(directory, "..", ".."));
+      for (const pid of readPids(directory)) writeValue(join(above, "cgroup.procs"), String(pid));
     }
   }
 
@@ -168,53 +173,7 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
   }
 }
 
-/** Processes of a group. */
-export function readPids(group: string): number[] {
-  const lines = (readIn(group, "cgroup.procs") ?? "").split("\n");
-  return lines.filter((line) => line !== "").map(Number);
-}
-
-/** Remove an empty group; false when it is not empty yet. */
-export function removeGroup(directory: string): boolean {
-  try {
-    Deno.removeSync(directory);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    // EBUSY: a process is in it.
-    if (error instanceof Error && /os error 16\)/.test(error.message)) return false;
-    throw error;
-  }
-}
-
 /** A file of a group, or null when the group or the file is not there. */
 function readIn(group: string | null | undefined, name: string): string | null {
   return group === null || group === undefined ? null : readText(join(group, name));
-}
-
-/** The text of a cgroup's file, or null when it is not there. */
-export function readText(path: string): string | null {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-/** Errors by which the kernel refuses a value: ESRCH, EBUSY, EINVAL, EROFS, EOPNOTSUPP. */
-const REFUSED = /os error (3|16|22|30|95)\)/;
-
-/** Write a value to a cgroup's file; false when it is not there, or the kernel refuses. */
-export function writeValue(path: string, value: string): boolean {
-  try {
-    Deno.writeTextFileSync(path, value, { create: false });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      return false;
-    }
-    if (error instanceof Error && REFUSED.test(error.message)) return false;
-    throw error;
-  }
 }

@@ -33,6 +33,12 @@ export interface TaskPlace extends Disposable {
   readonly directory: string | null;
   /** Make limits take effect: before the start, and again when they change; false where they do not. */
   limit(limits: CpuLimits): boolean;
+  /**
+   * Make the place where that takes time; null: it is there. After this, `directory` is known.
+   *
+   * @throws {SpawnError} when it cannot be made.
+   */
+  open(): Promise<void> | null;
   /** `plan` with what it takes to start in this place. */
   place(plan: SpawnPlan): SpawnPlan;
   /** The processes of the task whose first one is `leader`. */
@@ -52,6 +58,10 @@ export class PlainPlace implements TaskPlace {
   limit({ cpus }: CpuLimits): boolean {
     this.#cpus = cpus;
     return cpus !== null;
+  }
+
+  open(): null {
+    return null;
   }
 
   place(plan: SpawnPlan): SpawnPlan {

@@ -31,6 +31,7 @@ const SYMBOLS = {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   setfsuid: { parameters: ["u32"], result: "i32" },
   setfsgid: { parameters: ["u32"], result: "i32" },
+  getxattr: { parameters: ["buffer", "buffer", "pointer", "usize"], result: "isize" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const SPAWN_FUNCTION = { parameters: ["buffer", "buffer"], result: "i64" } as const;
@@ -157,6 +158,13 @@ export class Libc implements Disposable {
   /** close(2). */
   closeDescriptor(descriptor: number): void {
     this.#library.symbols.close(descriptor);
+  }
+
+  /** True when the file at `path` has the extended attribute `name`, xattr(7). */
+  hasAttribute(path: string, name: string): boolean {
+    const [file, attribute] = [path, name].map((text) => new TextEncoder().encode(`${text}\0`));
+    if (file === undefined || attribute === undefined) return false;
+    return this.#library.symbols.getxattr(file, attribute, null, 0n) >= 0n;
   }
 
   /** The user and group whose rights this thread's file accesses have, setfsuid(2). */

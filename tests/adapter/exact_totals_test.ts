@@ -57,6 +57,8 @@ Deno.test({
       assertLess(cpuMs, wallMs * navigator.hardwareConcurrency + 1, name);
       sumMs += cpuMs;
     }
+    // Scopes are not below the adapter's own group.
+    if (adapter.client.ready.cpu_control === "systemd") return;
     // Each of the two numbers of each task is cut to whole microseconds.
     assertLess(Math.abs(cpuAbove(adapter) - sumMs), rounds.length * 0.002);
   },

@@ -37,6 +37,16 @@ export interface AdapterOptions extends Partial<AdapterHello> {
   readonly root?: string;
 }
 
+/** What applies CPU limits in tests that do not choose: CPU_CONTROL=systemd has systemd do it in all. */
+const CONTROL = parseControl(Deno.env.get("CPU_CONTROL") ?? "auto");
+
+function parseControl(text: string): AdapterHello["cpu_control"] {
+  if (text === "auto" || text === "systemd" || text === "cgroup" || text === "none") return text;
+  throw new RangeError(
+    `Cannot use CPU_CONTROL "${text}": auto, systemd, cgroup or none is required`,
+  );
+}
+
 const ADAPTER = new URL("../../tasks/adapter.ts", import.meta.url).pathname;
 
 /** Start an adapter and say hello to it. */
@@ -71,7 +81,7 @@ export async function startAdapter(
       cpus: null,
       cpu_binding: "exclusive",
       cpuweight_per_vcpu: 100,
-      cpu_control: "auto",
+      cpu_control: CONTROL,
       allowed_commands: ["sh", "true", "sleep", "cat"],
       ...hello,
     }, clientOptions);

@@ -3,7 +3,7 @@
 import { join } from "@std/path";
 import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 import { findSystemd } from "../../adapter/place/cpu_control.ts";
-import { readText, writeValue } from "../../adapter/place/task_cgroup.ts";
+import { readText, writeValue } from "../../adapter/place/group_files.ts";
 import { cgroupsOfAdapter } from "./cgroup_folders.ts";
 
 /** True where an adapter can limit CPU use: through systemd, or the files are there for root to write. */

@@ -10,6 +10,7 @@ const SYSTEMD: ControlOffer["systemd"] = {
   manager: "system",
   systemdRun: "/usr/bin/systemd-run",
   systemctl: "/usr/bin/systemctl",
+  busctl: "/usr/bin/busctl",
   env: {},
 };
 

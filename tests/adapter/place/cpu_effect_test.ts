@@ -5,11 +5,12 @@ import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/asser
 import type { Launch } from "../../../trace/launcher.ts";
 import { readHierarchies } from "../../../adapter/place/cgroup_base.ts";
 import { parseCpuStat } from "../../../adapter/place/cpu_stat.ts";
-import { readPids } from "../../../adapter/place/task_cgroup.ts";
+import { readPids } from "../../../adapter/place/group_files.ts";
 import { parseCpuList } from "../../../trace/cpu_list.ts";
 import { readRecords } from "../../../trace/json_lines.ts";
 import { CPU_SHARE, type CpuShare } from "../../../trace/records.ts";
 import { startAdapter } from "../../support/adapter_process.ts";
+import { busyProcess } from "../../support/busy_process.ts";
 import { CAN_LIMIT, shieldAdapter } from "../../support/cpu_shield.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
@@ -91,6 +92,37 @@ Deno.test.each<[number[], number[]]>([
     assertLess(cores, due * (1 + TOLERANCE), said);
   }
 });
+
+/** CPU time after which shares are judged, per task, ms: the kernel switches every 3 to 8. */
+const ENOUGH_MS = 1000;
+
+// On one core the kernel keeps the weights of neighbours whatever they get together: theory is of that.
+// Somebody else is on the core in any case, so that quotas alone would not make it come out right.
+Deno.test.each<[number[]]>([[[1, 4]], [[1, 1, 4]]])(
+  "the adapter shares what others leave of a core evenly among busy tasks of %j vCPUs",
+  async (units) => {
+    if (!CAN_LIMIT) return;
+    await using _other = busyProcess("taskset -pc 0 $$; while :; do :; done");
+    await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0" });
+    const launches = units.map((one) => adapter.client.launch(adapter.task(busy(one))));
+    const cgroups = await Promise.all(launches.map(cgroupOf));
+    const before = await waitFor({
+      what: "all to be at it",
+      read: () => cgroups.map(cpuMs),
+      until: (used) => used.every((one) => one > ENOUGH_MS / 10),
+      limitMs: 120_000,
+    });
+    const used = await waitFor({
+      what: "enough CPU time",
+      read: () => cgroups.map((cgroup, index) => cpuMs(cgroup) - (before[index] ?? 0)),
+      until: (used) => sumOf(used) > ENOUGH_MS * units.length,
+      limitMs: 120_000,
+    });
+    for (const one of used) {
+      assertAlmostEquals(one / sumOf(used) * units.length, 1, TOLERANCE, `${used}`);
+    }
+  },
+);
 
 Deno.test({
   name: "the adapter holds a task to its own quota, and records the time that it was held back",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  adoptArguments,
   listScopesArguments,
   parseScopeNames,
   type Scope,
@@ -12,40 +13,39 @@ const SCOPE: Scope = {
   unit: "tracekit-17-4711-00f067aa0ba902b7",
   manager: "system",
   limits: { cpus: null, quotaCores: 1.5, weight: 400 },
-  rights: { uid: 1000, gid: 100, groups: [100, 44] },
 };
 
-Deno.test("systemdRunArguments() makes a scope and gives root's rights up in it", () => {
-  assertEquals(systemdRunArguments(SCOPE, ["/usr/bin/ffmpeg", "-i", "a b"]), [
+Deno.test("systemdRunArguments() makes a scope that a stopped process holds", () => {
+  assertEquals(systemdRunArguments(SCOPE), [
     "systemd-run",
     "--scope",
     "--quiet",
     "--collect",
     "--unit=tracekit-17-4711-00f067aa0ba902b7",
+    "--property=Delegate=yes",
     "--property=CPUAccounting=yes",
     "--property=CPUWeight=400",
     "--property=CPUQuota=150%",
     "--",
-    "setpriv",
-    "--reuid=1000",
-    "--regid=100",
-    "--groups=100,44",
-    "--pdeathsig=KILL",
-    "--",
-    "/usr/bin/ffmpeg",
-    "-i",
-    "a b",
+    "/bin/sh",
+    "-c",
+    "kill -STOP $$",
   ]);
 });
 
 Deno.test("systemdRunArguments() asks the user's manager for an ordinary user", () => {
-  const scope: Scope = { ...SCOPE, manager: "user", rights: null };
   assertEquals(
-    systemdRunArguments(scope, ["true"]).join(" "),
-    [
-      "systemd-run --user --scope --quiet --collect --unit=tracekit-17-4711-00f067aa0ba902b7",
-      "--property=CPUAccounting=yes --property=CPUWeight=400 --property=CPUQuota=150% -- true",
-    ].join(" "),
+    systemdRunArguments({ ...SCOPE, manager: "user" }).slice(0, 6).join(" "),
+    "systemd-run --user --scope --quiet --collect --unit=tracekit-17-4711-00f067aa0ba902b7",
+  );
+});
+
+Deno.test("adoptArguments() asks the user's manager for a scope with a process in it", () => {
+  assertEquals(
+    adoptArguments("tracekit-17-4711", 17).join(" "),
+    "busctl --user --quiet call org.freedesktop.systemd1 /org/freedesktop/systemd1 " +
+      "org.freedesktop.systemd1.Manager StartTransientUnit ssa(sv)a(sa(sv)) " +
+      "tracekit-17-4711.scope fail 2 PIDs au 1 17 Delegate b true 0",
   );
 });
 

@@ -1,0 +1,71 @@
+/**
+ * Reading, writing, making and removing cgroups, where the answer may be that this process may not.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+
+/** Processes of a group. */
+export function readPids(group: string): number[] {
+  const lines = (readText(join(group, "cgroup.procs")) ?? "").split("\n");
+  return lines.filter((line) => line !== "").map(Number);
+}
+
+/** Make a group; false where this process may not. */
+export function makeGroup(directory: string): boolean {
+  try {
+    Deno.mkdirSync(directory);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return true;
+    // systemd removed the group that this process stood in, and moved it up, a moment ago.
+    if (error instanceof Deno.errors.NotFound) return false;
+    // A read-only cgroup file system, as containers have it, is EROFS.
+    if (
+      error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Error && /os error 30\)/.test(error.message)
+    ) return false;
+    throw error;
+  }
+}
+
+/** Remove an empty group; false when it is not empty yet. */
+export function removeGroup(directory: string): boolean {
+  try {
+    Deno.removeSync(directory);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    // EBUSY: a process is in it.
+    if (error instanceof Error && /os error 16\)/.test(error.message)) return false;
+    throw error;
+  }
+}
+
+/** The text of a cgroup's file, or null when it is not there. */
+export function readText(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** Errors by which the kernel refuses a value: ESRCH, EBUSY, EINVAL, EROFS, EOPNOTSUPP. */
+const REFUSED = /os error (3|16|22|30|95)\)/;
+
+/** Write a value to a cgroup's file; false when it is not there, or the kernel refuses. */
+export function writeValue(path: string, value: string): boolean {
+  try {
+    Deno.writeTextFileSync(path, value, { create: false });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
+      return false;
+    }
+    if (error instanceof Error && REFUSED.test(error.message)) return false;
+    throw error;
+  }
+}
