@@ -3,7 +3,7 @@
  * must keep and against an independent stopwatch; then each law broken on purpose, to see it noticed.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
@@ -16,6 +16,8 @@ import {
 } from "../../trace/cts.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import {
+  CLOCK_OFFSET,
+  type ClockOffset,
   INVOCATION_EVENT,
   type InvocationEvent,
   TASK_RESULT,
@@ -67,6 +69,8 @@ interface Run {
   readonly events: InvocationEvent[];
   readonly invocations: Invocation[];
   readonly rows: ProcMetric[];
+  /** Measured offsets to the controller's clock, of each node. */
+  readonly offsets: readonly ClockOffset[][];
   /** Logical cores of the largest node. */
   readonly cores: number;
   readonly tasks: ExportedTask[];
@@ -106,6 +110,9 @@ async function runDemo(folder: string): Promise<Run> {
     events: await fromNodes(nodes, "events.ffmpeg.jsonl", INVOCATION_EVENT.decode),
     invocations: await fromNodes(nodes, "CTS/invocations.jsonl", INVOCATION.decode),
     rows: await fromNodes(nodes, "CTS/proc_metrics.jsonl", PROC_METRIC.decode),
+    offsets: await Promise.all(
+      nodes.map((node) => recordsOf(join(node, "clock.jsonl"), CLOCK_OFFSET.decode)),
+    ),
     cores: Math.max(...await Promise.all(nodes.map(coresOf))),
     tasks: await tableOf<ExportedTask>(join(exported, "tasks.parquet")),
     fragments: await tableOf<ExportedFragment>(join(exported, "fragments.parquet")),
@@ -248,6 +255,16 @@ Deno.test("demo takes a batch from the queue to OpenDC and keeps every law", asy
         dead: 0,
         cpu_residual_max_ms: 0,
       });
+    });
+    await t.step("each worker measured its clock before its tasks and after them", () => {
+      for (const [index, offsets] of run.offsets.entries()) {
+        assertGreater(offsets.length, 1);
+        const own = run.events.filter(({ node }) => node === `cloud${index + 1}`);
+        const starts = own.flatMap(({ boot_start_ms }) => boot_start_ms ?? []);
+        const ends = own.flatMap(({ boot_end_ms }) => boot_end_ms ?? []);
+        assertLess(offsets[0]?.boot_ms ?? NaN, Math.min(...starts) + run.toleranceMs);
+        assertGreater((offsets.at(-1)?.boot_ms ?? NaN) + run.toleranceMs, Math.max(...ends));
+      }
     });
     await t.step("no process is left", () => assertEquals(run.leftOver, []));
     for (const { what, run: broken, noticed } of BROKEN) {
