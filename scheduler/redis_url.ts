@@ -47,7 +47,7 @@ export function parseRedisUrl(url: string, options: RedisUrlOptions = {}): Redis
   }
   const { protocol, searchParams } = parsed;
   if (protocol !== "redis:" && protocol !== "rediss:") {
-    throw required(`redis:// or rediss:// at its start, got ${JSON.stringify(`${protocol}//`)}`);
+    throw required("redis:// or rediss:// at its start", `${protocol}//`);
   }
   if (parsed.hostname === "") throw required("a host");
   for (const name of searchParams.keys()) {
@@ -87,6 +87,7 @@ function decoded(text: string): string {
   }
 }
 
-function required(what: string): RangeError {
-  return new RangeError(`Cannot use the URL of Redis: ${what} is required`);
+function required(what: string, got: string | null = null): RangeError {
+  const current = got === null ? "" : `, got ${JSON.stringify(got)}`;
+  return new RangeError(`Cannot use the URL of Redis: ${what} is required${current}`);
 }

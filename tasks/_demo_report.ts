@@ -82,7 +82,7 @@ export function reportOf(outcome: DemoOutcome): string[] {
     } % of it seen by ${summary.samples} ` +
     `samples, the rest from exit totals; largest residual ${summary.cpu_residual_max_ms} ms`,
     ...audits.map(({ node, verdict, findings }) =>
-      `Audit of ${node}: ${verdict}${findings.map(({ what }) => `; ${what}`).join("")}`
+      [`Audit of ${node}: ${verdict}`, ...findings.map(({ what }) => what)].join("; ")
     ),
     "",
     `Run:    ${summary.run_dir} (CTS/audit_report.md of each node says how good it is)`,

@@ -67,11 +67,21 @@ function explanationLines(
     const what = event === "placed" ? `placed on ${node}` : `considered: ${reasonText(reasons)}`;
     lines.push(`  ${timeOf(ts_ms)} ${what}`);
   }
-  for (const { ts_finish, state, node, attempt, reason } of results) {
+  for (const { ts_finish, state, node, attempt, reason } of withoutRepeats(results)) {
     const where = node === null ? "" : ` on ${node}, attempt ${attempt}`;
     lines.push(`  ${timeOf(ts_finish)} ${state}${where}${reason === null ? "" : `: ${reason}`}`);
   }
   return lines;
+}
+
+/** A node that is the scheduler's machine has two records of each decision: its worker's and the queue's. */
+function withoutRepeats(results: readonly TaskResult[]): TaskResult[] {
+  return results.filter(({ state, attempt, node }, index) =>
+    index ===
+      results.findIndex((one) =>
+        one.state === state && one.attempt === attempt && one.node === node
+      )
+  );
 }
 
 function reasonText(reasons: PlacementEvent["reasons"]): string {

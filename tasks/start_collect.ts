@@ -57,7 +57,9 @@ export async function main(
     return 0;
   }
   const log = collectorLog(place.runDir);
-  throw new CommandError(`the ${selection.mode} collector did not start: ${await lastLine(log)}`);
+  const why = await lastLine(log) ||
+    `exit code ${code}, and nothing in ${shown(log)}: a full disk?`;
+  throw new CommandError(`the ${selection.mode} collector did not start: ${why}`);
 }
 
 /** A container is followed by its cgroup. */

@@ -9,7 +9,7 @@ import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
-import { asUsage, type Parsed } from "./_command.ts";
+import { asUsage, type Parsed, UsageError } from "./_command.ts";
 import { ClockLog } from "./_clock_log.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { openQueue } from "./_queue.ts";
@@ -30,6 +30,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   const { runDir } = place;
   const node = place.nodeId ?? "";
   const registration = registrationOf(options);
+  const hello = helloOf(place, options);
   await Deno.mkdir(runDir.path, { recursive: true });
   await Deno.mkdir(resolve(options.outputs), { recursive: true });
   await writeRoleMeta(WORKER.name, {
@@ -46,6 +47,10 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   await using queue = redis.worker(node, TIMING);
   using results = JsonLinesWriter.open(runDir.results);
   using clock = new ClockLog(runDir.clock, { time: () => redis.time(), report: io.say });
+  const { capacityUnits, physicalCores } = registration;
+  io.say(
+    `Worker ${node} of run ${place.runId} offers ${capacityUnits} vCPUs on ${physicalCores} cores`,
+  );
   let adapter: WorkersAdapter | null = null;
   async function noteClock(): Promise<void> {
     clock.see(await adapter?.readClocks() ?? null);
@@ -63,7 +68,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
       timing: TIMING,
       openLauncher: async (mayKeepAlive) => {
         const isFirst = adapter === null;
-        adapter = await openAdapter(helloOf(place, options), { options, mayKeepAlive });
+        adapter = await openAdapter(hello, { options, mayKeepAlive });
         if (isFirst) await noteClock();
         return adapter;
       },
@@ -86,6 +91,7 @@ function registrationOf(options: WorkerFlags): Registration {
     ? navigator.hardwareConcurrency
     : asUsage(() => parseCpuList(cpus)).length;
   const ratio = options["allocation-ratio"];
+  if (ratio <= 0) throw new UsageError(`--allocation-ratio must be above 0, got ${ratio}`);
   return {
     capacityUnits: options["capacity-units"] || Math.max(1, Math.floor(ratio * cores)),
     slots: options.parallel,
@@ -113,8 +119,15 @@ function helloOf(
     cpu_binding: options["cpu-binding"],
     cpuweight_per_vcpu: options["cpuweight-per-vcpu"],
     cpu_control: options["cpu-control"],
-    allowed_commands: options["allow-commands"].split(",").filter((name) => name !== ""),
+    allowed_commands: allowedCommands(options["allow-commands"]),
   };
+}
+
+function allowedCommands(list: string): string[] {
+  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const path = names.find((name) => name.includes("/"));
+  if (path === undefined) return names;
+  throw new UsageError(`--allow-commands takes names of programs in PATH, got "${path}"`);
 }
 
 /** An adapter that also tells the time. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { completeTask, type Task } from "../../trace/task.ts";
 import { RedisQueue } from "../../scheduler/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/redis_url.ts";
@@ -108,6 +109,14 @@ Deno.test("explain says where a task is, what holds it up and what was decided",
     const unknown = await run("explain", "nosuch");
     assertEquals(unknown.code, 1);
     assertStringIncludes(unknown.stdout, "nosuch: the queue does not know it");
+    // The worker of the scheduler's own machine writes the same results into the same file.
+    const result = { task_id: "t9", attempt: 1, node: "cloud1", state: "done", ts_finish: 1000 };
+    await Deno.writeTextFile(
+      join(logs, "r1/results.jsonl"),
+      `${JSON.stringify(result)}\n`.repeat(2),
+    );
+    const ended = await run("explain", "t9", ...run1);
+    assertEquals(ended.stdout, "  1970-01-01T00:00:01.000Z done on cloud1, attempt 1\n");
     const json = JSON.parse((await run("explain", "t1", "--json", ...run1)).stdout);
     assertEquals([json.task.ahead, json.decisions[0].event], [0, "waiting"]);
   });
