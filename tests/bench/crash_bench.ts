@@ -21,7 +21,7 @@ async function playNext(): Promise<void> {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       broken.push(seed);
-      console.log(`${seed} BROKEN: ${describeHistory(history)}\n${error.stack}`);
+      console.log(`${seed} BROKEN: ${error.stack}`);
       continue;
     }
     const seconds = ((performance.now() - from) / 1000).toFixed(0);

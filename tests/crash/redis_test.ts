@@ -71,25 +71,10 @@ async function stoppedAndContinued(): Promise<void> {
   assert(again.length <= 2, `${again.length} tasks ran again`);
 }
 
-async function togetherWithAWorker(): Promise<void> {
-  await using cluster = await CrashCluster.start();
-  await cluster.scheduler();
-  const worker = await cluster.worker("cloud1");
-  await cluster.worker("cloud2");
-  const tasks = cluster.tasks(12, 1);
-  await cluster.queue.enqueue(tasks);
-  await cluster.untilRunning("cloud1", 2);
-  worker.kill("SIGKILL");
-  await cluster.redis.restart();
-  await cluster.untilEnded(tasks.length);
-  await cluster.check(tasks, ["cloud2"]);
-}
-
 Deno.test("whatever happens to Redis, no task is lost or run twice", async (t) => {
   await atOnce(t, {
     "killed and restarted, three times": killedAndRestarted,
     "restarted without its last seconds": rolledBack,
     "stopped and continued": stoppedAndContinued,
-    "killed together with a worker": togetherWithAWorker,
   });
 });

@@ -56,26 +56,10 @@ async function killedManyTimes(): Promise<void> {
   await cluster.check(tasks, ["cloud1", "cloud2"]);
 }
 
-async function withAWorker(): Promise<void> {
-  await using cluster = await CrashCluster.start();
-  const first = await cluster.scheduler();
-  await cluster.scheduler();
-  const worker = await cluster.worker("cloud1");
-  await cluster.worker("cloud2");
-  const tasks = cluster.tasks(12, 1);
-  await cluster.queue.enqueue(tasks);
-  await cluster.untilRunning("cloud1", 2);
-  first.kill("SIGKILL");
-  worker.kill("SIGKILL");
-  await cluster.untilEnded(tasks.length);
-  await cluster.check(tasks, ["cloud2"]);
-}
-
 Deno.test("whatever happens to a scheduler, another goes on where it was", async (t) => {
   await atOnce(t, {
     "killed: the one that stands by takes over within 5 s": killed,
     "stopped until it is replaced, then continued": stoppedAndContinued,
     "killed again and again": killedManyTimes,
-    "killed together with a worker": withAWorker,
   });
 });

@@ -36,7 +36,7 @@ async function stoppedAndContinued(): Promise<void> {
   await using cluster = await CrashCluster.start();
   await cluster.scheduler();
   const worker = await cluster.worker("cloud1");
-  const tasks = cluster.tasks(4, 20).concat(cluster.tasks(4, 0.1, "u"));
+  const tasks = cluster.tasks(4, 12).concat(cluster.tasks(4, 0.1, "u"));
   await cluster.queue.enqueue(tasks.slice(0, 2));
   await cluster.untilRunning("cloud1", 2);
   await cluster.worker("cloud2");
@@ -62,7 +62,7 @@ async function cutOff(): Promise<void> {
   const relay = cluster.relayOf("cloud1");
   await cluster.scheduler();
   const worker = await cluster.worker("cloud1");
-  const tasks = cluster.tasks(2, 15);
+  const tasks = cluster.tasks(2, 12);
   await cluster.queue.enqueue(tasks);
   await cluster.untilRunning("cloud1", 2);
   await cluster.worker("cloud2");

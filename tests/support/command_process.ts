@@ -29,6 +29,8 @@ export interface CommandProcess extends AsyncDisposable {
   readonly ended: Promise<Ended>;
   /** The first line of stderr that matches; rejects when it ends without one, or after two minutes. */
   says(pattern: RegExp): Promise<string>;
+  /** All that it wrote to stderr so far. */
+  said(): string;
   /** Send a signal. */
   kill(signal: Deno.Signal): void;
 }
@@ -57,6 +59,7 @@ export function startCommand(
     pid: child.pid,
     ended,
     says: (pattern) => talk.lineLike(pattern),
+    said: () => talk.text,
     kill: (signal) => child.kill(signal),
     async [Symbol.asyncDispose](): Promise<void> {
       try {

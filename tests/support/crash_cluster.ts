@@ -32,6 +32,9 @@ const RUN_ID = "crash";
 /** Exit code of a task that found another copy of itself running. */
 const RAN_TWICE = 99;
 
+/** Several clusters start at once, on a machine that may do other things besides: minutes, ms. */
+const START_LIMIT_MS = 180_000;
+
 /** Real processes around one Redis. */
 export class CrashCluster implements AsyncDisposable {
   /** The server. */
@@ -40,7 +43,7 @@ export class CrashCluster implements AsyncDisposable {
   readonly queue: RedisQueue;
   /** Where everything lies. */
   readonly folder: string;
-  readonly #roles: CommandProcess[] = [];
+  readonly #roles: { readonly name: string; readonly process: CommandProcess }[] = [];
   readonly #relays = new Map<string, Relay>();
 
   private constructor(redis: RedisServer, queue: RedisQueue, folder: string) {
@@ -109,6 +112,7 @@ export class CrashCluster implements AsyncDisposable {
       what: `${node} to register`,
       read: () => this.redis.cli("HGET", `tk:node:${node}`, "server"),
       until: (server) => server !== "",
+      limitMs: START_LIMIT_MS,
     });
     return role;
   }
@@ -129,8 +133,13 @@ export class CrashCluster implements AsyncDisposable {
         TRACEKIT_DIE_WITH_PARENT: "1",
       },
     });
-    this.#roles.push(started);
+    this.#roles.push({ name, process: started });
     return started;
+  }
+
+  /** What every role said, for a person who has to find out what went wrong. */
+  talk(): string {
+    return this.#roles.map(({ name, process }) => `--- ${name}\n${process.said()}`).join("\n");
   }
 
   /** Pid of the adapter of `worker`: its only child, once it is there. */
@@ -263,7 +272,7 @@ export class CrashCluster implements AsyncDisposable {
 
   /** Kill every role, then the server, and remove the files. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const role of this.#roles) await role[Symbol.asyncDispose]();
+    for (const { process } of this.#roles) await process[Symbol.asyncDispose]();
     for (const relay of this.#relays.values()) await relay[Symbol.asyncDispose]();
     await this.queue[Symbol.asyncDispose]();
     await this.redis[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@
 
 import { assertMatch } from "@std/assert";
 import fc from "fast-check";
+import type { Task } from "../../trace/task.ts";
 import type { CommandProcess } from "./command_process.ts";
 import { CrashCluster } from "./crash_cluster.ts";
 
@@ -63,8 +64,8 @@ export function describeHistory({ afterEnded, faults }: History): string {
   return `after ${afterEnded} tasks ${said.join(", ")}`;
 }
 
-const TASKS = 24;
-const TASK_S = 0.4;
+/** Duration of each task, s: mostly short, and two that outlast a lease on whatever node they are. */
+const DURATIONS_S = Array.from({ length: 24 }, (_, at) => at === 3 || at === 4 ? 12 : 0.4);
 
 /** Lost leases, restarts and one run of all tasks after the last failure take a fraction of it. */
 const LIMIT_MS = 120_000;
@@ -76,7 +77,17 @@ const LIMIT_MS = 120_000;
  */
 export async function playHistory(history: History): Promise<void> {
   await using cluster = await CrashCluster.start();
-  const stage = await Stage.open(cluster);
+  try {
+    await play(history, cluster);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const told = `${describeHistory(history)}: ${error.message}\n${cluster.talk()}`;
+    throw new Error(told, { cause: error });
+  }
+}
+
+async function play(history: History, cluster: CrashCluster): Promise<void> {
+  const stage = await Stage.open(cluster, history);
   await cluster.untilEnded(history.afterEnded, LIMIT_MS);
   await Promise.all(history.faults.map(async (fault) => {
     await pause(fault.atMs);
@@ -85,7 +96,7 @@ export async function playHistory(history: History): Promise<void> {
     await mend();
   }));
   await stage.untilDispatched();
-  await cluster.untilEnded(TASKS, LIMIT_MS);
+  await cluster.untilEnded(stage.tasks.length, LIMIT_MS);
   await cluster.check(stage.tasks, ["cloud1", "cloud2"]);
 }
 
@@ -97,7 +108,7 @@ type Roles = Record<"worker" | "scheduler" | "dispatcher", CommandProcess>;
 
 /** The cluster of a history: two schedulers, two workers, one dispatcher. */
 class Stage {
-  readonly tasks: ReturnType<CrashCluster["tasks"]>;
+  readonly tasks: readonly Task[];
   readonly #cluster: CrashCluster;
   readonly #roles: Roles;
   #adapterPid: number;
@@ -105,7 +116,7 @@ class Stage {
   private constructor(
     cluster: CrashCluster,
     { tasks, roles, adapterPid }: {
-      readonly tasks: Stage["tasks"];
+      readonly tasks: readonly Task[];
       readonly roles: Roles;
       readonly adapterPid: number;
     },
@@ -116,14 +127,17 @@ class Stage {
     this.#adapterPid = adapterPid;
   }
 
-  static async open(cluster: CrashCluster): Promise<Stage> {
+  static async open(cluster: CrashCluster, { faults }: History): Promise<Stage> {
     for (const name of ["cloud1", "scheduler", "dispatcher"]) cluster.relayOf(name);
-    const tasks = cluster.tasks(TASKS, TASK_S);
+    const tasks = DURATIONS_S.map((seconds, at) =>
+      cluster.task(`t${String(at).padStart(2, "0")}`, seconds)
+    );
     const scheduler = await cluster.scheduler();
+    const isReplaced = faults.some(({ victim }) => victim === "scheduler");
     const [worker] = await Promise.all([
       cluster.worker("cloud1"),
       cluster.worker("cloud2"),
-      cluster.scheduler("standby"),
+      ...isReplaced ? [cluster.scheduler("standby")] : [],
     ]);
     const dispatcher = await cluster.dispatcher(tasks);
     const roles = { worker, scheduler, dispatcher };
@@ -142,7 +156,7 @@ class Stage {
   /** Let `fault` happen; returns what ends it. */
   async strike({ victim, way }: Fault): Promise<() => Promise<void> | void> {
     if (victim === "redis") return await this.#strikeRedis(way);
-    if (way === "kill" || way === "stop") return await this.#strikeProcess(victim, way);
+    if (way === "kill" || way === "stop") return this.#strikeProcess(victim, way);
     const relay = this.#cluster.relayOf(victim === "worker" ? "cloud1" : victim);
     if (way === "cut") relay.cut();
     else if (way === "stall") relay.stall();
@@ -156,10 +170,10 @@ class Stage {
     return () => way === "kill" ? redis.start() : redis.kill("SIGCONT");
   }
 
-  async #strikeProcess(
+  #strikeProcess(
     victim: Exclude<Fault["victim"], "redis">,
     way: "kill" | "stop",
-  ): Promise<() => Promise<void> | void> {
+  ): () => Promise<void> | void {
     const pid = victim === "adapter" ? this.#adapterPid : this.#roles[victim].pid;
     signal(pid, way === "kill" ? "SIGKILL" : "SIGSTOP");
     if (way === "stop") return () => signal(pid, "SIGCONT");
