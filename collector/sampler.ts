@@ -8,7 +8,7 @@
 import type { Clock } from "../trace/clock.ts";
 import type { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { CollectorStats } from "../trace/records.ts";
-import { roundToUs } from "../trace/units.ts";
+import { NS_PER_MS, NS_PER_US, roundToUs } from "../trace/units.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Finder } from "./finder.ts";
 import type { FollowedSet } from "./followed_set.ts";
@@ -133,6 +133,7 @@ class PeriodAccount {
     const now = this.#options.readAccount();
     const late = this.#lateness.take();
     const counts = followed.takeCounts();
+    const cpuMs = (now.cpuMs ?? 0) - (this.#last.cpuMs ?? 0);
     const line: CollectorStats = {
       ts_ms: tsMs,
       boot_ms: bootMs,
@@ -149,7 +150,8 @@ class PeriodAccount {
       gone: counts.gone,
       denied: counts.denied,
       foreign: finder.takeForeignCount(),
-      cpu_ms: roundToUs((now.cpuMs ?? 0) - (this.#last.cpuMs ?? 0)),
+      cpu_ms: roundToUs(cpuMs),
+      cpu_per_sample_us: counts.samples === 0 ? null : usPerSample(cpuMs, counts.samples),
       rss_kb: now.rssKb,
       forks: now.forks === null || this.#last.forks === null ? null : now.forks - this.#last.forks,
       births_seen: counts.births,
@@ -162,4 +164,9 @@ class PeriodAccount {
     this.#samplesTotal += counts.samples;
     return this.#samplesTotal;
   }
+}
+
+/** Microseconds of CPU per sample, in whole nanoseconds. */
+function usPerSample(cpuMs: number, samples: number): number {
+  return Math.round(cpuMs * NS_PER_MS / samples) / NS_PER_US;
 }

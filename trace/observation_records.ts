@@ -118,6 +118,9 @@ export const COLLECTOR_STATS = record("collector stats", {
     min: 0,
   }),
   cpu_ms: number({ doc: "The collector's own CPU time.", unit: "ms", min: 0 }),
+  cpu_per_sample_us: nullable(
+    number({ doc: "The same per reading; null where there was none.", unit: "us", min: 0 }),
+  ),
   rss_kb: nullable(integer({ doc: "The collector's own memory.", unit: "kb", min: 0 })),
   forks: nullable(
     integer({ doc: "Processes and threads born on the host, /proc/stat.", unit: "count", min: 0 }),

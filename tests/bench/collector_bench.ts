@@ -1,18 +1,21 @@
 /**
- * What the collector costs: `deno task bench collector [pids=1000] [seconds=10] [rounds=3]`.
+ * What the collector costs: `deno task bench collector [pids=1000] [many=10000] [seconds=10] [rounds=3]`.
  *
  * Beside it, on the same processes and in the same run, stand a C program that makes the same system
  * calls and nothing else (where cc is installed), pidstat (sysstat) and psutil where they are installed.
  * CPU time is that of the whole process, by its CPU clock, over a window at the real cadence: the ratio to
- * the floor is what holds on another machine. `soak-minutes=N` runs N minutes with processes that come
- * and go, and tells how memory and descriptors moved. stdout is one JSON object, stderr a table.
+ * the floor is what holds on another machine. Then come `many` processes, once, and the lateness of
+ * ticks; `rounds=0`, `many=0` and `late-seconds=0` leave a part out. stdout is one JSON object, stderr a
+ * table with what was aimed at; exit code 1 when an aim is missed.
  */
 
 import { fromFileUrl, join } from "@std/path";
+import { isThere } from "../../trace/atomic_file.ts";
 import { readRecords } from "../../trace/json_lines.ts";
-import { COLLECTOR_STATS } from "../../trace/records.ts";
+import { COLLECTOR_STATS, RAW_SAMPLE } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { Libc } from "../../collector/libc.ts";
+import { describeMachine, median, numberArgument, sleep } from "./bench_terms.ts";
 import { collectorCommand, INTERVAL_MS, writeSentinels } from "./collector_command.ts";
 import { BusyLoops, Population, startProgram } from "./population.ts";
 
@@ -25,6 +28,10 @@ const PIDSTAT_INTERVAL_MS = 1000;
  */
 const WARM_UP_MS = 10_000;
 
+const FLOOR = "floor (C)";
+const OURS = "tracekit";
+const OURS_WITHOUT_FFI = "tracekit --no-ffi";
+
 interface Cost {
   readonly program: string;
   /** One value per round, us of CPU per process and reading. */
@@ -32,6 +39,8 @@ interface Cost {
   readonly us_per_sample_median: number;
   readonly core_percent: number;
   readonly ratio_to_floor: number | null;
+  /** Resident memory at the end of the last round, MB. */
+  readonly rss_mb: number;
 }
 
 interface Tardiness {
@@ -39,9 +48,8 @@ interface Tardiness {
   readonly is_realtime: boolean;
   readonly ticks: number;
   readonly missed_ticks: number;
-  /** The worst of each 5 s, their median. */
-  readonly late_worst_median_ms: number;
-  /** The worst of all. */
+  readonly late_p50_ms: number;
+  readonly late_p99_ms: number;
   readonly late_max_ms: number;
 }
 
@@ -49,15 +57,6 @@ interface Program {
   readonly name: string;
   readonly intervalMs: number;
   readonly command: readonly string[];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function isInstalled(program: string): Promise<boolean> {
@@ -88,16 +87,16 @@ async function programs(folder: string, pids: readonly number[]): Promise<Progra
   const floor = await compileFloor(folder);
   if (floor !== null) {
     const command = [floor, String(INTERVAL_MS), join(folder, "floor.out"), ...list];
-    all.push({ name: "floor (C)", intervalMs: INTERVAL_MS, command });
+    all.push({ name: FLOOR, intervalMs: INTERVAL_MS, command });
   }
   all.push(
     {
-      name: "tracekit",
+      name: OURS,
       intervalMs: INTERVAL_MS,
       command: collectorCommand(logs("ffi"), "--no-realtime"),
     },
     {
-      name: "tracekit --no-ffi",
+      name: OURS_WITHOUT_FFI,
       intervalMs: INTERVAL_MS,
       command: collectorCommand(logs("no-ffi"), "--no-ffi", "--no-realtime"),
     },
@@ -119,11 +118,11 @@ async function programs(folder: string, pids: readonly number[]): Promise<Progra
   return all;
 }
 
-/** CPU time that `program` takes per process and reading, us. */
+/** CPU time that `program` takes per process and reading, us, and its resident memory, MB. */
 async function measure(
   program: Program,
   { libc, pids, seconds }: { libc: Libc; pids: number; seconds: number },
-): Promise<number> {
+): Promise<{ readonly us: number; readonly rssMb: number }> {
   await using running = startProgram(program.command);
   await sleep(WARM_UP_MS);
   const startNs = libc.cpuClockNs(running.pid);
@@ -132,38 +131,85 @@ async function measure(
   const endNs = libc.cpuClockNs(running.pid);
   const ticks = (performance.now() - startMs) / program.intervalMs;
   if (startNs === null || endNs === null) throw new Error(`${program.name} ended too early`);
-  return (endNs - startNs) / 1000 / (ticks * pids);
+  const status = Deno.readTextFileSync(`/proc/${running.pid}/status`);
+  const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024 / 1e6;
+  return { us: (endNs - startNs) / 1000 / (ticks * pids), rssMb };
 }
 
 async function measureCosts(
   folder: string,
-  { population, seconds, rounds }: { population: Population; seconds: number; rounds: number },
+  { population, seconds, rounds, all }: {
+    population: Population;
+    seconds: number;
+    rounds: number;
+    all: readonly Program[];
+  },
 ): Promise<Cost[]> {
   using libc = Libc.open();
   if (libc === null) throw new Error("This bench needs FFI");
-  const all = await programs(folder, population.pids);
-  const byName = new Map(all.map(({ name }): [string, number[]] => [name, []]));
+  const pids = population.pids.length;
+  const measured = new Map(all.map(({ name }): [string, { us: number[]; rssMb: number }] => {
+    return [name, { us: [], rssMb: NaN }];
+  }));
   for (let round = 0; round < rounds; round++) {
     for (const program of all) {
-      const pids = population.pids.length;
-      byName.get(program.name)?.push(await measure(program, { libc, pids, seconds }));
+      const { us, rssMb } = await measure(program, { libc, pids, seconds });
+      const of = measured.get(program.name);
+      of?.us.push(us);
+      if (of !== undefined) of.rssMb = rssMb;
+      // What a round has written is not left for the disk to take in the next one.
+      await emptyFiles(folder);
     }
   }
-  const floor = byName.get("floor (C)");
+  const floor = measured.get(FLOOR)?.us;
   return all.map(({ name, intervalMs }): Cost => {
-    const values = byName.get(name) ?? [];
-    const middle = median(values);
+    const { us, rssMb } = measured.get(name) ?? { us: [], rssMb: NaN };
+    const middle = median(us);
     return {
       program: name,
-      us_per_sample: values,
+      us_per_sample: us,
       us_per_sample_median: middle,
-      core_percent: middle * population.pids.length / intervalMs / 10,
+      core_percent: middle * pids / intervalMs / 10,
       ratio_to_floor: floor === undefined ? null : middle / median(floor),
+      rss_mb: rssMb,
     };
   });
 }
 
-/** How late the ticks were, by the collector's own account; the first 5 s are those of its start. */
+/**
+ * How late each tick was. The time of the first process's reading says it, once the grid of deadlines is
+ * known; and that is known from the collector's account, which has the worst lateness of each period.
+ */
+async function latesMs(runDir: RunDir, pid: number): Promise<number[]> {
+  const onBadLine = () => {};
+  const [, ...periods] = await Array.fromAsync(
+    readRecords(runDir.collectorStats, { decode: COLLECTOR_STATS.decode, onBadLine }),
+  );
+  const times: number[] = [];
+  for await (
+    const sample of readRecords(runDir.procMetrics, { decode: RAW_SAMPLE.decode, onBadLine })
+  ) {
+    if (sample.pid === pid && sample.boot_ms !== null) times.push(sample.boot_ms);
+  }
+  const [first, second] = periods;
+  if (first === undefined || second === undefined) throw new Error("The run was too short");
+  const [from, to] = [first.boot_ms ?? NaN, second.boot_ms ?? NaN];
+  const phases = times.filter((ms) => ms > from && ms < to).map((ms) => ms % INTERVAL_MS);
+  // Phases go round: seen from the middle one, all of an honest period are near.
+  const middle = median(phases);
+  const offsets = phases.map((phase) => around(phase - middle));
+  const grid = middle + Math.max(...offsets) - second.late_max_ms;
+  // The last reading is that of the end, at no deadline.
+  return times.filter((ms) => ms > from).slice(0, -1)
+    .map((ms) => ((ms - grid) % INTERVAL_MS + INTERVAL_MS) % INTERVAL_MS);
+}
+
+/** `phase` between minus and plus half an interval. */
+function around(phase: number): number {
+  return phase - Math.round(phase / INTERVAL_MS) * INTERVAL_MS;
+}
+
+/** How late the ticks were; the first 5 s are those of its start. */
 async function measureTardiness(
   folder: string,
   { population, seconds, flags, condition }: {
@@ -175,7 +221,8 @@ async function measureTardiness(
 ): Promise<Tardiness> {
   const logs = join(folder, `late-${condition.replaceAll(/\W+/g, "-")}`);
   const runDir = RunDir.of(logs, "bench");
-  writeSentinels(runDir.pids, population.pids.slice(0, 100));
+  const [first = NaN, ...rest] = population.pids.slice(0, 100);
+  writeSentinels(runDir.pids, [first, ...rest]);
   {
     await using running = startProgram(collectorCommand(logs, ...flags));
     await sleep(seconds * 1000);
@@ -183,142 +230,153 @@ async function measureTardiness(
   }
   const options = { decode: COLLECTOR_STATS.decode, onBadLine: () => {} };
   const [, ...lines] = await Array.fromAsync(readRecords(runDir.collectorStats, options));
-  const worst = lines.map(({ late_max_ms }) => late_max_ms);
+  const lates = (await latesMs(runDir, first)).sort((a, b) => a - b);
   return {
     condition,
     is_realtime: lines.every(({ is_realtime }) => is_realtime),
-    ticks: lines.reduce((sum, { ticks }) => sum + ticks, 0),
+    ticks: lates.length,
     missed_ticks: lines.reduce((sum, { missed_ticks }) => sum + missed_ticks, 0),
-    late_worst_median_ms: median(worst),
-    late_max_ms: Math.max(...worst),
+    late_p50_ms: median(lates),
+    late_p99_ms: lates[Math.ceil(lates.length * 0.99) - 1] ?? NaN,
+    late_max_ms: Math.max(...lines.map(({ late_max_ms }) => late_max_ms)),
   };
 }
 
-interface Soak {
-  readonly minutes: number;
-  readonly births: number;
-  readonly samples: number;
-  readonly rss_kb: readonly number[];
-  readonly descriptors: readonly number[];
-  readonly core_percent: number;
-}
-
-/** Births in a second, each of a process that lives for half a second. */
-const BIRTHS_PER_S = 50;
-
-/** Run for minutes with processes that come and go, and note memory and descriptors ten times. */
-async function soak(
-  folder: string,
-  { population, minutes }: { population: Population; minutes: number },
-): Promise<Soak> {
-  const logs = join(folder, "soak");
-  const runDir = RunDir.of(logs, "bench");
-  writeSentinels(runDir.pids, population.pids);
-  const batch = BIRTHS_PER_S / 10;
-  const one = `(sleep 0.5 & : > ${runDir.pids}/$!; wait; rm ${runDir.pids}/$!) &`;
-  const churn = `while :; do ${one.repeat(batch)} sleep 0.1; done`;
-  await using running = startProgram(collectorCommand(logs, "PROC_MATCH=^sleep$"));
-  await sleep(WARM_UP_MS);
-  await using _churn = startProgram(["sh", "-c", churn]);
-  const rssKb: number[] = [];
-  const descriptors: number[] = [];
-  for (let look = 0; look < 10; look++) {
-    await sleep(minutes * 60_000 / 10);
-    const status = Deno.readTextFileSync(`/proc/${running.pid}/status`);
-    rssKb.push(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]));
-    descriptors.push([...Deno.readDirSync(`/proc/${running.pid}/fd`)].length);
+/** Samples that nobody reads are not left to the disk. */
+async function emptyFiles(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = isDirectory ? RunDir.of(join(folder, name), "bench").procMetrics : null;
+    if (path !== null && await isThere(path)) await Deno.truncate(path);
   }
-  await running.stop();
-  let [births, samples, cpuMs] = [0, 0, 0];
-  const options = { decode: COLLECTOR_STATS.decode, onBadLine: () => {} };
-  for await (const line of readRecords(runDir.collectorStats, options)) {
-    births += line.births_seen;
-    samples += line.samples;
-    cpuMs += line.cpu_ms;
-  }
-  const core_percent = cpuMs / (minutes * 60_000) * 100;
-  return { minutes, births, samples, rss_kb: rssKb, descriptors, core_percent };
 }
 
-function describeMachine(): string {
-  const cpu = /model name\s*:\s*(.*)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? "CPU";
-  return `${navigator.hardwareConcurrency} × ${cpu}, Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}`;
+/** What was aimed at, and what came of it. */
+interface Aim {
+  readonly what: string;
+  readonly limit: number;
+  readonly value: number;
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const numberOf = (name: string, fallback: number) => {
-    const given = args.find((one) => one.startsWith(`${name}=`));
-    return given === undefined ? fallback : Number(given.slice(name.length + 1));
+function aimsOf({ costs, many, tardiness }: Results): Aim[] {
+  const [ours, ticks] = [OURS, OURS_WITHOUT_FFI].map((name) =>
+    costs.find(({ program }) => program === name)
+  );
+  const aims: Aim[] = [];
+  const aim = (what: string, limit: number, value: number | null | undefined) => {
+    if (value !== null && value !== undefined) aims.push({ what, limit, value });
   };
-  const [pids, seconds, rounds] = [
-    numberOf("pids", 1000),
-    numberOf("seconds", 10),
-    numberOf("rounds", 3),
-  ];
-  const minutes = numberOf("soak-minutes", 0);
+  aim("us per sample", 8, ours?.us_per_sample_median);
+  aim("ratio to the floor", 2, ours?.ratio_to_floor);
+  aim("us per sample without FFI", 18, ticks?.us_per_sample_median);
+  aim("resident memory, MB", 80, ours?.rss_mb);
+  aim("percent of a core with many processes", 45, many?.core_percent);
+  for (const { condition, is_realtime, late_p99_ms } of tardiness) {
+    if (condition === IDLE) aim("p99 of lateness, ms, idle", 2, late_p99_ms);
+    if (condition === BUSY && is_realtime) aim("p99 of lateness, ms, busy", 1, late_p99_ms);
+  }
+  return aims;
+}
+
+const IDLE = "idle";
+const BUSY = "beside two busy loops";
+
+interface Results {
+  readonly machine: string;
+  readonly date: string;
+  readonly pids: number;
+  readonly costs: readonly Cost[];
+  /** The cost with very many processes; null where that was left out. */
+  readonly many: Cost | null;
+  readonly many_pids: number;
+  readonly tardiness: readonly Tardiness[];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const pids = numberArgument(args, "pids", 1000);
+  const many = numberArgument(args, "many", 10_000);
+  const seconds = numberArgument(args, "seconds", 10);
+  const rounds = numberArgument(args, "rounds", 3);
+  const lateSeconds = numberArgument(args, "late-seconds", 65);
   const folder = await Deno.makeTempDir({ prefix: "collector_bench_" });
   try {
-    await using population = await Population.start(pids);
-    const costs = rounds === 0 ? [] : await measureCosts(folder, { population, seconds, rounds });
     const tardiness: Tardiness[] = [];
-    for (
-      const [condition, loops, flags] of [
-        ["idle", 0, []],
-        ["beside two busy loops", 2, []],
-        ["beside two busy loops, --no-realtime", 2, ["--no-realtime"]],
-      ] as const
-    ) {
-      if (rounds === 0) break;
-      await using _busy = new BusyLoops(loops);
-      const given = { population, seconds: seconds * 3, flags, condition };
-      tardiness.push(await measureTardiness(folder, given));
+    let costs: readonly Cost[] = [];
+    {
+      await using population = await Population.start(pids);
+      if (rounds > 0) {
+        const all = await programs(folder, population.pids);
+        costs = await measureCosts(folder, { population, seconds, rounds, all });
+      }
+      const conditions = [
+        { condition: IDLE, loops: 0, flags: [] },
+        { condition: BUSY, loops: 2, flags: [] },
+        { condition: `${BUSY}, --no-realtime`, loops: 2, flags: ["--no-realtime"] },
+      ];
+      for (const { condition, loops, flags } of lateSeconds > 0 ? conditions : []) {
+        await using _busy = new BusyLoops(loops);
+        const given = { population, seconds: lateSeconds, flags, condition };
+        tardiness.push(await measureTardiness(folder, given));
+      }
     }
-    const soaked = minutes > 0 ? await soak(folder, { population, minutes }) : null;
-    const machine = describeMachine();
-    const date = new Date().toISOString();
-    tell({ machine, date, pids, costs, tardiness, soaked });
-    console.log(JSON.stringify({ machine, date, pids, costs, tardiness, soak: soaked }));
+    const results: Results = {
+      machine: describeMachine(),
+      date: new Date().toISOString(),
+      pids,
+      costs,
+      many: many > 0 ? await measureMany(folder, { pids: many, seconds }) : null,
+      many_pids: many,
+      tardiness,
+    };
+    const aims = aimsOf(results);
+    tell(results, aims);
+    console.log(JSON.stringify({ ...results, aims }));
+    return aims.every(({ value, limit }) => value <= limit) ? 0 : 1;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-interface Report {
-  readonly machine: string;
-  readonly date: string;
-  readonly pids: number;
-  readonly costs: readonly Cost[];
-  readonly tardiness: readonly Tardiness[];
-  readonly soaked: Soak | null;
+/** Very many processes, by the collector alone, once. */
+async function measureMany(
+  folder: string,
+  { pids, seconds }: { pids: number; seconds: number },
+): Promise<Cost | null> {
+  await using population = await Population.start(pids);
+  const logs = join(folder, "many");
+  writeSentinels(RunDir.of(logs, "bench").pids, population.pids);
+  const command = collectorCommand(logs, "--no-realtime");
+  const all = [{ name: OURS, intervalMs: INTERVAL_MS, command }];
+  const [cost = null] = await measureCosts(folder, { population, seconds, rounds: 1, all });
+  return cost;
 }
 
-function tell({ machine, date, pids, costs, tardiness, soaked }: Report): void {
+function tell(results: Results, aims: readonly Aim[]): void {
+  const { machine, date, pids, costs, many, many_pids, tardiness } = results;
   console.error(`${machine}, ${date}\n${pids} processes every ${INTERVAL_MS} ms`);
-  for (const { program, us_per_sample_median, core_percent, ratio_to_floor } of costs) {
-    const ratio = ratio_to_floor === null ? "" : `  ${ratio_to_floor.toFixed(2)} × floor`;
-    console.error(
-      `  ${program.padEnd(20)} ${us_per_sample_median.toFixed(2).padStart(7)} us/sample  ${
-        core_percent.toFixed(1).padStart(5)
-      } % of a core${ratio}`,
-    );
+  for (const cost of costs) tellCost(cost);
+  if (many !== null) {
+    console.error(`${many_pids} processes`);
+    tellCost(many);
   }
   for (const one of tardiness) {
+    const figures = [one.late_p50_ms, one.late_p99_ms, one.late_max_ms].map((ms) => ms.toFixed(3));
     console.error(
-      `  late ${one.condition}${one.is_realtime ? " (real-time)" : ""}: worst of 5 s ${
-        one.late_worst_median_ms.toFixed(3)
-      } ms, worst of all ${
-        one.late_max_ms.toFixed(3)
-      } ms, ${one.missed_ticks} of ${one.ticks} missed`,
+      `  late ${one.condition}${one.is_realtime ? " (real-time)" : ""}: p50, p99, max ` +
+        `${figures.join(", ")} ms, ${one.missed_ticks} of ${one.ticks} missed`,
     );
   }
-  if (soaked === null) return;
+  for (const { what, limit, value } of aims) {
+    const verdict = value <= limit ? "met" : "MISSED";
+    console.error(`  ${verdict.padEnd(6)} ${what}: ${value.toFixed(2)}, at most ${limit}`);
+  }
+}
+
+function tellCost({ program, us_per_sample_median, core_percent, ...rest }: Cost): void {
+  const ratio = rest.ratio_to_floor === null ? "" : `  ${rest.ratio_to_floor.toFixed(2)} × floor`;
   console.error(
-    `  ${soaked.minutes} min with ${soaked.births} births: rss ${
-      soaked.rss_kb.map((kb) => (kb / 1024).toFixed(0)).join(" ")
-    } MiB, descriptors ${soaked.descriptors.join(" ")}, ${
-      soaked.core_percent.toFixed(1)
-    } % of a core`,
+    `  ${program.padEnd(20)} ${us_per_sample_median.toFixed(2).padStart(7)} us/sample  ` +
+      `${core_percent.toFixed(1).padStart(5)} % of a core  ${rest.rss_mb.toFixed(0)} MB${ratio}`,
   );
 }
 
-if (import.meta.main) await main(Deno.args);
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -13,7 +13,7 @@ import { readRecords } from "../../trace/json_lines.ts";
 import { COLLECTOR_STATS, type CollectorStats } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { Libc } from "../../collector/libc.ts";
-import { describeMachine, numberArgument, sleep } from "./bench_terms.ts";
+import { describeMachine, median, numberArgument, sleep } from "./bench_terms.ts";
 import { collectorCommand, writeSentinels } from "./collector_command.ts";
 import { Population, type RunningProgram, startProgram } from "./population.ts";
 
@@ -156,7 +156,9 @@ async function main(args: readonly string[]): Promise<number> {
     const options = { decode: COLLECTOR_STATS.decode, onBadLine: () => {} };
     const stats = await Array.fromAsync(readRecords(runDir.collectorStats, options));
     const half = looks.slice(LOOKS / 2);
-    const descriptors = half.map((look) => look.descriptors);
+    // Medians: the churn comes in bursts where the machine held it up.
+    const [early, late] = [half.slice(0, LOOKS / 8), half.slice(-LOOKS / 8)]
+      .map((looks) => median(looks.map(({ descriptors }) => descriptors)));
     const result = {
       machine: describeMachine(),
       date: new Date().toISOString(),
@@ -170,7 +172,7 @@ async function main(args: readonly string[]): Promise<number> {
       rss_max_mib: Math.max(...looks.map(({ rss_mib }) => rss_mib)),
       rss_mib_per_h: slopePerHour(half, "rss_mib"),
       anonymous_mib_per_h: slopePerHour(half, "anonymous_mib"),
-      descriptors_grown: (descriptors.at(-1) ?? NaN) - (descriptors[0] ?? NaN),
+      descriptors_grown: (late ?? NaN) - (early ?? NaN),
       looks,
     };
     console.error(

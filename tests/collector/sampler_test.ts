@@ -166,6 +166,7 @@ Deno.test("runSampler() accounts for itself every 5 s and at the end, each time 
     denied: 0,
     foreign: 0,
     cpu_ms: 3,
+    cpu_per_sample_us: 115.385,
     rss_kb: 50_000,
     forks: 30,
     births_seen: 1,

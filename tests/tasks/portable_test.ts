@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { EXECUTABLES } from "../../tasks/_executables.ts";
 import { portableFile } from "../../tasks/_portable.ts";
+import { COLLECTOR_V8_FLAGS } from "../../tasks/_program.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
 /** Stands in for Deno: prints what it was started with, a NUL behind each word. */
@@ -40,6 +41,8 @@ async function writeExecutable(folder: string, role: string): Promise<string> {
 interface Started {
   /** REDIS_URL as Deno has it. */
   readonly url: string;
+  /** What stands before the program's file. */
+  readonly flags: readonly string[];
   /** What stands behind the program's file. */
   readonly args: readonly string[];
   readonly stderr: string;
@@ -54,7 +57,12 @@ async function start(path: string, args: readonly string[]): Promise<Started> {
   }).output();
   const [url = "", ...words] = new TextDecoder().decode(stdout).split("\0").slice(0, -1);
   const program = words.findIndex((word) => word.endsWith(".js"));
-  return { url, args: words.slice(program + 1), stderr: new TextDecoder().decode(stderr) };
+  return {
+    url,
+    flags: words.slice(0, program),
+    args: words.slice(program + 1),
+    stderr: new TextDecoder().decode(stderr),
+  };
 }
 
 const URL = "redis://:Wsr123@h:1/0";
@@ -87,4 +95,12 @@ Deno.test("a portable executable leaves alone the words of a command that it sta
   const words = ["--", "prog", "--redis", URL, `REDIS_URL=${URL}`];
   const { url, args } = await start(path, ["adapt", ...words]);
   assertEquals({ url, args }, { url: "redis://env", args: words });
+});
+
+Deno.test("a portable executable tells V8 what its program wants, and others nothing", async () => {
+  await using folder = await tempFolder();
+  for (const [role, expected] of [["collector", [COLLECTOR_V8_FLAGS]], ["worker", []]] as const) {
+    const { flags } = await start(await writeExecutable(folder.path, role), []);
+    assertEquals(flags.filter((flag) => flag.startsWith("--v8-flags")), expected);
+  }
 });
