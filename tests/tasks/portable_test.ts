@@ -99,7 +99,11 @@ Deno.test("a portable executable leaves alone the words of a command that it sta
 
 Deno.test("a portable executable tells V8 what its program wants, and others nothing", async () => {
   await using folder = await tempFolder();
-  for (const [role, expected] of [["collector", [COLLECTOR_V8_FLAGS]], ["worker", []]] as const) {
+  const cases: readonly [string, string[]][] = [["collector", [COLLECTOR_V8_FLAGS]], [
+    "worker",
+    [],
+  ]];
+  for (const [role, expected] of cases) {
     const { flags } = await start(await writeExecutable(folder.path, role), []);
     assertEquals(flags.filter((flag) => flag.startsWith("--v8-flags")), expected);
   }
