@@ -30,5 +30,10 @@ export interface Job {
 
 /** A task that may not run, or cannot: running it again would not help. */
 export class JobRefusedError extends Error {
-  override readonly name = "JobRefusedError";
+  override readonly name: string = "JobRefusedError";
+}
+
+/** A job is refused because its program is there and cannot be executed: a folder, a file of data. */
+export class NotExecutableError extends JobRefusedError {
+  override readonly name = "NotExecutableError";
 }

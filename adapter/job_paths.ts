@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname, isAbsolute, join, resolve } from "@std/path";
-import { JobRefusedError } from "./job.ts";
+import { JobRefusedError, NotExecutableError } from "./job.ts";
 
 /**
  * `path` of a task's output as an absolute one inside `outputsDir`, symbolic links resolved. A relative
@@ -63,15 +63,18 @@ export function findProgram(
   if (name.includes("/")) {
     const path = resolve(cwd, name);
     const problem = executionProblem(path);
-    if (problem !== null) throw new JobRefusedError(`program "${name}" ${problem}`);
-    return path;
+    if (problem === null) return path;
+    const Refusal = problem === ABSENT ? JobRefusedError : NotExecutableError;
+    throw new Refusal(`program "${name}" ${problem}`);
   }
   const folders = searchPath.split(":").filter((folder) => folder !== "");
   const found = folders.map((folder) => join(folder, name))
     .find((path) => executionProblem(path) === null);
   if (found !== undefined) return found;
-  throw new JobRefusedError(`program "${name}" is not in ${searchPath}`);
+  throw new JobRefusedError(`program "${name}" is not in PATH (${searchPath})`);
 }
+
+const ABSENT = "does not exist";
 
 function executionProblem(path: string): string | null {
   try {
@@ -80,7 +83,7 @@ function executionProblem(path: string): string | null {
     return isFile && ((mode ?? 0) & 0o111) !== 0 ? null : "is not executable";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return "does not exist";
+      return ABSENT;
     }
     if (error instanceof Deno.errors.PermissionDenied) return "is not readable";
     throw error;

@@ -2,10 +2,12 @@
  * What the demo prints at its end, from the parsed run.
  */
 
+import { join } from "@std/path";
 import { quantileSorted } from "simple-statistics";
 import type { Audit } from "../export/audit/audit.ts";
 import type { Progress } from "../scheduler/queue.ts";
 import type { Invocation } from "../trace/cts.ts";
+import { RunDir } from "../trace/run_dir.ts";
 import { kbToMib } from "../trace/units.ts";
 
 /** The summary that `--json` prints: names and units are part of the command's contract. */
@@ -16,7 +18,11 @@ export interface DemoSummary {
   readonly done: number;
   readonly failed: number;
   readonly dead: number;
-  /** From the first enqueue to the last end, ms; null when nothing ended. */
+  function logOf({ node, task_id, attempt }: Invocation, { runDir }: DemoOutcome): string {
+  return join(RunDir.at(join(runDir, node)).taskLogs, `${task_id}.${attempt}.log`);
+}
+
+/** From the first enqueue to the last end, ms; null when nothing ended. */
   readonly makespan_ms: number | null;
   /** Median of ts_start − ts_enqueue over the tasks that ended, ms; null when nothing ended. */
   readonly wait_p50_ms: number | null;
@@ -83,6 +89,9 @@ export function reportOf(outcome: DemoOutcome): string[] {
     `samples, the rest from exit totals; largest residual ${summary.cpu_residual_max_ms} ms`,
     ...audits.map(({ node, verdict, findings }) =>
       [`Audit of ${node}: ${verdict}`, ...findings.map(({ what }) => what)].join("; ")
+    ),
+    ...outcome.invocations.filter(({ state }) => state !== "done").map((one) =>
+      `${one.task_id} ${one.state}: what it said is in ${logOf(one, outcome)}`
     ),
     "",
     `Run:    ${summary.run_dir} (CTS/audit_report.md of each node says how good it is)`,

@@ -87,7 +87,7 @@ export class Supervisor implements AsyncDisposable {
     child.status.then(async (status) => {
       if (supervised.isExpectedToEnd || (spec.endsByItself && status.success)) return;
       const how = status.signal ?? `exit code ${status.code}`;
-      const last = await lastLine(spec.logFile);
+      const last = await lastLine(spec.logFile) || "it said nothing, as on a full disk";
       this.#failure.reject(
         new CommandError(
           `${spec.name} ended unexpectedly (${how}): ${last} (log: ${spec.logFile})`,

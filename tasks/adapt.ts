@@ -1,15 +1,15 @@
 /** Traces one command: `adapt -- COMMAND ARGUMENT…`. */
 
 import type { CpuLimits } from "../adapter/cpu/limits.ts";
-import { JobRefusedError } from "../adapter/job.ts";
+import { JobRefusedError, NotExecutableError } from "../adapter/job.ts";
 import type { Libc } from "../adapter/start/libc.ts";
 import { PR_SET_DUMPABLE, signalNumber } from "../adapter/start/linux.ts";
 import { openMachine } from "../adapter/start/machine.ts";
-import { readIgnoredSignals } from "../adapter/proc_pid.ts";
+import { readAllowedCpus, readIgnoredSignals } from "../adapter/proc_pid.ts";
 import { SpawnError } from "../adapter/start/spawn_plan.ts";
 import type { Exit } from "../adapter/start/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
-import { parseCpuList } from "../trace/cpu_list.ts";
+import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
 import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { ADAPT } from "./flags/adapter.ts";
@@ -37,6 +37,10 @@ const NOT_EXECUTABLE = 126;
 /** Added to a signal's number in the status of a killed process. */
 const SIGNAL_STATUS = 128;
 
+/** Largest cpu.weight, cgroup-v2.rst. */
+const CPU_WEIGHT_MAX = 10_000;
+
+/** `deno task adapt`. */
 export async function main(
   { options, operands }: Parsed<typeof ADAPT.flags>,
   io: Io,
@@ -67,14 +71,25 @@ export async function main(
   } catch (error) {
     if (!(error instanceof JobRefusedError || error instanceof SpawnError)) throw error;
     io.say(`adapt: ${error.message}`);
-    return error instanceof JobRefusedError ? NOT_FOUND : NOT_EXECUTABLE;
+    const isThere = error instanceof SpawnError || error instanceof NotExecutableError;
+    return isThere ? NOT_EXECUTABLE : NOT_FOUND;
   }
 }
 
 function limitsOf(options: OptionsOf<typeof ADAPT.flags>): CpuLimits {
   const { cpuset, "cpu-quota": quotaPercent, "cpu-weight": weight } = options;
+  if (weight !== null && weight > CPU_WEIGHT_MAX) {
+    throw new UsageError(`--cpu-weight must be at most ${CPU_WEIGHT_MAX}, got ${weight}`);
+  }
+  const cpus = cpuset === null ? null : asUsage(() => parseCpuList(cpuset));
+  const allowed = readAllowedCpus();
+  if (cpus?.some((cpu) => !allowed.includes(cpu))) {
+    throw new UsageError(
+      `--cpuset ${cpuset}: only CPUs ${formatCpuList(allowed)} may be used here`,
+    );
+  }
   return {
-    cpus: cpuset === null ? null : asUsage(() => parseCpuList(cpuset)),
+    cpus,
     quotaCores: quotaPercent === null ? null : quotaPercent / 100,
     weight,
   };

@@ -199,7 +199,10 @@ Deno.test.each<[string, string[], Record<string, string>, number, RegExp]>([
   ["a RUN_ID that is a path", ["--", "true"], { RUN_ID: "../x" }, 2, /adapt: Cannot use RUN_ID/],
   ["a CPUSET that is none", ["--", "true"], { CPUSET: "x" }, 2, /adapt: Cannot use CPU list "x"/],
   ["a command that is not there", ["--", "no-such"], {}, 127, /adapt: program "no-such" is not in/],
-  ["a folder", ["--", "./logs"], {}, 127, /adapt: program ".\/logs" is a directory/],
+  ["a folder", ["--", "./logs"], {}, 126, /adapt: program ".\/logs" is a directory/],
+  ["a file of data", ["--", "/etc/passwd"], {}, 126, /adapt: program ".*" is not executable/],
+  ["a CPU too many", ["--cpuset=0,4096", "--", "true"], {}, 2, /--cpuset 0,4096: only CPUs .* may/],
+  ["a weight too large", ["--cpu-weight=10001", "--", "true"], {}, 2, /must be at most 10000/],
 ])("adapt says in one line that it got %s", async (_, args, env, code, message) => {
   await using folder = await tempFolder();
   await Deno.mkdir(join(folder.path, "logs"));
