@@ -75,8 +75,9 @@ local function state_of(node)
 end
 
 -- Slot tokens. The list shows one token for each free slot. To take some out of a long list would block
--- Redis, so what a short search cannot reach is owed: it stays in the list for a moment, belongs to a slot
--- that is taken, and is swept out in portions. CONFIG's `tokens` is the length that the list ought to have.
+-- Redis, so what a short search cannot reach is owed: it belongs to a slot that is taken, and stays in the
+-- list until a task ends there or heartbeats have swept it out in portions. CONFIG's `tokens` is the length
+-- that the list ought to have.
 local OWED = P .. 'tk:owed'
 
 -- Comparisons of one search in the list: 0.4 ms.
@@ -163,7 +164,6 @@ local function take_tokens(slots_key, wanted, nodes_count, total)
     return
   end
   owe(wanted)
-  sweep_tokens(slots_key)
 end
 
 -- Make the tokens of one node what its books say. The length of the whole list tells cheaply whether
