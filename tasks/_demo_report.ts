@@ -18,11 +18,7 @@ export interface DemoSummary {
   readonly done: number;
   readonly failed: number;
   readonly dead: number;
-  function logOf({ node, task_id, attempt }: Invocation, { runDir }: DemoOutcome): string {
-  return join(RunDir.at(join(runDir, node)).taskLogs, `${task_id}.${attempt}.log`);
-}
-
-/** From the first enqueue to the last end, ms; null when nothing ended. */
+  /** From the first enqueue to the last end, ms; null when nothing ended. */
   readonly makespan_ms: number | null;
   /** Median of ts_start − ts_enqueue over the tasks that ended, ms; null when nothing ended. */
   readonly wait_p50_ms: number | null;
@@ -97,6 +93,10 @@ export function reportOf(outcome: DemoOutcome): string[] {
     `Run:    ${summary.run_dir} (CTS/audit_report.md of each node says how good it is)`,
     `Export: ${summary.export_dir} (its README.md says how OpenDC replays it)`,
   ];
+}
+
+function logOf({ node, task_id, attempt }: Invocation, { runDir }: DemoOutcome): string {
+  return join(RunDir.at(join(runDir, node)).taskLogs, `${task_id}.${attempt}.log`);
 }
 
 /** From the first enqueue to the last end of `invocations`, ms; null when there is none. */
