@@ -9,6 +9,8 @@
 
 /** The wall clock in `linux/time.h`. */
 export const CLOCK_REALTIME = 0;
+/** CPU time of the calling process, in `linux/time.h`. */
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
 /** The boot clock in `linux/time.h`. */
 export const CLOCK_BOOTTIME = 7;
 

@@ -19,7 +19,7 @@ import {
 } from "./linux.ts";
 import { failureText, spawnCalls } from "./spawn_calls.ts";
 import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
-import { readStamp } from "./stamp.ts";
+import { readStartStamp } from "./stamp.ts";
 import type { Exit, Started, Starter } from "./starter.ts";
 
 /**
@@ -87,7 +87,7 @@ export class CloneStarter implements Starter {
       this.#libc.reap(pid);
       throw new SpawnError(`Cannot start "${plan.program}": ${failureText(calls, failure)}`);
     }
-    return { pid, at: readStamp(calls.stamp) };
+    return { pid, at: readStartStamp(calls.stamp) };
   }
 
   async #waitForAll(): Promise<void> {

@@ -25,7 +25,7 @@ import {
 } from "./linux.ts";
 import { callWords, SYSTEM_CALL_WORDS } from "./machine_code.ts";
 import type { SpawnPlan } from "./spawn_plan.ts";
-import { STAMP_WORDS, stampCalls } from "./stamp.ts";
+import { START_STAMP_WORDS, startStampCalls } from "./stamp.ts";
 
 /** Descriptors that the child needs before it has files of its own; the launcher opens and closes them. */
 export interface SpawnDescriptors {
@@ -41,7 +41,7 @@ export interface SpawnCalls {
   readonly words: BigUint64Array<ArrayBuffer>;
   /** What each call is for, for the error. */
   readonly purposes: readonly string[];
-  /** Two struct timespec: the child's first act is to read both clocks into them. */
+  /** The child's first act is to stamp its start there. */
   readonly stamp: Uint32Array<ArrayBuffer>;
   /** Keeps what the words point to alive: hold it until the calls were made. */
   readonly memory: readonly Uint8Array<ArrayBuffer>[];
@@ -142,7 +142,7 @@ class CallList {
   readonly #words: bigint[] = [];
   readonly #purposes: string[] = [];
   readonly #memory: Uint8Array<ArrayBuffer>[] = [];
-  readonly #stamp = new Uint32Array(STAMP_WORDS);
+  readonly #stamp = new Uint32Array(START_STAMP_WORDS);
 
   finish(): SpawnCalls {
     const words = BigUint64Array.from(this.#words);
@@ -170,7 +170,7 @@ class CallList {
   }
 
   stamp(): void {
-    for (const call of stampCalls(addressOf(bytesOf(this.#stamp)))) {
+    for (const call of startStampCalls(addressOf(bytesOf(this.#stamp)))) {
       this.add("read the clock", ...call);
     }
   }

@@ -6,11 +6,13 @@
 
 import {
   CLOCK_BOOTTIME,
+  CLOCK_PROCESS_CPUTIME_ID,
   CLOCK_REALTIME,
   type ClockReading,
   TIMESPEC_WORDS,
   timespecMs,
 } from "../../trace/clock.ts";
+import { roundToUs } from "../../trace/units.ts";
 import { SYSTEM_CALL } from "./linux.ts";
 import type { SystemCall } from "./machine_code.ts";
 
@@ -28,4 +30,26 @@ export function stampCalls(address: bigint): SystemCall[] {
 /** The time that these calls wrote. */
 export function readStamp(words: Uint32Array): ClockReading {
   return { tsMs: timespecMs(words, 0), bootMs: timespecMs(words, TIMESPEC_WORDS) };
+}
+
+/** 32-bit words of the stamp of a start: a stamp, and the CPU time that came before it. */
+export const START_STAMP_WORDS: number = STAMP_WORDS + TIMESPEC_WORDS;
+
+/** The calls by which a new process stamps its start into the words at `address`. */
+export function startStampCalls(address: bigint): SystemCall[] {
+  const cpuAddress = address + BigInt(STAMP_WORDS * 4);
+  return [
+    ...stampCalls(address),
+    [SYSTEM_CALL.clockGettime, CLOCK_PROCESS_CPUTIME_ID, cpuAddress],
+  ];
+}
+
+/**
+ * When the process that made these calls had used no CPU time yet: what it used until then counts in its
+ * total, so the time that it took must lie between start and end.
+ */
+export function readStartStamp(words: Uint32Array): ClockReading {
+  const { tsMs, bootMs } = readStamp(words);
+  const cpuMs = timespecMs(words, STAMP_WORDS);
+  return { tsMs: roundToUs(tsMs - cpuMs), bootMs: roundToUs(bootMs - cpuMs) };
 }

@@ -158,7 +158,12 @@ export class ProcessSeries {
   read(reading: SeriesReading): ReadOutcome {
     const account = this.account;
     const isLate = account !== null && reading.atUs > account.endUs;
-    if (isLate && !this.#isLastOf(account, reading)) return "after_end";
+    if (isLate) {
+      const isKnown = this.#readUs >= account.endUs;
+      // Its end was read before; this says the same once more.
+      if (isKnown && reading.cpuUs === this.lastCpuUs) return "taken";
+      if (isKnown || !this.#isLastOf(account, reading)) return "after_end";
+    }
     const atUs = isLate ? account.endUs : reading.atUs;
     if (atUs < this.#readUs) return "unsorted";
     if (atUs === this.#readUs && reading.cpuUs === this.lastCpuUs) return "duplicate";
@@ -197,7 +202,7 @@ export class ProcessSeries {
    * task leaves behind may have used more by then.
    */
   #isLastOf(account: TaskOfSeries, { rssKb, cpuUs }: SeriesReading): boolean {
-    if (rssKb >= 0 || this.#readUs >= account.endUs) return false;
+    if (rssKb >= 0) return false;
     return account.isFirst(this) || cpuUs - this.lastCpuUs <= account.unseenUs;
   }
 

@@ -60,6 +60,10 @@ Deno.test({
     for (let index = 0; index < TASKS; index++) {
       const { event, stamps } = await trace(adapter, [program]);
       ours.push(lagsOf(stamps, event));
+      // It has one thread: all that the kernel counted for it must fit between the two.
+      const cpuMs = (event.user_ms ?? NaN) + (event.system_ms ?? NaN);
+      const lifeMs = (event.boot_end_ms ?? NaN) - (event.boot_start_ms ?? NaN);
+      assertGreaterOrEqual(lifeMs + 2 * ROUNDING_MS, cpuMs, "it used more than its life can hold");
       const boot_start_ms = clock.bootMs();
       const { stdout } = new Deno.Command(program, { stdin: "null" }).outputSync();
       bare.push(lagsOf(parseStamps(stdout), { boot_start_ms, boot_end_ms: clock.bootMs() }));

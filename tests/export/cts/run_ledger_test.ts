@@ -110,10 +110,12 @@ Deno.test("RunLedger takes what has ended as read at its task's end", () => {
   ledger.read(500.07, { ...child, cpu_ns: 610e6 });
   // More than the total has left: that one went on after the task.
   ledger.read(500.08, { ...child, pid: 8, cpu_ns: 1e6 });
+  // The same once more is nothing; more than at its end is not this task's.
   ledger.read(600, { ...ended, cpu_ns: 390e6 });
+  ledger.read(601, { ...ended, cpu_ns: 391e6 });
   ledger.finish();
   assertEquals(ledger.rows, ["task 200", "task 500", "task 500"]);
-  assertEquals([ledger.counts.samples, ledger.counts.afterEnd], [3, 2]);
+  assertEquals([ledger.counts.samples, ledger.counts.afterEnd], [4, 2]);
   assertEquals(ledger.counts.duplicates, 0);
 });
 
