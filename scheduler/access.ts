@@ -35,7 +35,7 @@ const USES: Readonly<
 > = {
   dispatcher: {
     scripts: [SCRIPTS.enqueue],
-    commands: ["llen", "zrange", "hlen", "hmget", "hget"],
+    commands: ["exists", "llen", "zrange", "hlen", "hmget", "hget"],
   },
   scheduler: {
     scripts: [

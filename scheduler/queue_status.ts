@@ -76,6 +76,8 @@ export interface QueueStatus {
   readonly dead_letters: number;
   /** Tasks ended since the queue began, by state. */
   readonly ended: Readonly<Record<EndState, number>>;
+  /** Results that the queue keeps until a scheduler has written them into results.jsonl. */
+  readonly unwritten_results: number;
   /** `cap:` keys of nodes that are not alive: ignored; null: too many keys to look through. */
   readonly foreign_caps: readonly string[] | null;
   /** Slot tokens of nodes that are not alive: ignored. */

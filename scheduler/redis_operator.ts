@@ -67,8 +67,8 @@ export class RedisOperator {
   async status(): Promise<QueueStatus> {
     const pendingKey = await this.#search.pendingKey();
     const slotsKey = this.#keys.prefix + Keys.SLOTS;
-    const [nowMs, leases, pending, front, scheduler, deadLetters, ended, tokens] = await Promise
-      .all([
+    const [nowMs, leases, pending, front, scheduler, deadLetters, ended, results, tokens] =
+      await Promise.all([
         this.#options.sink.time(),
         this.#leases(),
         this.#command("LLEN", pendingKey),
@@ -76,6 +76,7 @@ export class RedisOperator {
         this.#command("GET", this.#keys.leader),
         this.#command("LLEN", this.#keys.dead),
         this.#ended(),
+        this.#command("LLEN", this.#keys.results),
         this.#command("LRANGE", slotsKey, "0", "-1"),
       ]);
     const states = await this.#hosts([...leases.keys()]);
@@ -95,6 +96,7 @@ export class RedisOperator {
       ),
       dead_letters: numberOf(deadLetters),
       ended,
+      unwritten_results: numberOf(results),
       foreign_caps: await this.#foreignCaps(leases),
       foreign_tokens: [...new Set(textsOf(tokens))].filter((node) => !leases.has(node)),
     };

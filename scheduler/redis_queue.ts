@@ -125,6 +125,11 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
     return /^aof_enabled:1/m.test(info) ? SETTLE_MS : 0;
   }
 
+  /** True while a scheduler is active. */
+  async hasScheduler(): Promise<boolean> {
+    return await this.#connection.command("EXISTS", this.keys.leader) === 1;
+  }
+
   /** The controller's clock, epoch ms. */
   async time(): Promise<number> {
     const [seconds, microseconds] = listOf(await this.#connection.command("TIME"));

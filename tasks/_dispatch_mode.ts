@@ -83,6 +83,14 @@ function nodesOf({ nodes, policy }: DispatchFlags): NodesMode | null {
   return { nodes: names.map((name) => asUsage(() => parseNodeId(name))), policy };
 }
 
+/** What it means for a dispatch that no scheduler is active. */
+export function withoutScheduler(mode: DispatchMode): string {
+  const isDirect = "nodes" in mode || (mode.kind === "arrivals" && mode.to !== null);
+  return isDirect
+    ? "no scheduler is active: results stay in Redis until one writes them into results.jsonl"
+    : "no scheduler is active: tasks wait for one";
+}
+
 /** The mode in words, for the first line that a dispatcher says. */
 export function describeMode(mode: DispatchMode): string {
   switch (mode.kind) {

@@ -22,7 +22,7 @@ export function statusLines(status: QueueStatus): string[] {
   }
   lines.push(
     `ended      ${ended.done} done, ${ended.failed} failed, ${ended.dead} dead, ` +
-      `${ended.cancelled} cancelled`,
+      `${ended.cancelled} cancelled${unwrittenText(status)}`,
   );
   if (nodes.length > 0) lines.push("", ...table([NODE_COLUMNS, ...nodes.map(nodeRow)]));
   else lines.push("", "no node has a live worker");
@@ -33,6 +33,12 @@ export function statusLines(status: QueueStatus): string[] {
     lines.push("", `ignored slot tokens of: ${status.foreign_tokens.join(", ")}`);
   }
   return lines;
+}
+
+/** Without a scheduler results stay in Redis; with one, they are on their way for a moment. */
+function unwrittenText({ unwritten_results, scheduler }: QueueStatus): string {
+  if (scheduler !== null || unwritten_results === 0) return "";
+  return ` · ${unwritten_results} results wait for a scheduler to write results.jsonl`;
 }
 
 const NODE_COLUMNS = ["node", "state", "units", "slots", "queued", "running", "heartbeat"];

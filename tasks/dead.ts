@@ -24,6 +24,7 @@ export async function main(
   await using queue = await reachQueue(options, io);
   const operator = queue.operator(TIMING);
   let found: readonly DeadLetter[];
+  let isComplete = true;
   if (action === "list") {
     const letters = await operator.deadLetters();
     found = letters.filter(({ task_id }) => chosen === null || chosen.has(task_id));
@@ -37,10 +38,11 @@ export async function main(
       io.say(`${letter.task_id}: ${newId === null ? "is no task, and stays" : `now ${newId}`}`);
     }
     found = retried.map(({ letter }) => letter);
+    isComplete = retried.every(({ newId }) => newId !== null);
   }
   const missing = [...chosen ?? []].filter((id) => !found.some(({ task_id }) => task_id === id));
   if (missing.length > 0) throw new CommandError(`there is no dead letter ${missing.join(", ")}`);
-  return 0;
+  return isComplete ? 0 : 1;
 }
 
 function lineOf({ task_id, ts_ms, reason }: DeadLetter): string {

@@ -18,7 +18,13 @@ import { removeIfThere } from "../trace/atomic_file.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
 import { type Parsed, UsageError } from "./_command.ts";
-import { describeMode, type DispatchMode, modeOf, type NodesMode } from "./_dispatch_mode.ts";
+import {
+  describeMode,
+  type DispatchMode,
+  modeOf,
+  type NodesMode,
+  withoutScheduler,
+} from "./_dispatch_mode.ts";
 import { readArrivals, readDurations, readWork, type Work } from "./_dispatch_work.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { roleRecord } from "./_process.ts";
@@ -86,6 +92,7 @@ async function dispatch(
   await using queue = await reachQueue(options, io);
   const clock = await controllerClock(queue);
   io.say(`Dispatching ${count} tasks ${describeMode(mode)} (${again})`);
+  if (!await queue.hasScheduler()) io.say(withoutScheduler(mode));
   let done: DispatchProgress = { enqueued: 0, known: 0 };
   {
     using progress = openProgress(io, "Dispatching");

@@ -15,6 +15,7 @@ import {
   O_RDONLY,
   O_WRONLY,
   PR_SET_CHILD_SUBREAPER,
+  PR_SET_PDEATHSIG,
   signalNumber,
 } from "./linux.ts";
 import { failureText, spawnCalls } from "./spawn_calls.ts";
@@ -46,6 +47,8 @@ export class CloneStarter implements Starter {
     this.#exitWait = new ExitWait(libc);
     // Descendants that lose their parent become children of this process, so that their end shows.
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1);
+    // A stopped adapter whose worker dies goes on, to end its tasks: others are about to start them.
+    libc.prctl(PR_SET_PDEATHSIG, signalNumber("SIGCONT"));
     // A caller that ignores SIGCHLD would have the kernel reap our children before we can.
     libc.resetSignal(signalNumber("SIGCHLD"));
   }

@@ -40,7 +40,7 @@ export const WORKER = command({
       fallback: "auto",
     }),
     "reset-capacity": toggle(
-      "As in earlier versions; every start sets the remaining capacity anew.",
+      "Always on, accepted as in earlier versions: each start sets its free capacity anew.",
     ),
     "clear-queue": toggle("Cancel what stands in this node's queue from before."),
     "allow-commands": text("Programs that tasks of kind command may run, by name.", {

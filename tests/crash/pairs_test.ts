@@ -32,6 +32,10 @@ const HISTORIES: readonly History[] = [
     afterEnded: 5,
     faults: [fault("worker", "kill", [0, 11_000]), fault("scheduler", "stop", [300, 5000])],
   },
+  {
+    afterEnded: 4,
+    faults: [fault("adapter", "stop", [0, 11_000]), fault("worker", "kill", [300, 11_000])],
+  },
 ];
 
 Deno.test("whatever two fail at once, no task is lost or run twice", async (t) => {

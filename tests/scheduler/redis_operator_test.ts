@@ -8,7 +8,7 @@ import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
 import { TIMING } from "../../scheduler/timing.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
-import { LONG_LEASES } from "../support/queue_actors.ts";
+import { LONG_LEASES, runClaimed, testTask } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 
 /** A queue with every role's view of it; the test plays the roles. */
@@ -132,6 +132,16 @@ Deno.test("RedisOperator.status() shows what belongs to no live node", async () 
   await stage.redis.cli("LPUSH", "slots:available", "older-name");
   const { foreign_caps, foreign_tokens } = await stage.operator.status();
   assertEquals([foreign_caps, foreign_tokens], [["cap:old-name"], ["older-name"]]);
+});
+
+Deno.test("RedisOperator.status() counts results that no scheduler has written down", async () => {
+  await using stage = await setStage();
+  const worker = await stage.worker("n1");
+  await stage.queue.enqueueOn("n1", ["a", "b"].map((id) => testTask(id)));
+  await runClaimed(worker);
+  await stage.scheduler.resign();
+  const { unwritten_results, scheduler } = await stage.operator.status();
+  assertEquals([unwritten_results, scheduler], [2, null]);
 });
 
 Deno.test("RedisOperator.locate() follows a task from place to place", async () => {

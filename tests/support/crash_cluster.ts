@@ -228,7 +228,7 @@ export class CrashCluster implements AsyncDisposable {
       const twice = (await this.events(node)).filter(({ status }) => status === RAN_TWICE);
       assertEquals(twice, [], `no task of ${node} ran twice at once`);
     }
-    await this.#checkOrder();
+    await this.#checkOrder(results);
     await this.#checkStarts(tasks);
     for (const node of nodes) {
       const [cap, total] = [`cap:${node}`, `cap_total:${node}`];
@@ -242,16 +242,20 @@ export class CrashCluster implements AsyncDisposable {
     return results;
   }
 
-  async #checkOrder(): Promise<void> {
-    const first = new Map<string, number>();
+  async #checkOrder(results: readonly TaskResult[]): Promise<void> {
     const events = await recordsOf(this.#runDir().placementEvents, PLACEMENT_EVENT.decode);
     // A scheduler that was stopped between a placement and its line writes the line when it goes on.
     events.sort((a, b) => a.ts_ms - b.ts_ms);
-    for (const { event, task_id, seq } of events) {
-      if (event !== "placed" || task_id === null || first.has(task_id)) continue;
-      first.set(task_id, seq ?? NaN);
-    }
-    const order = [...first.values()];
+    const placed = Map.groupBy(
+      events.filter(({ event }) => event === "placed"),
+      ({ task_id }) => task_id,
+    );
+    // One that was killed or replaced between the two writes none: then the first line is not the first
+    // placement.
+    const attempts = new Map(results.map(({ task_id, attempt }) => [task_id, attempt ?? 0]));
+    const order = [...placed].flatMap(([taskId, lines]) =>
+      lines.length < (attempts.get(taskId ?? "") ?? 0) ? [] : [lines[0]?.seq ?? NaN]
+    );
     assertEquals(order, order.toSorted((a, b) => a - b), "placed in the order of submission");
   }
 

@@ -1,6 +1,11 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parseCommand, UsageError } from "../../tasks/_command.ts";
-import { describeMode, type DispatchMode, modeOf } from "../../tasks/_dispatch_mode.ts";
+import {
+  describeMode,
+  type DispatchMode,
+  modeOf,
+  withoutScheduler,
+} from "../../tasks/_dispatch_mode.ts";
 import { DISPATCH } from "../../tasks/flags/dispatch.ts";
 
 function modeFor(line: string): DispatchMode | null {
@@ -64,3 +69,13 @@ for (const [flags, message] of WRONG) {
     assertThrows(() => modeFor(flags), UsageError, message);
   });
 }
+
+Deno.test("withoutScheduler() tells what waits for one: tasks, or only results", () => {
+  for (
+    const [flags, what] of [["--pending", "tasks wait"], ["--nodes n1 --drip", "results stay"]]
+  ) {
+    const mode = modeFor(`${SEEDS} ${flags}`);
+    assert(mode !== null);
+    assertStringIncludes(withoutScheduler(mode), what ?? "");
+  }
+});
