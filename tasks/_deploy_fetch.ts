@@ -61,13 +61,21 @@ export async function fetchRecords(records: RemoteRecords, logs: string): Promis
     await Deno.mkdir(dirname(join(target, path)), { recursive: true });
     await Deno.rename(join(staging, path), join(target, path));
   }
-  await Deno.remove(join(logs, runId, ".fetch"), { recursive: true });
+  await Deno.remove(staging, { recursive: true });
+  await removeWhenEmpty(dirname(staging));
   return { fetched: wanted.length, node };
+}
+
+/** What was fetched of another host in part stays. */
+async function removeWhenEmpty(folder: string): Promise<void> {
+  for await (const _ of Deno.readDir(folder)) return;
+  await Deno.remove(folder);
 }
 
 /** The node that a worker called itself. */
 async function nodeOf({ host, folder, runId }: RemoteRecords): Promise<string> {
-  const text = await host.run(folder, `cat logs/${runId}/node_meta.json`);
+  const text = await host.run(folder, `cat logs/${runId}/node_meta.json 2>/dev/null || true`);
+  if (text === "") throw new CommandError(`${host}: it has no records of run ${runId}`);
   const { node_id } = JSON.parse(text) as { node_id?: unknown };
   if (typeof node_id === "string") return node_id;
   throw new CommandError(`${host}: logs/${runId}/node_meta.json names no node_id`);

@@ -18,6 +18,8 @@ export interface Host {
   readonly role: HostRole;
   /** NODE_ID of a worker; null: its own host name. */
   readonly nodeId: string | null;
+  /** Where workers reach a controller; null: where ssh does. */
+  readonly clusterAddress: string | null;
   /** Variables for its `run_id.env`, beside those of the run. */
   readonly variables: Readonly<Record<string, string>>;
   /** Flags for its worker or scheduler. */
@@ -43,7 +45,26 @@ export function parseHosts(text: string, path: string): Host[] {
       `Cannot use ${path}: exactly one controller is required, got ${controllers}`,
     );
   }
+  requireDifferent(hosts.map(({ destination, port }) => `${destination}:${port ?? ""}`), {
+    path,
+    what: "host and user",
+  });
+  requireDifferent(hosts.flatMap(({ nodeId }) => nodeId ?? []), { path, what: "NODE_ID" });
   return hosts;
+}
+
+/** Two that share a home would overwrite each other's records. */
+function requireDifferent(
+  names: readonly string[],
+  { path, what }: { readonly path: string; readonly what: string },
+): void {
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new SyntaxError(
+    `Cannot use ${path}: each line must have a ${what} of its own, got ${
+      quote(twice.replace(/:$/, ""))
+    } twice`,
+  );
 }
 
 function parseHost([place = "", role, ...rest]: readonly string[], where: string): Host {
@@ -71,14 +92,20 @@ function parseHost([place = "", role, ...rest]: readonly string[], where: string
       `Cannot use ${where}: NAME=value or --flag is required, got ${quote(flags[0])}`,
     );
   }
-  const { NODE_ID } = variables;
+  const { NODE_ID, ADDRESS = null, ...others } = variables;
+  if (ADDRESS !== null && (role === "worker" || !/^[\w.:-]+$/.test(ADDRESS))) {
+    throw new SyntaxError(
+      `Cannot use ${where}: ADDRESS is one address of the controller, got ${quote(ADDRESS)}`,
+    );
+  }
   return {
     destination,
     address,
     port: port === undefined ? null : Number(port),
     role,
     nodeId: NODE_ID === undefined ? null : nodeIdAt(where, NODE_ID),
-    variables,
+    clusterAddress: ADDRESS,
+    variables: NODE_ID === undefined ? others : { NODE_ID, ...others },
     flags,
   };
 }

@@ -50,16 +50,50 @@ export function listScript(runId: string): string {
     `-printf '%s %T@ %P\\n' || true`;
 }
 
-/** A tar archive of the files below the folder of a run whose names come on stdin, a line each. */
+/**
+ * A tar archive of the files below the folder of a run whose names come on stdin, a line each. Files of a
+ * run that still goes on grow while they are read: tar(1) ends with 1 then, and the archive is whole.
+ */
 export function packScript(runId: string): string {
-  return `cd logs/${shellWord(runId)} && tar --format=posix -cf - --verbatim-files-from -T -`;
+  return `cd logs/${shellWord(runId)} && { tar --format=posix -cf - --verbatim-files-from -T -` +
+    ` || [ $? = 1 ]; }`;
 }
 
-/** The roles that are on record here, and whether their processes live. */
-export const ROLES_SCRIPT = `for file in logs/*/roles/*.json; do
+/** One role on record on a host. */
+export interface FoundRole {
+  /** RUN_ID. */
+  readonly runId: string;
+  /** Name of the role, without what tells several of it apart. */
+  readonly role: string;
+  /** Its process. */
+  readonly pid: number;
+  /** True while that process, and no later one with its pid, lives. */
+  readonly isRunning: boolean;
+}
+
+/** The roles that are on record here, and Redis: a line `path pid state` each; {@linkcode parseRoles}. */
+export const ROLES_SCRIPT = `started() {
+  sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+}
+for file in logs/*/roles/*.json logs/*/*/roles/*.json; do
   [ -e "$file" ] || continue
   pid=$(sed -n 's/.*"pid": \\([0-9]*\\).*/\\1/p' "$file")
+  ticks=$(sed -n 's/.*"start_ticks": \\([0-9]*\\).*/\\1/p' "$file")
   state=gone
-  [ -n "$pid" ] && [ -d "/proc/$pid" ] && state=running
-  echo "$file pid $pid $state"
-done`;
+  [ -n "$pid" ] && [ "$(started "$pid")" = "$ticks" ] && state=running
+  echo "$file $pid $state"
+done
+pid=$(cat controller/redis.pid 2>/dev/null)
+[ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = redis-server ] &&
+  echo "logs//roles/redis.json $pid running"
+:`;
+
+/** What {@linkcode ROLES_SCRIPT} printed. Redis belongs to no run: its is empty. */
+export function parseRoles(text: string): FoundRole[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const [path = "", pid, state] = line.split(" ");
+    const [, runId = ""] = path.split("/");
+    const [role = ""] = path.slice(path.lastIndexOf("/") + 1).split(".");
+    return { runId, role, pid: Number(pid), isRunning: state === "running" };
+  });
+}

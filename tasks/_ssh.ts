@@ -9,6 +9,12 @@ export interface SshOptions {
   readonly config: string | null;
 }
 
+/**
+ * Nothing is asked at a terminal. A host that does not answer, or no more, is given up after the time of
+ * a slow boot or a short outage: by themselves ssh and TCP would wait for minutes.
+ */
+const OPTIONS = ["BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=15"];
+
 /** One host behind ssh. */
 export class RemoteHost {
   /** The host. */
@@ -71,7 +77,10 @@ export class RemoteHost {
 
   #common(): string[] {
     const { config } = this.#options;
-    return ["-o", "BatchMode=yes", ...config === null ? [] : ["-F", config]];
+    return [
+      ...OPTIONS.flatMap((option) => ["-o", option]),
+      ...config === null ? [] : ["-F", config],
+    ];
   }
 
   #ssh(folder: string, script: string): SshCall {
@@ -91,8 +100,9 @@ export class RemoteHost {
         const child = spawn();
         await ReadableStream.from([new TextEncoder().encode(input)]).pipeTo(child.stdin);
         const { success, stdout, stderr } = await child.output();
-        if (!success) throw this.#failed(new TextDecoder().decode(stderr));
-        return stdout;
+        if (success) return stdout;
+        const decoder = new TextDecoder();
+        throw this.#failed(decoder.decode(stderr).trim() || decoder.decode(stdout));
       },
     };
   }

@@ -1,7 +1,7 @@
 /** Make the executables of the roles. */
 
 import { join, resolve } from "@std/path";
-import { besideName } from "../trace/atomic_file.ts";
+import { besideName, isThere } from "../trace/atomic_file.ts";
 import { bundle, outputOf } from "./_bundle.ts";
 import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { BaseRuntimeError, compiledFile } from "./_compiled.ts";
@@ -26,7 +26,7 @@ export async function main(
   using progress = openProgress(io, "Compile");
   const builder = new Builder({ options, io, work, commit: await commitName(io) });
   try {
-    const sums: string[] = [];
+    const sums = await sumsOfOthers(out, executables);
     for (const [index, executable] of executables.entries()) {
       io.signal.throwIfAborted();
       const name = `tracekit-${executable.role}`;
@@ -37,7 +37,7 @@ export async function main(
       await Deno.rename(besideName(path), path);
       sums.push(`${await sha256(file)}  ${name}`);
     }
-    await Deno.writeTextFile(join(out, "SHA256SUMS"), `${sums.join("\n")}\n`);
+    await Deno.writeTextFile(join(out, SUMS), `${sums.join("\n")}\n`);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
@@ -45,6 +45,22 @@ export async function main(
     `Wrote ${executables.length} executables (${builder.form} form) and SHA256SUMS to ${out}`,
   );
   return 0;
+}
+
+/** What sha256sum(1) checks the executables with. */
+const SUMS = "SHA256SUMS";
+
+/** The lines of the executables that stand in `out` and are not among those to be made. */
+async function sumsOfOthers(out: string, executables: readonly Executable[]): Promise<string[]> {
+  const path = join(out, SUMS);
+  if (!await isThere(path)) return [];
+  const made = executables.map(({ role }) => `tracekit-${role}`);
+  const lines: string[] = [];
+  for (const line of (await Deno.readTextFile(path)).trimEnd().split("\n")) {
+    const [, name = ""] = line.split("  ");
+    if (!made.includes(name) && await isThere(join(out, name))) lines.push(line);
+  }
+  return lines;
 }
 
 interface BuilderOptions {
