@@ -26,6 +26,7 @@ import {
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { watchCommandLines } from "../support/watch_command_lines.ts";
 
 const RUN_ID = "cluster";
 const WORKERS = 4;
@@ -261,33 +262,6 @@ Deno.test(BATCH, { ignore: !CAN_BUILD_CLUSTER }, async (t) => {
     assertEquals(new TextDecoder().decode(stdout), "");
   });
 });
-
-/** How often the command lines of all processes are read, ms: ssh's live for 100 ms and more. */
-const WATCH_INTERVAL_MS = 50;
-
-/** Every command line that this machine, which all hosts are part of, shows from now on. */
-function watchCommandLines(): Disposable & { readonly lines: ReadonlySet<string> } {
-  const lines = new Set<string>();
-  const timer = setInterval(() => {
-    for (const { name } of Deno.readDirSync("/proc")) {
-      if (/^\d+$/.test(name)) lines.add(commandLineOf(name));
-    }
-  }, WATCH_INTERVAL_MS);
-  return {
-    lines,
-    [Symbol.dispose]: () => clearInterval(timer),
-  };
-}
-
-function commandLineOf(pid: string): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-  } catch (error) {
-    // It ended between the look at the folder and this one: ENOENT, or ESRCH once it is open.
-    if (error instanceof Deno.errors.NotFound || /os error 3\)/.test(String(error))) return "";
-    throw error;
-  }
-}
 
 /** What must have been seen for the watch to mean anything: the roles that last as long as the batch. */
 const SEEN_PROGRAMS = ["redis-server", "scheduler.js", "worker.js", "adapter.js", "collector"];
