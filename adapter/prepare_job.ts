@@ -56,6 +56,20 @@ function ffmpegJob(
   };
 }
 
+/** The working directory of a task: the outputs folder, or one below it. */
+function workingFolder(cwd: string | null, rules: JobRules): string {
+  if (cwd === null) return rules.outputsDir;
+  try {
+    return dirname(resolveOutput(`${cwd}/x`, rules));
+  } catch (error) {
+    if (!(error instanceof JobRefusedError)) throw error;
+    throw new JobRefusedError(
+      `cwd "${cwd}" must lie inside the outputs folder "${rules.outputsDir}"`,
+      { cause: error },
+    );
+  }
+}
+
 function commandJob(task: Task, rules: JobRules): Job {
   const [name = "", ...args] = task.argv ?? [];
   if (!rules.allowedCommands.includes(name)) {
@@ -70,7 +84,7 @@ function commandJob(task: Task, rules: JobRules): Job {
   if (badName !== undefined) {
     throw new JobRefusedError(`"${badName}" cannot be the name of a variable`);
   }
-  const cwd = task.cwd === null ? rules.outputsDir : dirname(resolveOutput(`${task.cwd}/x`, rules));
+  const cwd = workingFolder(task.cwd, rules);
   const outputs = [...(task.outputs ?? []), ...(task.output === null ? [] : [task.output])];
   const inCwd = { outputsDir: rules.outputsDir, root: cwd };
   return {

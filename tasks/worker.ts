@@ -119,15 +119,8 @@ function helloOf(
     cpu_binding: options["cpu-binding"],
     cpuweight_per_vcpu: options["cpuweight-per-vcpu"],
     cpu_control: options["cpu-control"],
-    allowed_commands: allowedCommands(options["allow-commands"]),
+    allowed_commands: options["allow-commands"].split(",").filter((name) => name !== ""),
   };
-}
-
-function allowedCommands(list: string): string[] {
-  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  const path = names.find((name) => name.includes("/"));
-  if (path === undefined) return names;
-  throw new UsageError(`--allow-commands takes names of programs in PATH, got "${path}"`);
 }
 
 /** An adapter that also tells the time. */

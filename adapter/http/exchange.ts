@@ -201,7 +201,7 @@ export class Exchange {
       record.served();
       if (response.rawTrailers.length > 0) outgoing.addTrailers(pairs(response.rawTrailers));
     });
-    response.once("error", (error) => this.fail(failureOf(error, target)));
+    response.once("error", (error) => this.fail(inAnswer(failureOf(error, target))));
     response.pipe(outgoing);
     setImmediate(() => {
       if (this.#bytesOut === 0) sendHead(outgoing);
@@ -289,6 +289,12 @@ function sendHead(message: ClientRequest | ServerResponse): void {
 }
 
 const CLOSED = "the service closed the connection without an answer";
+
+/** `failure` of a service that had begun to answer. */
+function inAnswer(failure: Failure): Failure {
+  if (failure.reason !== CLOSED) return failure;
+  return { ...failure, reason: "the service closed the connection in the middle of its answer" };
+}
 
 /** Methods for which the runtime expects a body (RFC 9110 section 9). */
 const BODY_METHODS = new Set(["POST", "PUT", "PATCH"]);

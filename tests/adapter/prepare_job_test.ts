@@ -103,7 +103,7 @@ Deno.test.each<[string, PartialTask, string]>([
     { argv: ["tool"], env: { "A=B": "c" } },
     "name of a variable",
   ],
-  ["a folder outside", { argv: ["tool"], cwd: ".." }, "must lie inside the outputs folder"],
+  ["a folder outside", { argv: ["tool"], cwd: ".." }, 'cwd ".." must lie inside the outputs'],
   ["an output outside", { argv: ["tool"], outputs: ["../o"] }, "must lie inside"],
 ])("prepareJob() refuses %s", async (_, fields, message) => {
   await using here = await place(["tool", "none", "folder", "data"]);

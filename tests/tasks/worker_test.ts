@@ -5,7 +5,6 @@ import { tempFolder } from "../support/temp_folder.ts";
 /** Refused before anything is written and before Redis is asked for. */
 const WRONG: readonly (readonly [flag: string, message: string])[] = [
   ["--allocation-ratio=0", "--allocation-ratio must be above 0, got 0"],
-  ["--allow-commands=sort,/bin/ls", 'takes names of programs in PATH, got "/bin/ls"'],
   ["--cpus=x", 'Cannot use CPU list "x"'],
   ["--redis=http://h", 'redis:// or rediss:// at its start is required, got "http://"'],
 ];
