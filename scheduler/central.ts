@@ -51,8 +51,23 @@ const WINDOW = 512;
 /** The same with backfill, where a later call may hold although an earlier one was refused: one call. */
 const BACKFILL_WINDOW = 64;
 
+/**
+ * Windows that follow each other before the scheduler looks again what has changed on the nodes: some
+ * 50 ms, in which a node that got room is not yet considered.
+ */
+const CHAIN_MAX = 8;
+
 /** Tasks read while the head waits: enough to see poison behind it, little to transfer. */
 const WAITING_WINDOW = 8;
+
+/** A plan on its way. */
+interface Sent {
+  readonly batches: readonly (readonly PlannedPlacement<WindowTask>[])[];
+  /** The window behind it, null where that needs a closer look; nothing where none was asked for. */
+  readonly following: Promise<readonly PromiseSettledResult<readonly WindowTask[] | null>[]>;
+  /** Replies to its batches. */
+  readonly replies: Promise<readonly PromiseSettledResult<AssignReply>[]>;
+}
 
 /** Run the central scheduler until `signal` is aborted. */
 export async function runCentral(
@@ -198,14 +213,29 @@ class CentralScheduler {
   }
 
   async #placeFront(): Promise<boolean> {
-    const { policy } = this.#options;
+    const { policy, log } = this.#options;
     const [hasMoreChanges, tasks] = await Promise.all([
       this.#readChanges(),
       this.#window.read(this.#windowSize()),
     ]);
     const candidates = { hosts: this.#mirror.hosts, tokenNodes: await this.#tokenNodes() };
-    const plan = planBatch(tasks, candidates, policy);
-    if (!await this.#apply(plan.placements)) return true;
+    let plan = planBatch(tasks, candidates, policy);
+    let sent = this.#send(plan.placements);
+    // Behind a full window the next one is planned and sent while Redis works on this one.
+    for (let links = 1; links < CHAIN_MAX; links++) {
+      const [following = null] = valuesOf(await sent.following);
+      if (following === null) break;
+      plan = planBatch(following, candidates, policy);
+      const next = this.#send(plan.placements);
+      const isWhole = await this.#settle(sent);
+      log.flush();
+      if (!isWhole) {
+        await this.#settle(next);
+        return true;
+      }
+      sent = next;
+    }
+    if (!await this.#settle(sent)) return true;
     if (plan.waiting !== null) this.#noteWaiting(plan.waiting, candidates);
     else this.#waitingKey = "";
     return hasMoreChanges || (plan.waiting === null && tasks.length > 0);
@@ -237,16 +267,23 @@ class CentralScheduler {
     return nodes;
   }
 
-  /** Apply a plan; false when part of it no longer held, and the mirror was put right. */
-  async #apply(placements: readonly PlannedPlacement<WindowTask>[]): Promise<boolean> {
+  /**
+   * Send a plan to Redis. Behind a full window also ask for what will be at the head when all of it is
+   * placed. Failures are kept in the results: both are looked at when what was sent before is settled.
+   */
+  #send(placements: readonly PlannedPlacement<WindowTask>[]): Sent {
     const batches = portionsOf(placements, ({ task }) => task.raw.length);
-    // While Redis works, what comes next is parsed and what was decided before is written down.
-    const ahead = placements.length === WINDOW ? this.#window.warm(WINDOW, WINDOW) : null;
-    const sent = Promise.all(batches.map((batch) => this.#assign(batch)));
-    await ahead;
-    this.#options.log.flush();
-    const replies = await sent;
-    for (const [at, reply] of replies.entries()) {
+    const isFull = placements.length === WINDOW && this.#options.policy.scanPending === 1;
+    const following = Promise.allSettled(isFull ? [this.#window.ahead(WINDOW, WINDOW)] : []);
+    const replies = Promise.allSettled(batches.map((batch) => this.#assign(batch)));
+    return { batches, following, replies };
+  }
+
+  /** What became of a plan; false when part of it no longer held, and the mirror was put right. */
+  async #settle({ batches, following, replies }: Sent): Promise<boolean> {
+    const applied = valuesOf(await replies);
+    valuesOf(await following);
+    for (const [at, reply] of applied.entries()) {
       const batch = batches[at] ?? [];
       for (const { task, host, index } of batch.slice(0, reply.applied)) {
         this.#options.log.placed(reply.tsAssigned || Date.now(), task, { node: host.node, index });
@@ -254,7 +291,7 @@ class CentralScheduler {
       // What was planned behind a refused task met another head, and was refused too.
       if (reply.refusal !== null) await this.#takeBack(batch.slice(reply.applied), reply);
     }
-    return replies.every(({ refusal }) => refusal === null);
+    return applied.every(({ refusal }) => refusal === null);
   }
 
   #assign(batch: readonly PlannedPlacement<WindowTask>[]): Promise<AssignReply> {
@@ -330,6 +367,14 @@ class CentralScheduler {
   #grantGrace(): void {
     this.#graceUntil = performance.now() + this.#options.timing.leaseMs;
   }
+}
+
+/** The values of promises that were settled together; throws what the first of them was rejected with. */
+function valuesOf<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  });
 }
 
 /** True when no node could take the task even if it were empty. */

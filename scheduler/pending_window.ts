@@ -52,9 +52,19 @@ export class PendingWindow {
     }
   }
 
-  /** Parse `count` elements from the place `first` on ahead of their turn, while Redis is busy. */
-  async warm(count: number, first: number): Promise<void> {
-    for (const raw of await this.#source.window(count, first)) this.#parsed.set(raw, parse(raw));
+  /**
+   * Up to `count` tasks from the place `first` on, ahead of their turn; null when there are none, or
+   * something else among them that must be dealt with first.
+   */
+  async ahead(count: number, first: number): Promise<readonly WindowTask[] | null> {
+    const elements: Element[] = [];
+    for (const [index, raw] of (await this.#source.window(count, first)).entries()) {
+      const listed = parse(raw);
+      this.#parsed.set(raw, listed);
+      elements.push({ index, raw, listed });
+    }
+    const isPlain = elements.every(({ listed }) => placeOf(listed) !== null);
+    return isPlain && elements.length > 0 ? elements.flatMap(windowTask) : null;
   }
 
   /** Take in a stamped task that the queue does not know: somebody moved or copied it. */
