@@ -1,7 +1,7 @@
 /**
  * `deno task test`: type-check everything, run the tests that stay inside a sandbox under the
  * permission set `test` of deno.json, and the others (real /proc, FFI, child processes) with every
- * permission. The last line has the counts of all of them.
+ * permission, those that mostly wait beside the rest. The last line has the counts of all of them.
  */
 
 import { fromFileUrl } from "@std/path";
@@ -16,6 +16,12 @@ const SANDBOXED: readonly string[] = [
   "tests/lint/",
   "tests/scheduler/",
 ];
+
+/** Tests that measure what share of the machine they get: nothing of ours runs beside them. */
+const ALONE: readonly string[] = ["tests/adapter/place/cpu_effect_test.ts"];
+
+/** Tests that mostly wait, for leases to end and for machines to come up. */
+const PATIENT: readonly string[] = ["tests/crash/", "tests/e2e/cluster_test.ts"];
 
 /** Tests that passed and failed. */
 export interface Counts {
@@ -35,20 +41,34 @@ export function countsIn(output: string): Counts | null {
   return { passed: Number(passed), failed: Number(failed) };
 }
 
-/** Arguments of `deno` for each part of the whole test, or for `paths` alone. */
-function testRuns(paths: readonly string[]): string[][] {
+/** Stages of the whole test, or of `paths` alone: for each, what runs side by side, as arguments of `deno`. */
+function stages(paths: readonly string[]): string[][][] {
   const test = ["test", "--no-check", "--trace-leaks"];
-  if (paths.length > 0) return [[...test, "-A", ...paths]];
+  if (paths.length > 0) return [[[...test, "-A", ...paths]]];
   // deno by its path: on a machine that has it from npx it is not on PATH.
   const programs = [Deno.execPath(), "ffmpeg", "redis-cli", "redis-server", "setpriv"];
+  const elsewhere = [...SANDBOXED, ...ALONE, ...PATIENT];
   return [
-    [...test, "-q", "-P=test", `--allow-run=${programs.join(",")}`, ...SANDBOXED],
-    [...test, "-A", `--ignore=${SANDBOXED.join(",")}`, "tests/"],
+    [[...test, "-q", "-P=test", `--allow-run=${programs.join(",")}`, ...SANDBOXED]],
+    [[...test, "-A", ...ALONE]],
+    [
+      [...test, "-A", `--ignore=${elsewhere.join(",")}`, "tests/"],
+      [...test, "-A", ...PATIENT],
+    ],
   ];
 }
 
-/** Run `deno` with `args`, its output passed on; returns that, and whether it succeeded. */
-async function deno(args: readonly string[]): Promise<{ success: boolean; output: string }> {
+/** What a run of `deno` left behind. */
+interface Ended {
+  readonly success: boolean;
+  readonly output: string;
+}
+
+/** Run `deno` with `args`; what it prints is passed on meanwhile, unless it `isKept`. */
+async function deno(
+  args: readonly string[],
+  { isKept = false }: { readonly isKept?: boolean } = {},
+): Promise<Ended> {
   await using child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: fromFileUrl(new URL("..", import.meta.url)),
@@ -59,14 +79,13 @@ async function deno(args: readonly string[]): Promise<{ success: boolean; output
   const [shown, kept] = child.stdout.tee();
   const [output] = await Promise.all([
     new Response(kept).text(),
-    shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
+    isKept ? shown.cancel() : shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
   ]);
   const { success } = await child.status;
   return { success, output };
 }
 
-async function countsOf(args: readonly string[]): Promise<Counts> {
-  const { success, output } = await deno(args);
+function countsOf({ success, output }: Ended): Counts {
   const counts = countsIn(output) ?? { passed: 0, failed: 1 };
   // A runner that fails without a failed test (a leak at its end, a signal) is a failure of its own.
   return success || counts.failed > 0 ? counts : { ...counts, failed: 1 };
@@ -79,11 +98,14 @@ export async function main({ operands }: Parsed<typeof TEST.flags>, io: Io): Pro
   let failed = 0;
   // All files at once, also those that no test imports; what does not type-check is not run.
   if (!(await deno(["check", "--quiet"])).success) failed++;
-  for (const args of failed > 0 ? [] : testRuns(operands)) {
+  for (const runs of failed > 0 ? [] : stages(operands)) {
     if (signal.aborted) break;
-    const counts = await countsOf(args);
-    passed += counts.passed;
-    failed += counts.failed;
+    const ends = await Promise.all(runs.map((args, at) => deno(args, { isKept: at > 0 })));
+    for (const { output } of ends.slice(1)) io.print(output.trimEnd());
+    for (const counts of ends.map(countsOf)) {
+      passed += counts.passed;
+      failed += counts.failed;
+    }
   }
   if (signal.aborted) failed++;
   io.print(`${passed} passed, ${failed} failed`);
