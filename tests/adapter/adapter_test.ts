@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import { AdapterStartError } from "../../adapter/client.ts";
 import { readProcessStat } from "../../adapter/proc_pid.ts";
+import { isThere } from "../../trace/atomic_file.ts";
 import { SENTINEL } from "../../trace/records.ts";
 import { startAdapter } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
@@ -17,16 +18,6 @@ import { CAN_GROUP } from "../support/test_cgroup.ts";
 
 /** Burns CPU time in the shell itself: about 0.1 s on any machine of today. */
 const BURN = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done";
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 function isRunning(pid: number): boolean {
   const stat = readProcessStat(pid);
@@ -65,7 +56,7 @@ Deno.test("the adapter keeps a sentinel while the process runs", async () => {
   const outcome = await launch.outcome;
   assert(outcome.kind === "exited");
   assertEquals([outcome.event.signal, outcome.event.reason], ["SIGTERM", "enough"]);
-  assertEquals(await exists(path), false);
+  assertEquals(await isThere(path), false);
 });
 
 Deno.test("the adapter refuses what is not allowed, and says so in an event", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { type BadLine, readRecords } from "../../trace/json_lines.ts";
+import { isThere } from "../../trace/atomic_file.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import {
   COLLECTOR_STATS,
@@ -15,6 +15,7 @@ import { RunDir } from "../../trace/run_dir.ts";
 import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
 import { type CommandProcess, type Ended, startCommand } from "../support/command_process.ts";
 import { WRITABLE_HIERARCHIES } from "../support/test_cgroup.ts";
+import { recordsIn } from "../support/records.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { Child } from "./child.ts";
 
@@ -46,8 +47,8 @@ class Running implements AsyncDisposable {
     running.#process.ended.then(() => hasEnded = true);
     await waitFor({
       what: "the file of samples",
-      read: () => exists(running.runDir.procMetrics),
-      until: (isThere) => isThere || hasEnded,
+      read: () => isThere(running.runDir.procMetrics),
+      until: (hasBegun) => hasBegun || hasEnded,
     });
     return running;
   }
@@ -72,7 +73,7 @@ class Running implements AsyncDisposable {
 
   /** What stands in the file now; the last line may be on its way. */
   samples(): Promise<RawSample[]> {
-    return readAll(this.runDir.procMetrics, RAW_SAMPLE.decode);
+    return recordsIn(this.runDir.procMetrics, RAW_SAMPLE.decode);
   }
 
   /** Stop it and wait until everything is written. */
@@ -85,21 +86,6 @@ class Running implements AsyncDisposable {
     await this.#process[Symbol.asyncDispose]();
     await Deno.remove(this.#logs, { recursive: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function readAll<T>(path: string, decode: (value: unknown, where: string) => T): Promise<T[]> {
-  const onBadLine = ({ isTorn, reason }: BadLine) => assert(isTorn, reason);
-  return Array.fromAsync(readRecords(path, { decode, onBadLine }));
 }
 
 /** CPU time that `samples` saw of each process, by its identity; fails when a counter goes back. */
@@ -126,15 +112,15 @@ Deno.test("collect() leaves node, samples, processes and its own account", async
   assertEquals(new Set(samples.map(({ pid, trace_id }) => `${pid} ${trace_id}`)).size, 1);
   assertEquals(samples[0]?.trace_id, TRACE);
   assert((samples[0]?.hwm_kb ?? 0) >= (samples[0]?.rss_kb ?? Infinity));
-  const processes = await readAll(runDir.processes, PROCESS.decode);
+  const processes = await recordsIn(runDir.processes, PROCESS.decode);
   assertEquals(processes.map(({ pid }) => pid), [child.pid]);
-  const stats = await readAll(runDir.collectorStats, COLLECTOR_STATS.decode);
+  const stats = await recordsIn(runDir.collectorStats, COLLECTOR_STATS.decode);
   const total = (of: (line: CollectorStats) => number) =>
     stats.reduce((sum, line) => sum + of(line), 0);
   assertEquals(total((line) => line.samples), samples.length);
   assertEquals(total((line) => line.births_seen), 1);
   assert(total((line) => line.cpu_ms) > 0 && (stats[0]?.forks ?? 0) >= 1);
-  assert((await readAll(runDir.hostMetrics, HOST_METRICS.decode)).length >= 2);
+  assert((await recordsIn(runDir.hostMetrics, HOST_METRICS.decode)).length >= 2);
 });
 
 Deno.test("collect() takes the last reading of a process that ended at its exact total", async () => {
@@ -258,7 +244,7 @@ Deno.test("collect() keeps what it saw of many short processes, and counts all b
     for (const { pid } of batch) Deno.removeSync(`${running.runDir.pids}/${pid}`);
   }
   await running.stop();
-  const stats = await readAll(running.runDir.collectorStats, COLLECTOR_STATS.decode);
+  const stats = await recordsIn(running.runDir.collectorStats, COLLECTOR_STATS.decode);
   assertEquals(stats.reduce((sum, { births_seen }) => sum + births_seen, 0), 50);
   assert(stats.reduce((sum, { forks }) => sum + (forks ?? 0), 0) >= 50);
   assertEquals(stats.at(-1)?.tracked, 0);
@@ -283,7 +269,7 @@ Deno.test("collect() in scan mode finds a process by the name that it gives itse
   const samples = await running.samplesUntil("a sample", ({ length }) => length > 0);
   assertEquals([samples[0]?.pid, samples[0]?.trace_id], [child.pid, null]);
   await running.stop();
-  const stats = await readAll(running.runDir.collectorStats, COLLECTOR_STATS.decode);
+  const stats = await recordsIn(running.runDir.collectorStats, COLLECTOR_STATS.decode);
   const [forks, met] = (["forks", "births_met"] as const)
     .map((name) => stats.reduce((sum, line) => sum + (line[name] ?? NaN), 0));
   assert(met! >= 1 && met! <= forks!, `${met} of ${forks} births were met`);
@@ -313,12 +299,12 @@ Deno.test("collect() goes on when there are more processes than descriptors, and
   const { procMetrics, collectorStats } = RunDir.of(logs, "r1");
   await waitFor({
     what: "samples",
-    read: async () => await exists(procMetrics) && Deno.readTextFileSync(procMetrics),
+    read: async () => await isThere(procMetrics) && Deno.readTextFileSync(procMetrics),
     until: (text) => text !== false && text.length > 0,
   });
   collector.kill("SIGTERM");
   const { code } = await collector.status;
-  const [stats] = await readAll(collectorStats, COLLECTOR_STATS.decode);
+  const [stats] = await recordsIn(collectorStats, COLLECTOR_STATS.decode);
   await Deno.remove(logs, { recursive: true });
   assertEquals(code, 0);
   assert((stats?.tracked ?? 0) >= 40 && (stats?.denied ?? 0) >= 50, JSON.stringify(stats));

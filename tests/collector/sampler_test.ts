@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type BadLine, JsonLinesWriter, readRecords } from "../../trace/json_lines.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { JsonLinesWriter } from "../../trace/json_lines.ts";
 import {
   COLLECTOR_STATS,
   type CollectorStats,
@@ -10,6 +10,7 @@ import { type Alarm, NO_EVENTS } from "../../collector/alarm.ts";
 import type { Finder } from "../../collector/finder.ts";
 import { Realtime } from "../../collector/realtime.ts";
 import { runSampler, type SamplerOptions } from "../../collector/sampler.ts";
+import { recordsIn } from "../support/records.ts";
 import { ProcTree } from "./fixture.ts";
 import { Observation } from "./observed_tree.ts";
 
@@ -98,14 +99,9 @@ async function sample(
   });
   return {
     total,
-    samples: await readAll(samplesPath, RAW_SAMPLE.decode),
-    stats: await readAll(statsPath, COLLECTOR_STATS.decode),
+    samples: await recordsIn(samplesPath, RAW_SAMPLE.decode),
+    stats: await recordsIn(statsPath, COLLECTOR_STATS.decode),
   };
-}
-
-function readAll<T>(path: string, decode: (value: unknown, where: string) => T): Promise<T[]> {
-  const onBadLine = ({ reason }: BadLine) => assert(false, reason);
-  return Array.fromAsync(readRecords(path, { decode, onBadLine }));
 }
 
 Deno.test("runSampler() reads at once, at each deadline, and once more at the end", async () => {

@@ -9,11 +9,11 @@ import { parseNode } from "../../export/parse.ts";
 import type { PartialTask } from "../../trace/task.ts";
 import { INVOCATION, type Invocation, PROC_METRIC, type ProcMetric } from "../../trace/cts.ts";
 import { isThere } from "../../trace/atomic_file.ts";
-import { readRecords } from "../../trace/json_lines.ts";
 import type { InvocationEvent } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { startCommand } from "../support/command_process.ts";
+import { recordsIn } from "../support/records.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { CAN_GROUP } from "../support/test_cgroup.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -85,16 +85,6 @@ async function runAll(
   return events;
 }
 
-async function recordsOf<T>(
-  path: string,
-  decode: (value: unknown, where: string) => T,
-): Promise<T[]> {
-  const onBadLine = ({ line, reason }: { line: number; reason: string }) => {
-    throw new Error(`${path}:${line}: ${reason}`);
-  };
-  return await Array.fromAsync(readRecords(path, { decode, onBadLine }));
-}
-
 Deno.test("every job has rows that sum to its total, however short, forked or killed", async (t) => {
   await using folder = await tempFolder();
   const logs = join(folder.path, "logs");
@@ -129,11 +119,11 @@ Deno.test("every job has rows that sum to its total, however short, forked or ki
   const { code, stderr } = await collector.ended;
   assertEquals(code, 0, stderr);
   const { audit } = await parseNode(runDir.path, { nodeId: "n1" });
-  const invocations = await recordsOf<Invocation>(
+  const invocations = await recordsIn<Invocation>(
     join(runDir.cts, "invocations.jsonl"),
     INVOCATION.decode,
   );
-  const rows = await recordsOf<ProcMetric>(
+  const rows = await recordsIn<ProcMetric>(
     join(runDir.cts, "proc_metrics.jsonl"),
     PROC_METRIC.decode,
   );

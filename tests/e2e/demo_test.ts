@@ -14,7 +14,6 @@ import {
   PROC_METRIC,
   type ProcMetric,
 } from "../../trace/cts.ts";
-import { readRecords } from "../../trace/json_lines.ts";
 import {
   CLOCK_OFFSET,
   type ClockOffset,
@@ -24,6 +23,7 @@ import {
   type TaskResult,
 } from "../../trace/records.ts";
 import { processesNaming } from "../support/processes.ts";
+import { recordsIn } from "../support/records.ts";
 import { StallMeter } from "../support/stall_meter.ts";
 import { Observer } from "./observer.ts";
 import {
@@ -106,12 +106,12 @@ async function runDemo(folder: string): Promise<Run> {
   const exported = String(summary["export_dir"]);
   return {
     summary,
-    results: await recordsOf(join(run, "results.jsonl"), TASK_RESULT.decode),
+    results: await recordsIn(join(run, "results.jsonl"), TASK_RESULT.decode),
     events: await fromNodes(nodes, "events.ffmpeg.jsonl", INVOCATION_EVENT.decode),
     invocations: await fromNodes(nodes, "CTS/invocations.jsonl", INVOCATION.decode),
     rows: await fromNodes(nodes, "CTS/proc_metrics.jsonl", PROC_METRIC.decode),
     offsets: await Promise.all(
-      nodes.map((node) => recordsOf(join(node, "clock.jsonl"), CLOCK_OFFSET.decode)),
+      nodes.map((node) => recordsIn(join(node, "clock.jsonl"), CLOCK_OFFSET.decode)),
     ),
     cores: Math.max(...await Promise.all(nodes.map(coresOf))),
     tasks: await tableOf<ExportedTask>(join(exported, "tasks.parquet")),
@@ -122,23 +122,13 @@ async function runDemo(folder: string): Promise<Run> {
   };
 }
 
-async function recordsOf<T>(
-  path: string,
-  decode: (value: unknown, where: string) => T,
-): Promise<T[]> {
-  const onBadLine = ({ line, reason }: { line: number; reason: string }) => {
-    throw new Error(`${path}:${line}: ${reason}`);
-  };
-  return await Array.fromAsync(readRecords(path, { decode, onBadLine }));
-}
-
 async function fromNodes<T>(
   nodes: readonly string[],
   name: string,
   decode: (value: unknown, where: string) => T,
 ): Promise<T[]> {
   const all: T[] = [];
-  for (const node of nodes) all.push(...await recordsOf(join(node, name), decode));
+  for (const node of nodes) all.push(...await recordsIn(join(node, name), decode));
   return all;
 }
 

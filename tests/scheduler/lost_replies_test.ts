@@ -7,9 +7,9 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { ResultsDrain } from "../../scheduler/results_drain.ts";
 import { type Script, SCRIPTS } from "../../scheduler/scripts.ts";
-import { TIMING } from "../../scheduler/timing.ts";
 import {
   FOUR_UNITS,
+  LONG_LEASES,
   openTestQueue,
   registerNode,
   runClaimed,
@@ -33,7 +33,7 @@ Deno.test("claim() gives out what it took when the reply was lost", async () => 
   await using direct = await openTestQueue(redis);
   await using far = await openTestQueue({ url: relay.through(redis.url) });
   await using _scheduler = await startScheduler(redis);
-  await using worker = far.worker("n1", TIMING);
+  await using worker = far.worker("n1", LONG_LEASES);
   assertEquals(await worker.register(FOUR_UNITS), 0);
   await direct.enqueue([testTask("a"), testTask("b")]);
   await waitFor({
@@ -60,7 +60,7 @@ Deno.test("claim() gives out what it took of its node's own queue when the reply
   await using relay = Relay.to(redis.port);
   await using direct = await openTestQueue(redis);
   await using far = await openTestQueue({ url: relay.through(redis.url) });
-  await using worker = far.worker("n1", TIMING);
+  await using worker = far.worker("n1", LONG_LEASES);
   assertEquals(await worker.register(FOUR_UNITS), 0);
   await direct.enqueueOn("n1", [testTask("a")]);
   const lost = relay.loseReplyTo(SCRIPTS.claimDirect.sha1);
@@ -80,7 +80,7 @@ Deno.test("ResultsDrain forgets no result that it has not written when a reply w
   await using relay = Relay.to(redis.port);
   await using direct = await openTestQueue(redis);
   await using far = await openTestQueue({ url: relay.through(redis.url) });
-  await using view = far.scheduler("s1", TIMING);
+  await using view = far.scheduler("s1", LONG_LEASES);
   await view.lead();
   await using worker = await registerNode(direct, "n1");
   const path = join(redis.directory, "results.jsonl");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
+  FOUR_UNITS,
   LONG_LEASES,
   openTestQueue,
   registerNode,
@@ -179,14 +180,7 @@ Deno.test("register() of a second worker of that name waits for the first one's 
   await using queue = await openTestQueue(redis);
   await using first = await registerNode(queue, "cloud1");
   await using second = queue.worker("cloud1", LONG_LEASES);
-  const offer = {
-    capacityUnits: 8,
-    slots: 0,
-    slotsKey: "slots:available",
-    physicalCores: 8,
-    allocationRatio: 1,
-    clearQueue: false,
-  };
+  const offer = { ...FOUR_UNITS, capacityUnits: 8 };
   const begunMs = await queue.time();
   const waitMs = await second.register(offer);
   const overMs = Number(await redis.cli("ZSCORE", "tk:nodes", "cloud1")) + LONG_LEASES.lostMarginMs;

@@ -8,7 +8,7 @@ import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
 import { TIMING } from "../../scheduler/timing.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
-import { LONG_LEASES, runClaimed, testTask } from "../support/queue_actors.ts";
+import { FOUR_UNITS, LONG_LEASES, runClaimed, testTask } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 
 /** A queue with every role's view of it; the test plays the roles. */
@@ -35,15 +35,7 @@ async function setStage(): Promise<Stage> {
     operator: queue.operator(LONG_LEASES),
     async worker(node, more = {}): Promise<RedisWorkerQueue> {
       const worker = queue.worker(node, LONG_LEASES);
-      const registration = {
-        capacityUnits: 4,
-        slots: 0,
-        slotsKey: "slots:available",
-        physicalCores: 4,
-        allocationRatio: 1,
-        clearQueue: false,
-      };
-      assertEquals(await worker.register({ ...registration, ...more }), 0);
+      assertEquals(await worker.register({ ...FOUR_UNITS, ...more }), 0);
       return worker;
     },
     async assign(...nodes): Promise<void> {

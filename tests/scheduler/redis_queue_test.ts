@@ -2,9 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import { QueueError } from "../../scheduler/redis_connection.ts";
 import { RedisQueue } from "../../scheduler/redis_queue.ts";
-import { TIMING } from "../../scheduler/timing.ts";
 import type { Task } from "../../trace/task.ts";
 import { completeTask } from "../../trace/task.ts";
+import { FOUR_UNITS, LONG_LEASES } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 
 function openQueue(redis: RedisServer): Promise<RedisQueue> {
@@ -18,20 +18,12 @@ function task(id: string, more: Partial<Task> = {}): Task {
 Deno.test("RedisQueue carries a task from the dispatcher to its end", async () => {
   await using redis = await startRedisServer();
   await using queue = await openQueue(redis);
-  await using worker = queue.worker("cloud1", TIMING);
-  await using scheduler = queue.scheduler("s", TIMING);
+  await using worker = queue.worker("cloud1", LONG_LEASES);
+  await using scheduler = queue.scheduler("s", LONG_LEASES);
   const [first, again] = await queue.enqueue([task("t1"), task("t1")]);
   assertEquals([first?.isNew, again?.isNew], [true, false]);
   assertEquals(first?.seq, again?.seq);
-  const registration = {
-    capacityUnits: 4,
-    slots: 2,
-    slotsKey: "slots:available",
-    physicalCores: 4,
-    allocationRatio: 1,
-    clearQueue: false,
-  };
-  assertEquals(await worker.register(registration), 0);
+  assertEquals(await worker.register({ ...FOUR_UNITS, slots: 2 }), 0);
   assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1\ncloud1");
   assertEquals((await scheduler.lead()).isActive, true);
   const hosts = await scheduler.allHosts();

@@ -4,10 +4,10 @@ import { join } from "@std/path";
 import { AdapterClient, type ClientOptions } from "../../adapter/client.ts";
 import type { LaunchOutcome } from "../../trace/launcher.ts";
 import type { AdapterHello } from "../../trace/adapter_protocol.ts";
-import { readRecords } from "../../trace/json_lines.ts";
 import { INVOCATION_EVENT, type InvocationEvent } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { completeTask, type PartialTask, type Task } from "../../trace/task.ts";
+import { recordsIn } from "./records.ts";
 import { tempFolder } from "./temp_folder.ts";
 
 /** A running adapter. */
@@ -118,9 +118,5 @@ export function readEvents(
   runDir: RunDir,
   moduleId: "ffmpeg" | "command",
 ): Promise<InvocationEvent[]> {
-  const onBadLine = ({ line, reason }: { line: number; reason: string }) => {
-    throw new Error(`line ${line}: ${reason}`);
-  };
-  const options = { decode: INVOCATION_EVENT.decode, onBadLine };
-  return Array.fromAsync(readRecords(runDir.events(moduleId), options));
+  return recordsIn(runDir.events(moduleId), INVOCATION_EVENT.decode);
 }

@@ -5,6 +5,7 @@ import { RedisQueue } from "../../scheduler/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/redis_url.ts";
 import { TIMING } from "../../scheduler/timing.ts";
 import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
+import { FOUR_UNITS } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -22,14 +23,7 @@ async function withScheduler(work: (stage: Stage) => Promise<void>): Promise<voi
   await using scheduler = startCommand(["run", "scheduler", "--redis", redis.url, ...place]);
   await scheduler.says(/active as/);
   await using worker = queue.worker("cloud1", TIMING);
-  await worker.register({
-    capacityUnits: 4,
-    slots: 0,
-    slotsKey: "slots:available",
-    physicalCores: 4,
-    allocationRatio: 1,
-    clearQueue: false,
-  });
+  await worker.register(FOUR_UNITS);
   const server = await worker.serverId();
   const beats = setInterval(() => worker.heartbeat(server), TIMING.heartbeatMs);
   using _ = { [Symbol.dispose]: () => clearInterval(beats) };

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { isThere } from "../../trace/atomic_file.ts";
 import { runCommand } from "../support/command_process.ts";
 import {
   collectorStats,
@@ -18,13 +19,6 @@ const SOUND = {
 /** A run in which the collector lost a sample. */
 const GAPPY = { ...SOUND, stats: [collectorStats(2)] };
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, (error) => {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  });
-}
-
 Deno.test("parse takes the newest run where none is named, and says so", async () => {
   await using folder = await tempFolder();
   const logs = join(folder.path, "logs");
@@ -39,8 +33,8 @@ Deno.test("parse takes the newest run where none is named, and says so", async (
   assertEquals(stdout, "");
   assertMatch(stderr, /No RUN_ID was given: parsing the newest run, newer/);
   assertMatch(stderr, /Parsed cloud1: 1 invocations, 1 samples, .*; audit PASS/);
-  assert(await exists(join(logs, "newer", "CTS", "audit_report.md")));
-  assert(!await exists(join(logs, "older", "CTS")));
+  assert(await isThere(join(logs, "newer", "CTS", "audit_report.md")));
+  assert(!await isThere(join(logs, "older", "CTS")));
 });
 
 Deno.test("parse takes every node of a run, or the one that is named", async () => {
@@ -55,7 +49,7 @@ Deno.test("parse takes every node of a run, or the one that is named", async () 
   assertEquals(one.code, 0);
   const [summary, ...others] = JSON.parse(one.stdout);
   assertEquals([summary.node, summary.cpuResidualMaxMs, others.length], ["cloud2", 0, 0]);
-  assert(!await exists(join(run, "cloud1", "CTS")));
+  assert(!await isThere(join(run, "cloud1", "CTS")));
   // What was made of the first node must not be taken for another node.
   for (let times = 0; times < 2; times++) {
     const all = await runCommand(["run", "parse", "RUN_ID=r1", "--json"], { cwd: folder.path });
@@ -119,8 +113,8 @@ Deno.test("merge puts nodes together and parses them under its own grant", async
   );
   assertEquals([code, stderr.match(/Parsed cloud\d/g)], [0, ["Parsed cloud1", "Parsed cloud2"]]);
   const run = join(folder.path, "logs", "r1");
-  assert(await exists(join(run, "results.jsonl")));
-  assert(await exists(join(run, "cloud2", "CTS", "invocations.jsonl")));
+  assert(await isThere(join(run, "results.jsonl")));
+  assert(await isThere(join(run, "cloud2", "CTS", "invocations.jsonl")));
 });
 
 Deno.test("merge without a folder is wrong use", async () => {
