@@ -58,6 +58,14 @@ export interface HeadStatus {
   readonly reasons: Readonly<Partial<Record<Infeasibility, readonly string[]>>>;
 }
 
+/** The queue of a node that has no live worker. */
+export interface OrphanedQueue {
+  /** NODE_ID. */
+  readonly node: string;
+  /** Tasks in it. */
+  readonly queued: number;
+}
+
 /** The whole queue at one moment. */
 export interface QueueStatus {
   /** When, controller's clock, epoch ms. */
@@ -78,6 +86,8 @@ export interface QueueStatus {
   readonly ended: Readonly<Record<EndState, number>>;
   /** Results that the queue keeps until a scheduler has written them into results.jsonl. */
   readonly unwritten_results: number;
+  /** Queues of nodes without a live worker, which hold tasks; null: too many keys to look through. */
+  readonly orphaned_queues: readonly OrphanedQueue[] | null;
   /** `cap:` keys of nodes that are not alive: ignored; null: too many keys to look through. */
   readonly foreign_caps: readonly string[] | null;
   /** Slot tokens of nodes that are not alive: ignored. */

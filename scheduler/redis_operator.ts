@@ -13,6 +13,7 @@ import {
   type DeadLetter,
   headStatus,
   type NodeStatus,
+  type OrphanedQueue,
   type QueueStatus,
   type TaskWhereabouts,
 } from "./queue_status.ts";
@@ -97,6 +98,7 @@ export class RedisOperator {
       dead_letters: numberOf(deadLetters),
       ended,
       unwritten_results: numberOf(results),
+      orphaned_queues: await this.#orphanedQueues(leases, pendingKey),
       foreign_caps: await this.#foreignCaps(leases),
       foreign_tokens: [...new Set(textsOf(tokens))].filter((node) => !leases.has(node)),
     };
@@ -306,6 +308,24 @@ export class RedisOperator {
     const counts = listOf(await this.#command("HMGET", this.#keys.totals, ...END_STATES));
     const [done = 0, failed = 0, dead = 0, cancelled = 0] = counts.map(Number);
     return { done, failed, dead, cancelled };
+  }
+
+  async #orphanedQueues(
+    leases: ReadonlyMap<string, number>,
+    pendingKey: string,
+  ): Promise<readonly OrphanedQueue[] | null> {
+    const prefix = this.#keys.nodeQueue("");
+    const found = await this.#search.keysBehind(prefix, "list");
+    if (found === null) return null;
+    const keys = found.filter((key) =>
+      key !== pendingKey && key !== this.#keys.dead && !leases.has(key.slice(prefix.length))
+    );
+    return await Promise.all(
+      keys.sort().map(async (key) => ({
+        node: key.slice(prefix.length),
+        queued: numberOf(await this.#command("LLEN", key)),
+      })),
+    );
   }
 
   async #foreignCaps(leases: ReadonlyMap<string, number>): Promise<readonly string[] | null> {

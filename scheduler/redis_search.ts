@@ -90,15 +90,19 @@ export class RedisSearch {
     }
   }
 
-  /** Keys that begin with `prefix`; null when there are too many keys to look through. */
-  async keysBehind(prefix: string): Promise<readonly string[] | null> {
+  /**
+   * Keys that begin with `prefix`, all or those that hold a `type` of Redis; null when there are too many
+   * keys to look through.
+   */
+  async keysBehind(prefix: string, type?: "list"): Promise<readonly string[] | null> {
     const found = new Set<string>();
     const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
+    const filter = type === undefined ? [] : ["TYPE", type];
     let cursor = "0";
     for (let scanned = 0; scanned < KEYS_SCANNED_MAX; scanned += ELEMENTS_PER_CALL) {
       const count = String(ELEMENTS_PER_CALL);
       const [next, keys] = listOf(
-        await this.#command("SCAN", cursor, "MATCH", pattern, "COUNT", count),
+        await this.#command("SCAN", cursor, "MATCH", pattern, "COUNT", count, ...filter),
       );
       for (const key of textsOf(keys)) found.add(key);
       cursor = textOf(next);

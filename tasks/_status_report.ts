@@ -26,6 +26,12 @@ export function statusLines(status: QueueStatus): string[] {
   );
   if (nodes.length > 0) lines.push("", ...table([NODE_COLUMNS, ...nodes.map(nodeRow)]));
   else lines.push("", "no node has a live worker");
+  for (const { node, queued } of status.orphaned_queues ?? []) {
+    lines.push(
+      "",
+      `q:${node}  ${counted(queued, "task")} waiting, and no live worker of that name`,
+    );
+  }
   if (status.foreign_caps !== null && status.foreign_caps.length > 0) {
     lines.push("", `ignored, no such node lives: ${status.foreign_caps.join(", ")}`);
   }

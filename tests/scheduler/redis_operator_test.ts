@@ -122,8 +122,11 @@ Deno.test("RedisOperator.status() shows what belongs to no live node", async () 
   await stage.worker("cloud1", { slots: 1 });
   await stage.redis.cli("SET", "cap:old-name", "6");
   await stage.redis.cli("LPUSH", "slots:available", "older-name");
-  const { foreign_caps, foreign_tokens } = await stage.operator.status();
+  await stage.queue.enqueueOn("cloud9", [testTask("a")]);
+  await stage.redis.cli("SET", "q:what", "no list");
+  const { foreign_caps, foreign_tokens, orphaned_queues } = await stage.operator.status();
   assertEquals([foreign_caps, foreign_tokens], [["cap:old-name"], ["older-name"]]);
+  assertEquals(orphaned_queues, [{ node: "cloud9", queued: 1 }]);
 });
 
 Deno.test("RedisOperator.status() counts results that no scheduler has written down", async () => {
