@@ -64,6 +64,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "failed" as const,
         "refused" as const,
         "returned" as const,
+        "crashed" as const,
       ),
     }),
   },
@@ -82,12 +83,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         "lose" as const,
         "leave" as const,
         "drain" as const,
+        "undrain" as const,
+        "requeue" as const,
         "resume" as const,
       ),
       node,
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        "replaceScheduler" as const,
+        "retryDead" as const,
+        "dropDead" as const,
+      ),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({

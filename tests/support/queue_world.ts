@@ -9,10 +9,10 @@ import { PendingWindow } from "../../scheduler/pending_window.ts";
 import { type PlacementPolicy, planBatch } from "../../scheduler/placement.ts";
 import type { Claimed, Finish, Placement } from "../../scheduler/queue.ts";
 import type { RedisConnection } from "../../scheduler/redis_connection.ts";
+import type { RedisOperator } from "../../scheduler/redis_operator.ts";
 import type { RedisQueue } from "../../scheduler/redis_queue.ts";
 import type { RedisSchedulerQueue } from "../../scheduler/redis_scheduler_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
-import { TIMING } from "../../scheduler/timing.ts";
 import { FOUR_UNITS, LONG_LEASES, testTask } from "./queue_actors.ts";
 import { type QueueState, readQueueState } from "./queue_state.ts";
 
@@ -34,7 +34,11 @@ export type Step =
   | { readonly do: "claim"; readonly node: NodeName; readonly limit: number }
   | { readonly do: "finish"; readonly node: NodeName; readonly pick: number; readonly as: Outcome }
   | { readonly do: "finishAgain" | "finishLate"; readonly pick: number }
-  | { readonly do: "heartbeat" | "lose" | "leave" | "drain" | "resume"; readonly node: NodeName }
+  | {
+    readonly do: "heartbeat" | "lose" | "leave" | "drain" | "undrain" | "requeue" | "resume";
+    readonly node: NodeName;
+  }
+  | { readonly do: "replaceScheduler" | "retryDead" | "dropDead" }
   | { readonly do: "cancel"; readonly pick: number }
   | { readonly do: "deletePending" | "deleteTokens" }
   | { readonly do: "deleteQueue" | "moveToPending"; readonly node: NodeName }
@@ -53,8 +57,8 @@ export class World {
   readonly accepted = new Set<string>();
   readonly #queue: RedisQueue;
   readonly #connection: RedisConnection;
-  readonly #scheduler: RedisSchedulerQueue;
-  readonly #window: PendingWindow;
+  /** The one that leads, and the one that stands by. */
+  #schedulers: readonly [RedisSchedulerQueue, RedisSchedulerQueue];
   readonly #actors: Readonly<Record<NodeName, Actor>>;
   readonly #attempts = new Map<string, number>();
   /** Finishes that the queue answered, and attempts that another life took over. */
@@ -70,8 +74,7 @@ export class World {
   constructor(queue: RedisQueue, connection: RedisConnection) {
     this.#queue = queue;
     this.#connection = connection;
-    this.#scheduler = queue.scheduler("s", LONG_LEASES);
-    this.#window = new PendingWindow(this.#scheduler, () => {});
+    this.#schedulers = [queue.scheduler("s1", LONG_LEASES), queue.scheduler("s2", LONG_LEASES)];
     const actors = NODES.map((name) => [
       name,
       { queue: queue.worker(name, LONG_LEASES), isRegistered: false, running: [] },
@@ -79,10 +82,22 @@ export class World {
     this.#actors = Object.fromEntries(actors);
   }
 
+  get #scheduler(): RedisSchedulerQueue {
+    return this.#schedulers[0];
+  }
+
+  get #window(): PendingWindow {
+    return new PendingWindow(this.#scheduler, () => {});
+  }
+
+  get #operator(): RedisOperator {
+    return this.#queue.operator(LONG_LEASES);
+  }
+
   /** Forget everything and register the nodes. */
   async begin(maxAttempts: number): Promise<void> {
     await this.#connection.command("FLUSHALL");
-    await this.#scheduler.lead();
+    await this.#lead();
     await this.#scheduler.configure({
       pendingKey: "q:pending",
       slotsKey: "slots:available",
@@ -90,6 +105,29 @@ export class World {
       onLost: "pending",
     });
     for (const name of NODES) await this.#register(name);
+  }
+
+  /** The first of the schedulers leads, the second stands by. */
+  async #lead(): Promise<void> {
+    const [active, standby] = this.#schedulers;
+    assert((await active.lead()).isActive);
+    assert(!(await standby.lead()).isActive, "one leads");
+  }
+
+  /** The lease of the one that leads is over: the other takes over, and what the first sends is refused. */
+  async #replaceScheduler(): Promise<void> {
+    const late = await this.#plan("");
+    await this.#connection.command("DEL", "tk:leader");
+    const [old, next] = this.#schedulers;
+    this.#schedulers = [next, old];
+    assert((await next.lead()).isActive);
+    const before = await this.state();
+    const { applied, refusal } = await old.assign(late);
+    if (late.length > 0) assertEquals([applied, refusal], [0, "leader"]);
+    assertEquals(await old.trimResults(await next.results(1000)), false);
+    assertEquals(await old.loseNodes(), []);
+    assertEquals(await this.state(), before, "one that was replaced changes nothing");
+    await this.#lead();
   }
 
   async #register(name: NodeName): Promise<void> {
@@ -141,6 +179,16 @@ export class World {
         return await this.#finishLate(one.pick);
       case "cancel":
         return await this.#cancel(one.pick);
+      case "replaceScheduler":
+        return await this.#replaceScheduler();
+      case "dropDead":
+        await this.#operator.dropDead(null);
+        return;
+      case "retryDead":
+        for (const { newId } of await this.#operator.retryDead(null)) {
+          if (newId !== null) this.accepted.add(newId);
+        }
+        return;
       case "deletePending":
         await this.#connection.command("DEL", "q:pending");
         await this.#scheduler.cancelRemoved();
@@ -170,6 +218,13 @@ export class World {
         return await this.#register(name);
       case "drain":
         await queue.drain();
+        return;
+      case "undrain":
+        assert(await this.#operator.undrain(name));
+        return;
+      case "requeue":
+        await this.#operator.requeue(name);
+        assertEquals((await this.state()).nodes[name]?.queue, [], "its queue is empty");
         return;
       case "resume":
         for (const claimed of this.#actors[name].running) {
@@ -295,7 +350,7 @@ export class World {
   async #cancel(which: number): Promise<void> {
     const ids = [...this.accepted];
     const id = ids[which % Math.max(1, ids.length)];
-    if (id !== undefined) await this.#queue.operator(TIMING).cancel(id, "a person");
+    if (id !== undefined) await this.#operator.cancel(id, "a person");
   }
 
   async #heartbeats(): Promise<void> {
