@@ -135,7 +135,9 @@ class Worker {
     while (!signal.aborted) {
       const sentAt = performance.now();
       const server = await this.#queue.serverId();
-      const waitMs = await this.#queue.register(registration);
+      // Once: what it finds when it comes back later was put there for it.
+      const clearQueue = registration.clearQueue && this.#server === "";
+      const waitMs = await this.#queue.register({ ...registration, clearQueue });
       if (waitMs === 0) {
         this.#server = server;
         this.#renewedAt = sentAt;

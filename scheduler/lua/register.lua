@@ -19,6 +19,8 @@ local holder, lease_end = unpack(redis.call('HMGET', node_key(id), 'incarnation'
 if holder and holder ~= incarnation then
   local deadline = tonumber(lease_end or '0') + tonumber(ARGV[9])
   if holder ~= LOST and deadline > now then return { 'leased', math.ceil(deadline - now) } end
+  -- What was assigned to the life before is in the queue that is to be cleared: not to be given to others.
+  if ARGV[10] == '1' then redis.call('UNLINK', list_key(id)) end
   if remove_node(id)[3] == 0 then return { 'leased', 1 } end
 end
 local used, tasks = 0, 0

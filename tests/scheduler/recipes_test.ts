@@ -177,6 +177,36 @@ Deno.test("--clear-queue cancels what stands in the node's queue", async () => {
   ]);
 });
 
+Deno.test("--clear-queue cancels what was assigned to the worker's life before", async () => {
+  await using redis = await startRedisServer();
+  await using queue = await openTestQueue(redis);
+  await using before = await registerNode(queue, "cloud1");
+  await using first = await startScheduler(redis);
+  await queue.enqueue(["a", "b", "c"].map((id) => testTask(id)));
+  await waitFor({
+    what: "all to be placed",
+    read: () => redis.cli("LLEN", "q:cloud1"),
+    until: (length) => length === "3",
+  });
+  await before.claim(1);
+  await first.stop();
+  // It died, and nobody has noticed.
+  await redis.cli("HSET", "tk:node:cloud1", "lease_end", "0");
+  await using worker = await registerNode(queue, "cloud1", { clearQueue: true });
+  await using scheduler = await startScheduler(redis);
+  const results = await waitForResults(scheduler, 2);
+  assertEquals(results.map(({ task_id, state }) => [task_id, state]), [
+    ["b", "cancelled"],
+    ["c", "cancelled"],
+  ]);
+  await waitFor({
+    what: "what it ran to run again",
+    read: () => runClaimed(worker),
+    until: (ran) => ran.includes("a"),
+  });
+  assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
+});
+
 Deno.test("RPOPLPUSH q:cloud1 q:pending: the task is pending again, in its order", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
