@@ -36,9 +36,10 @@ const PRIORITY = 1;
  * The wait of one process; one at a time.
  *
  * Where the kernel permits it the thread waits with real-time priority, so that a machine full of work
- * does not delay the stamp (beside four busy loops the worst of 300 was 0.1 ms instead of 100). It uses
- * that for a few system calls per end, and gives it back before the pool has the thread again. Worst
- * outcome where it is not permitted: ts_end is late by as much as any thread waits for a core.
+ * does not delay the stamp: beside four busy loops the worst of 500 was 1.6 ms late, and 11 ms where Deno
+ * itself waited. It uses that for a few system calls per end, and gives it back before the pool has the
+ * thread again. Worst outcome where it is not permitted: ts_end is late by as much as any thread waits
+ * for a core.
  */
 export class ExitWait {
   readonly #libc: Libc;
