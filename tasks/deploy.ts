@@ -391,7 +391,7 @@ async function fetch({ controller, workers, options, runId, io }: Deployment): P
     );
   }
   throwThese(failures, "the records of the others are here; another deploy fetch brings the rest");
-  io.say(`Next: deno task parse RUN_ID=${runId}`);
+  io.say(`Next: deno task parse --align controller RUN_ID=${runId}`);
 }
 
 if (import.meta.main) await runMain(DEPLOY, main);
