@@ -45,10 +45,10 @@ export interface CentralOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tasks planned at once: eight calls, sent without waiting in between. */
+/** Tasks planned at once: eight to sixteen calls, sent without waiting in between. */
 const WINDOW = 512;
 
-/** The same with backfill, where a later call may hold although an earlier one was refused: one call. */
+/** The same with backfill, where a later call may hold although an earlier one was refused. */
 const BACKFILL_WINDOW = 64;
 
 /**
@@ -272,7 +272,10 @@ class CentralScheduler {
    * placed. Failures are kept in the results: both are looked at when what was sent before is settled.
    */
   #send(placements: readonly PlannedPlacement<WindowTask>[]): Sent {
-    const batches = portionsOf(placements, ({ task }) => task.raw.length);
+    const batches = portionsOf(placements, {
+      charsOf: ({ task }) => task.raw.length,
+      nodeOf: ({ host }) => host.node,
+    });
     const isFull = placements.length === WINDOW && this.#options.policy.scanPending === 1;
     const following = Promise.allSettled(isFull ? [this.#window.ahead(WINDOW, WINDOW)] : []);
     const replies = Promise.allSettled(batches.map((batch) => this.#assign(batch)));

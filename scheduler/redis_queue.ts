@@ -88,7 +88,7 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
     const heads = tasks.map((task) => ({ task, head: taskHead(task) }));
     const enqueued: Enqueued[] = [];
     // One after the other: should the server be lost, no later portion gets in before an earlier one.
-    for (const portion of portionsOf(heads, ({ head }) => head.length)) {
+    for (const portion of portionsOf(heads, { charsOf: ({ head }) => head.length })) {
       const args = [node, String(DISPATCH_TTL_MS)];
       for (const { task, head } of portion) args.push(task.task_id, task.dispatch_id ?? "", head);
       const rows = rowsOf(await this.#connection.run(SCRIPTS.enqueue, this.keys.prefix, args));

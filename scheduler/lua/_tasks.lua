@@ -143,7 +143,7 @@ local function return_task(id, raw, node)
 end
 
 -- How deep a task that a person moved to the head of the pending queue is looked for.
-local MOVED_MAX = 1000
+local MOVED_MAX = 500
 
 -- An assigned task leaves its node; `node` may be nil where the node's books are gone.
 --   'returned'  it stood in the node's queue and is pending again

@@ -5,6 +5,7 @@
 
 import { HostMirror } from "../../scheduler/host_mirror.ts";
 import { planBatch } from "../../scheduler/placement.ts";
+import { portionsOf } from "../../scheduler/portions.ts";
 import { SCRIPTS } from "../../scheduler/scripts.ts";
 import { openTestQueue } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
@@ -23,8 +24,8 @@ const CALLS = 32 * PIPELINE;
  */
 const COPIES = 1000;
 
-/** Tasks in one call, as the scheduler cuts its plans. */
-const BATCH = 64;
+/** Tasks that the first call is cut from, as the scheduler cuts its plans. */
+const WINDOW = 64;
 
 const COPY = `local from, to, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
 for i = 4, #ARGV do
@@ -42,6 +43,8 @@ export async function floorRate(one: Case): Promise<number> {
   await using queue = await openTestQueue(redis, "base:");
   await BusyCluster.start(redis, queue, one);
   const { args, nodes, size } = await firstBatch(queue, one);
+  // A copy that was used has nothing left in its queue.
+  await redis.cli("LTRIM", "base:q:pending", "0", String(size - 1));
   const keys = ["q:pending", "slots:available", "tk:config", "tk:index:", "tk:leader"];
   for (const node of nodes) keys.push(`tk:node:${node}`, `cap:${node}`, `run_count:${node}`);
   await redis.cli("EVAL", COPY, "0", "base:", "copy", String(COPIES), ...keys);
@@ -68,19 +71,23 @@ async function firstBatch(
   const mirror = new HostMirror();
   mirror.replace(await cluster.allHosts());
   const free = mirror.hosts.reduce((sum, { free }) => sum + free, 0);
-  await queue.enqueue(benchTasks(Math.min(BATCH, free), one));
-  const tasks = (await cluster.window(BATCH)).map((raw) => {
+  await queue.enqueue(benchTasks(Math.min(WINDOW, free), one));
+  const tasks = (await cluster.window(WINDOW)).map((raw) => {
     const { task_id: taskId, cpu_units: units } = JSON.parse(raw);
     return { raw, taskId, units };
   });
   const policy = { weigher: one.weigher, order: "min", scanPending: 1 } as const;
   const { placements } = planBatch(tasks, { hosts: mirror.hosts, tokenNodes: null }, policy);
+  const [first = []] = portionsOf(placements, {
+    charsOf: ({ task }) => task.raw.length,
+    nodeOf: ({ host }) => host.node,
+  });
   const args = [token];
-  for (const { task, host, index } of placements) {
+  for (const { task, host, index } of first) {
     args.push(task.raw, task.taskId, host.node, String(task.units), String(index));
   }
-  const nodes = new Set(placements.map(({ host }) => host.node));
-  return { args, nodes, size: placements.length };
+  const nodes = new Set(first.map(({ host }) => host.node));
+  return { args, nodes, size: first.length };
 }
 
 async function redisBenchmark(redis: RedisServer, command: readonly string[]): Promise<number> {
