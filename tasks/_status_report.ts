@@ -3,6 +3,7 @@
  */
 
 import type { NodeStatus, QueueStatus, TaskWhereabouts } from "../scheduler/queue_status.ts";
+import { counted } from "../trace/counted.ts";
 
 /** Lines that show `status`. */
 export function statusLines(status: QueueStatus): string[] {
@@ -81,11 +82,6 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
   );
-}
-
-/** `1 task`, `2 tasks`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A length of time as people say it. */

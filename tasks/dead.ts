@@ -5,7 +5,7 @@ import { TIMING } from "../scheduler/timing.ts";
 import { type Parsed, UsageError } from "./_command.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { reachQueue } from "./_queue.ts";
-import { counted } from "./_status_report.ts";
+import { counted } from "../trace/counted.ts";
 import { DEAD } from "./flags/operator.ts";
 
 /** `deno task dead`. */

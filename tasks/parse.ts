@@ -2,6 +2,7 @@
 
 import { basename, join, resolve } from "@std/path";
 import { messageOf } from "../trace/atomic_file.ts";
+import { counted } from "../trace/counted.ts";
 import { parseNodeId, parseRunId } from "../trace/run_dir.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
 import { findNodeDirs, newestRunId } from "../export/cts/run_folders.ts";
@@ -80,7 +81,9 @@ async function chooseNodes(run: string, options: ParseFlags): Promise<string[]> 
 export function describeParse(summary: ParseSummary): string[] {
   const { node, invocations, samples, cpuResidualMaxMs, audit, folder } = summary;
   return [
-    `Parsed ${node}: ${invocations} invocations, ${samples} samples, rows off their totals by at ` +
+    `Parsed ${node}: ${counted(invocations, "invocation")}, ${
+      counted(samples, "sample")
+    }, rows off their totals by at ` +
     `most ${cpuResidualMaxMs} ms; audit ${audit.verdict}`,
     ...audit.findings.map(({ what, examples }) =>
       `  ${what}${examples.length === 0 ? "" : ` (${examples.slice(0, 3).join("; ")})`}`

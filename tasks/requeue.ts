@@ -4,7 +4,7 @@ import { TIMING } from "../scheduler/timing.ts";
 import type { Parsed } from "./_command.ts";
 import { type Io, runMain } from "./_main.ts";
 import { reachQueue } from "./_queue.ts";
-import { counted } from "./_status_report.ts";
+import { counted } from "../trace/counted.ts";
 import { REQUEUE, requireOperands } from "./flags/operator.ts";
 
 /** `deno task requeue`. */

@@ -72,6 +72,10 @@ function outputOf(folder: string, { name }: ManifestExperiment): string {
   return join(folder, "output", name);
 }
 
+/** What sh answers for a program that cannot be executed, and for one that is not there. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+
 /** Writes all that a program says to a file, so that no pipe outlives it: `sh -c … sh LOG PROGRAM …`. */
 const LOGGED = 'log="$1"; shift; exec "$@" >"$log" 2>&1';
 
@@ -109,6 +113,9 @@ async function simulate(
       `OpenDC did not finish ${experiment.name} within ${limitS} s and was ended; --timeout-s gives ` +
         `it longer, more tasks than cores on a host make it hang; see ${log}`,
     );
+  }
+  if (code === NOT_EXECUTABLE || code === NOT_FOUND) {
+    throw new CommandError(`Cannot run OPENDC_RUNNER "${runner}": an executable file is required`);
   }
   const text = await Deno.readTextFile(log);
   const lastLine = text.trimEnd().split("\n").at(-1) || "it said nothing";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../../trace/counted.ts";
 import { usToMs } from "../../trace/units.ts";
 import type { AuditFacts, CollectorAccount } from "./facts.ts";
 import { EXAMPLES, type Finding, namesOf, onCount, onSome } from "./finding.ts";
@@ -139,7 +140,7 @@ function fileFindings({ inputs }: AuditFacts): Finding[] {
   return [
     ...onSome(inputs.missing, {
       check: "missing_files",
-      what: (count) => `${count} files of a complete run are not there`,
+      what: (count) => `${counted(count, "file")} of a complete run missing`,
       cost: "Without node_meta.json nothing can be exported; without events there are no tasks; " +
         "without samples there is no series.",
       action: "Copy the whole run directory, or see whether the collector and the worker ran.",

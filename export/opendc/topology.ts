@@ -7,6 +7,7 @@
  * @module
  */
 
+import { counted } from "../../trace/counted.ts";
 import type { CtsNode } from "../../trace/cts.ts";
 import { kbToMib } from "../../trace/units.ts";
 
@@ -107,7 +108,7 @@ const UNKNOWN_MEMORY_MIB = 1024 * 1024;
 export function topologyNotes(nodes: readonly HostNode[]): string[] {
   const notes: string[] = [];
   const emulated = nodes.filter(({ node }) => isEmulated(node)).map(({ node }) =>
-    `${node.node_id} (${node.cpu_cores} cores offer ${vcpusOf(node)} vCPUs)`
+    `${node.node_id} (${counted(node.cpu_cores, "core")} for ${counted(vcpusOf(node), "vCPU")})`
   );
   if (emulated.length > 0) {
     notes.push(

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { counted } from "../../trace/counted.ts";
 import type { ReadManifest } from "../opendc/manifest.ts";
 import { REPLAY_TIME_FACTOR } from "../opendc/experiment.ts";
 import { type Check, checkOf, skipped } from "./check.ts";
@@ -39,7 +40,10 @@ export async function checkReplays(
     problems.push(`${main.tasks.length} tasks are required in all, got ${tasks}`);
   }
   return [
-    checkOf("replay", { problems, found: `${tasks} tasks on ${nodes.length} hosts, times × 1000` }),
+    checkOf("replay", {
+      problems,
+      found: `${counted(tasks, "task")} on ${counted(nodes.length, "host")}, times × 1000`,
+    }),
   ];
 }
 

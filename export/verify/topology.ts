@@ -6,6 +6,7 @@
  * @module
  */
 
+import { counted } from "../../trace/counted.ts";
 import { type Check, checkOf, someOf } from "./check.ts";
 import type { TaskTable } from "./workload.ts";
 
@@ -50,7 +51,7 @@ export function checkTopology(value: unknown): FoundTopology {
   }
   const { problems, hosts, largest } = reader;
   if (hosts === 0) problems.push("there is no host");
-  return { check: checkOf("topology", { problems, found: `${hosts} hosts` }), largest };
+  return { check: checkOf("topology", { problems, found: counted(hosts, "host") }), largest };
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -92,6 +92,13 @@ Deno.test("simulate tells the last words of a simulator that fails", async () =>
   const { code, stderr } = await command.ended;
   assertEquals(code, 1);
   assert(stderr.includes("OpenDC failed with exit code 3: no such topology"), stderr);
+  // A folder, and nothing at all, cannot be run.
+  for (const wrong of [root.path, join(root.path, "nothing")]) {
+    await using other = startCommand(["run", "simulate", "--input", folder, "--runner", wrong]);
+    const ended = await other.ended;
+    assertEquals(ended.code, 1);
+    assert(ended.stderr.includes(`Cannot run OPENDC_RUNNER "${wrong}"`), ended.stderr);
+  }
 });
 
 Deno.test("simulate says what to install, and what it takes", async () => {

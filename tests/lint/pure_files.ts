@@ -66,6 +66,7 @@ export const PURE_FILES: readonly string[] = [
   "tasks/_video_recipe.ts",
   "trace/adapter_protocol.ts",
   "trace/container.ts",
+  "trace/counted.ts",
   "trace/cpu_list.ts",
   "trace/cts.ts",
   "trace/event_records.ts",

@@ -32,7 +32,7 @@ Deno.test("parse takes the newest run where none is named, and says so", async (
   assertEquals(code, 0);
   assertEquals(stdout, "");
   assertMatch(stderr, /No RUN_ID was given: parsing the newest run, newer/);
-  assertMatch(stderr, /Parsed cloud1: 1 invocations, 1 samples, .*; audit PASS/);
+  assertMatch(stderr, /Parsed cloud1: 1 invocation, 1 sample, .*; audit PASS/);
   assert(await isThere(join(logs, "newer", "CTS", "audit_report.md")));
   assert(!await isThere(join(logs, "older", "CTS")));
 });
