@@ -12,8 +12,11 @@ import type { Registration, WorkerQueue } from "./queue.ts";
 import type { Timing } from "./timing.ts";
 import { Wake } from "./wake.ts";
 
-/** A launcher that can be closed. */
-export type OwnedLauncher = Launcher & AsyncDisposable;
+/** A launcher that can be closed, or ended at once together with all that it runs. */
+export type OwnedLauncher = Launcher & AsyncDisposable & {
+  /** End it the hard way; what it ran is ended too. */
+  kill(): void;
+};
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -46,6 +49,13 @@ const STOP_GRACE_MS = 5000;
 
 /** The same when the lease is gone: all is over well before another node may begin. */
 const CUT_OFF_GRACE_MS = 500;
+
+/**
+ * After this long an adapter that has not ended its tasks is killed, and they with it, ms: it is stopped
+ * itself (SIGSTOP), and another node may start them 3 s after the cut. Too short, and the exits of tasks
+ * that a loaded machine ends slowly are not on record.
+ */
+const STUCK_AFTER_MS = 2000;
 
 /**
  * How old a renewed lease may be while the adapter is told that its worker lives, as a part of the
@@ -200,7 +210,8 @@ class Worker {
         this.#queue.beginAnew();
         await this.#register();
       }
-      await this.#leaseDue.wait(timing.heartbeatMs - (performance.now() - sentAt), signal);
+      const leftMs = timing.heartbeatMs - (performance.now() - sentAt);
+      await this.#leaseDue.wait(Math.max(0, leftMs), signal);
     }
   }
 
@@ -241,6 +252,12 @@ class Worker {
   #cutOff(reason: string): void {
     this.#isCutOff = true;
     this.#attempts.stopAll({ reason, graceMs: CUT_OFF_GRACE_MS });
+    this.#killWhenStuck();
+  }
+
+  async #killWhenStuck(): Promise<void> {
+    await Promise.race([this.#attempts.ended(), pause(STUCK_AFTER_MS, this.#over.signal)]);
+    if (this.#isCutOff && this.#attempts.count > 0) this.#launcher?.kill();
   }
 
   async #openLauncher(): Promise<void> {

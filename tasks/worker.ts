@@ -155,6 +155,7 @@ async function openAdapter(
     closed: client.closed,
     launch: (task) => client.launch(task),
     readClocks: () => client.readClocks(),
+    kill: () => killAdapter(child),
     async [Symbol.asyncDispose](): Promise<void> {
       // One that stands still (SIGSTOP) would keep this process for ever; its tasks die with it.
       const deadline = setTimeout(() => child.kill("SIGKILL"), ADAPTER_CLOSE_MS);
@@ -163,6 +164,16 @@ async function openAdapter(
       clearTimeout(deadline);
     },
   };
+}
+
+/** An adapter behind sudo is not ours to kill; one that has just ended needs no killing. */
+function killAdapter(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    const isGone = error instanceof TypeError || error instanceof Deno.errors.NotFound;
+    if (!isGone && !(error instanceof Deno.errors.PermissionDenied)) throw error;
+  }
 }
 
 function spawnAdapter(command: Deno.Command, program: string): Deno.ChildProcess {
