@@ -47,10 +47,11 @@ async function start(options: Options, io: Io): Promise<number> {
     io.say(`Redis of ${dir} runs already (pid ${running}); stop it first to change its settings`);
     return 0;
   }
-  await Deno.mkdir(join(dir, "data"), { recursive: true, mode: 0o700 });
-  await Deno.chmod(dir, 0o700);
   const bind = options.bind.split(",").map((one) => one.trim()).filter((one) => one !== "");
   if (bind.length === 0) throw new UsageError("--bind must name an address");
+  for (const host of bind) requireFree(host, options.port);
+  await Deno.mkdir(join(dir, "data"), { recursive: true, mode: 0o700 });
+  await Deno.chmod(dir, 0o700);
   const tls = options.tls ? await makeCertificates(dir, bind) : null;
   await writeFileAtomic(
     join(dir, "redis.conf"),
@@ -163,11 +164,28 @@ function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
+/** @throws {CommandError} when Redis could not listen there. */
+function requireFree(host: string, port: number): void {
+  try {
+    Deno.listen({ hostname: host === "*" ? "0.0.0.0" : host, port }).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new CommandError(`port ${port} of ${host} is taken by another server`, {
+        cause: error,
+      });
+    }
+    if (!(error instanceof Error)) throw error;
+    throw new CommandError(
+      `cannot listen on ${host}, --bind names own addresses: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /** Start the server in the background and wait until it listens. */
 async function launch(dir: string, at: { host: string; port: number }): Promise<void> {
-  if (await listens(at)) {
-    throw new CommandError(`port ${at.port} of ${at.host} is taken by another server`);
-  }
   const { success, stderr } = await new Deno.Command("redis-server", {
     args: [join(dir, "redis.conf")],
     stdin: "null",

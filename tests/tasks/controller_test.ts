@@ -171,6 +171,10 @@ Deno.test("controller leaves a running server alone, and refuses a port that is 
   ]);
   assertEquals(other.code, 1);
   assertStringIncludes(other.stderr, "is taken by another server");
+  // An address for documentation, RFC 5737: no machine has it.
+  const foreign = await runCommand(["controller", "start", "--bind", "192.0.2.1"]);
+  assertEquals(foreign.code, 1);
+  assertStringIncludes(foreign.stderr, "cannot listen on 192.0.2.1, --bind names own addresses");
 });
 
 /** Debian's libfaketime, which shifts the clock of every program that has these variables. */
