@@ -39,6 +39,7 @@ export function systemdRunArguments(scope: Scope): string[] {
     "--quiet",
     "--collect",
     `--unit=${scope.unit}`,
+    "--description=Tracekit task",
     // What is below the scope's group is ours.
     "--property=Delegate=yes",
     ...systemdProperties(scope.limits).map((property) => `--property=${property}`),

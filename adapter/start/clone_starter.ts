@@ -4,10 +4,12 @@
  * @module
  */
 
+import { join } from "@std/path";
 import type { Clock } from "../../trace/clock.ts";
 import { type EndedChild, ExitWait } from "./exit_wait.ts";
 import { Libc } from "./libc.ts";
 import {
+  EINVAL,
   ENOSYS,
   errorText,
   O_CLOEXEC,
@@ -72,14 +74,18 @@ export class CloneStarter implements Starter {
 
   #spawn(plan: SpawnPlan, by: "clone3" | "clone"): Omit<Started, "exit"> {
     using descriptors = new Descriptors(this.#libc);
+    const { cgroup, cgroupTasksFiles } = plan;
+    const isBorn = by === "clone3" && cgroup !== null;
+    // Else it enters the v2 group as those of v1: later, and after a wait of 6 ms for the kernel.
+    const toEnter = cgroup === null || isBorn ? [] : [join(cgroup, "cgroup.procs")];
     const calls = spawnCalls(plan, {
       by,
-      cgroup: plan.cgroup === null ? null : descriptors.open(plan.cgroup, O_RDONLY | O_DIRECTORY),
-      tasksFiles: plan.cgroupTasksFiles.map((path) => descriptors.open(path, O_WRONLY)),
+      cgroup: isBorn ? descriptors.open(cgroup, O_RDONLY | O_DIRECTORY) : null,
+      tasksFiles: [...toEnter, ...cgroupTasksFiles].map((path) => descriptors.open(path, O_WRONLY)),
     });
     const failure = new BigInt64Array(2);
     const pid = this.#libc.spawn(calls.words, failure);
-    if (pid === -ENOSYS && by === "clone3") {
+    if (by === "clone3" && (pid === -ENOSYS || pid === -EINVAL)) {
       this.#hasClone3 = false;
       return this.#spawn(plan, "clone");
     }

@@ -161,5 +161,7 @@ export function errorText(errno: number): string {
 
 /** A signal came in between. */
 export const EINTR = 4;
-/** clone3 is not there: a kernel before 5.3, or a container's seccomp filter. */
+/** clone3 is not there: a kernel before 5.3, or a seccomp filter, as in a container or a unit. */
 export const ENOSYS = 38;
+/** clone3 does not know CLONE_INTO_CGROUP: a kernel before 5.7. */
+export const EINVAL = 22;

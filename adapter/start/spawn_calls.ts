@@ -31,7 +31,7 @@ import { START_STAMP_WORDS, startStampCalls } from "./stamp.ts";
 export interface SpawnDescriptors {
   /** The v2 cgroup's directory; null: none. */
   readonly cgroup: number | null;
-  /** The v1 `tasks` files, writable. */
+  /** The v1 `tasks` files, and the v2 `cgroup.procs` of a child that is not born there, writable. */
   readonly tasksFiles: readonly number[];
 }
 
@@ -63,8 +63,8 @@ const LAST_DESCRIPTOR = 0xffff_ffff;
 const AFFINITY_BYTES = 1024;
 
 /**
- * The calls of `plan`. `clone` makes the child by clone(2) where clone3(2) is filtered away; it cannot
- * place it in a v2 cgroup.
+ * The calls of `plan`. `clone` makes the child by clone(2) where clone3(2) is filtered away; it has to
+ * enter its v2 cgroup by a file, too.
  */
 export function spawnCalls(
   plan: SpawnPlan,

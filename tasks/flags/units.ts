@@ -17,7 +17,9 @@ export const UNITS = command({
     ),
     "user": text("User that the roles run as.", { fallback: "tracekit", placeholder: "NAME" }),
     "tls": toggle("Redis speaks TLS."),
-    "privileged-adapter": toggle("The worker starts its adapter by sudo, so that it limits CPUs."),
+    "privileged-adapter": toggle(
+      "The worker starts its adapter by sudo, so that it limits CPUs with cgroup v1, too.",
+    ),
   },
   notes: [
     "/etc/tracekit has run_id.env, ROLE.env, ROLE.password and ca.crt of controller start; logs go to",

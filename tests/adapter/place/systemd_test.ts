@@ -22,6 +22,7 @@ Deno.test("systemdRunArguments() makes a scope that a stopped process holds", ()
     "--quiet",
     "--collect",
     "--unit=tracekit-17-4711-00f067aa0ba902b7",
+    "--description=Tracekit task",
     "--property=Delegate=yes",
     "--property=CPUAccounting=yes",
     "--property=CPUWeight=400",
