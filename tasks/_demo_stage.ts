@@ -4,7 +4,10 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
+import { isSameProcess } from "../adapter/proc_pid.ts";
 import { isThere } from "../trace/atomic_file.ts";
+import { readRecordFile } from "../trace/record_file.ts";
+import { SENTINEL } from "../trace/records.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { CommandError } from "./_main.ts";
 import { type PrivateRedis, startPrivateRedis } from "./_private_redis.ts";
@@ -125,6 +128,34 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
 export function roleCommand(file: string, ...args: readonly string[]): string[] {
   const path = fromFileUrl(new URL(file, import.meta.url));
   return [Deno.execPath(), "run", "-A", "-q", path, ...args];
+}
+
+/** How long an adapter may take to end the tasks of a worker that was killed, ms. */
+const TASKS_END_LIMIT_MS = 10_000;
+
+/** On disposal, waits until nothing runs any more that an adapter of these nodes started. */
+export function tasksOf(nodes: readonly DemoNode[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose](): Promise<void> {
+      const deadline = performance.now() + TASKS_END_LIMIT_MS;
+      for (const { runDir } of nodes) {
+        while (performance.now() < deadline && await hasTasks(runDir)) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    },
+  };
+}
+
+/** True when the process of a sentinel runs. */
+async function hasTasks({ pids }: RunDir): Promise<boolean> {
+  if (!await isThere(pids)) return false;
+  for await (const { name } of Deno.readDir(pids)) {
+    if (!/^\d+$/.test(name)) continue;
+    const sentinel = await readRecordFile(join(pids, name), SENTINEL.decode);
+    if (sentinel !== null && isSameProcess(Number(name), sentinel.start_ticks)) return true;
+  }
+  return false;
 }
 
 /** How long the collectors may take to write down their node, ms. */

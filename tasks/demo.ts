@@ -16,7 +16,14 @@ import { RunDir } from "../trace/run_dir.ts";
 import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";
 import { forgetVariables, reserveRunId, writeRunIdEnv } from "./_demo_place.ts";
 import { reportOf, summaryOf } from "./_demo_report.ts";
-import { coreShares, type DemoPlan, roleCommand, type Stage, startStage } from "./_demo_stage.ts";
+import {
+  coreShares,
+  type DemoPlan,
+  roleCommand,
+  type Stage,
+  startStage,
+  tasksOf,
+} from "./_demo_stage.ts";
 import { CommandError, type Io, runMain } from "./_main.ts";
 import { ensurePrograms, REQUIRED } from "./_programs.ts";
 import { openProgress } from "./_progress.ts";
@@ -138,6 +145,8 @@ async function runBatch(
   plan: DemoPlan,
   { options, io }: { readonly options: Options; readonly io: Io },
 ): Promise<Progress["ended"]> {
+  // Left after the supervisor: when a worker was killed, its adapter still ends the tasks.
+  await using _tasks = tasksOf(plan.nodes);
   await using supervisor = new Supervisor(io.signal);
   async function batch(): Promise<Progress["ended"]> {
     const stage = await startStage(plan, supervisor);

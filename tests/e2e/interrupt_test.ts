@@ -23,16 +23,22 @@ const ENDINGS: readonly Ending[] = [
   { how: "SIGKILL", end: (demo) => demo.kill("SIGKILL"), says: null },
   {
     how: "the death of its scheduler",
-    end: async (_, folder) => {
-      const schedulers = (await processesNaming(folder)).filter((one) =>
-        one.includes("tasks/scheduler.ts")
-      );
-      assertEquals(schedulers.length, 1, schedulers.join("\n"));
-      Deno.kill(parseInt(schedulers[0] ?? ""), "SIGKILL");
-    },
+    end: (_, folder) => killOnly("tasks/scheduler.ts", folder),
     says: "scheduler ended unexpectedly (SIGKILL)",
   },
+  {
+    how: "the death of its worker",
+    end: (_, folder) => killOnly("tasks/worker.ts", folder),
+    says: "worker of cloud1 ended unexpectedly (SIGKILL)",
+  },
 ];
+
+/** Kill the one process of a demo that runs `program`. */
+async function killOnly(program: string, folder: string): Promise<void> {
+  const found = (await processesNaming(folder)).filter((one) => one.includes(program));
+  assertEquals(found.length, 1, found.join("\n"));
+  Deno.kill(parseInt(found[0] ?? ""), "SIGKILL");
+}
 
 async function endDemo({ end, says }: Ending): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tracekit-demo-" });
@@ -54,6 +60,8 @@ async function endDemo({ end, says }: Ending): Promise<void> {
     await end(demo, folder);
     const { code } = await demo.status;
     if (says !== null) {
+      const tasks = (await processesNaming(folder)).filter((one) => one.includes(" ffmpeg "));
+      assertEquals(tasks, [], "no task outlives a demo that could end them");
       assertStringIncludes(await stderr, says);
       assertEquals(code, 1);
     } else await stderr;
