@@ -30,6 +30,7 @@ export interface Job {
 
 /** A task that may not run, or cannot: running it again would not help. */
 export class JobRefusedError extends Error {
+  /** Of this class, or of the kind of refusal. */
   override readonly name: string = "JobRefusedError";
 }
 
