@@ -31,9 +31,11 @@ for (const weigher of ["", "instances", "vcpu"] as const) {
     await queue.enqueue(Array.from({ length: TASKS }, (_, at) => testTask(`t${at}`)));
     await waitFor({
       what: "the scheduler to wait with all nodes known",
-      read: async () => [await redis.cli("SCARD", "tk:dirty"), (await scheduler.events()).at(-1)],
-      until: ([dirty, last]) =>
-        dirty === "0" && typeof last === "object" && last.event === "waiting",
+      read: async () => {
+        const isWaiting = (await scheduler.events()).some(({ event }) => event === "waiting");
+        return isWaiting && await redis.cli("SCARD", "tk:dirty") === "0";
+      },
+      until: (isReady) => isReady,
     });
     // The scheduler does not know of this before Redis refuses a placement there.
     await redis.cli("SET", "cap:n0", "700");
