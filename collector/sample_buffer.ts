@@ -108,32 +108,32 @@ export class SampleBuffer {
     const whole = Math.floor(us / 1000);
     this.#putInteger(whole);
     this.#bytes[this.#length++] = POINT;
-    this.#putDigits(us - whole * 1000, 100);
+    this.#putDigits(us - whole * 1000, 3);
   }
 
   /** A whole number from 0 to 2^53: in groups of nine digits, which fit the integers of a machine. */
   #putInteger(value: number): void {
     if (value < 1e9) {
-      let unit = 1;
-      while (unit * 10 <= value) unit *= 10;
-      this.#putDigits(value, unit);
+      let count = 1;
+      for (let limit = 10; limit <= value; limit *= 10) count++;
+      this.#putDigits(value, count);
       return;
     }
     const high = Math.floor(value / 1e9);
     this.#putInteger(high);
-    this.#putDigits(value - high * 1e9, 1e8);
+    this.#putDigits(value - high * 1e9, 9);
   }
 
-  /** The decimal digits of `value`, below 2^31, from the digit of `unit` on. */
-  #putDigits(value: number, unit: number): void {
+  /** The last `count` decimal digits of `value`, below 2^31: from the right, where each division is by 10. */
+  #putDigits(value: number, count: number): void {
     const bytes = this.#bytes;
-    let at = this.#length;
+    const start = this.#length;
     let rest = value | 0;
-    for (let place = unit | 0; place > 0; place = (place / 10) | 0) {
-      const digit = (rest / place) | 0;
-      bytes[at++] = ZERO + digit;
-      rest -= digit * place;
+    for (let at = start + count - 1; at >= start; at--) {
+      const tenth = (rest / 10) | 0;
+      bytes[at] = ZERO + rest - tenth * 10;
+      rest = tenth;
     }
-    this.#length = at;
+    this.#length = start + count;
   }
 }

@@ -11,6 +11,7 @@ import { SENTINEL } from "../trace/records.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { CommandError } from "./_main.ts";
 import { type PrivateRedis, startPrivateRedis } from "./_private_redis.ts";
+import { COLLECTOR_V8_FLAGS, programCommand } from "./_program.ts";
 import type { Supervised, Supervisor } from "./_supervisor.ts";
 
 /** One node that the demo plays. */
@@ -97,11 +98,11 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
     const nodeEnv = { ...env, NODE_ID: node.id, PER_NODE: "1" };
     collectors.push(supervisor.start({
       name: `collector of ${node.id}`,
-      command: roleCommand(
-        "collector.ts",
+      command: [
+        ...programCommand("collector", ["-A", COLLECTOR_V8_FLAGS]),
         `--interval-ms=${plan.intervalMs}`,
         `--cpus=${node.cpus}`,
-      ),
+      ],
       cwd: node.runDir.path,
       env: nodeEnv,
       logFile: join(node.runDir.path, "collector.log"),
