@@ -18,7 +18,7 @@ export const PROGRAM_VARIABLES: readonly string[] = [EXECUTABLE, BUILD];
  * What the collector tells V8, in whatever form it is started: to keep its heap small, because readings
  * leave hardly any garbage and a larger heap is filled all the same before it is emptied; and to do
  * without the compiler in the middle (Maglev), whose thread keeps 8 MiB of memory for good. Worst outcome:
- * the first seconds, before the last compiler has come, cost a little more.
+ * the first half minute, before the last compiler has come, costs a tenth more; then nothing.
  */
 export const COLLECTOR_V8_FLAGS = "--v8-flags=--optimize-for-size,--no-maglev";
 

