@@ -98,13 +98,14 @@ usable() {
   [ -n "$1" ] && mkdir -p -- "$1" 2>/dev/null && [ -O "$1" ] && [ -w "$1" ]
 }
 
+# Where SIGPIPE is ignored, as in systemd's units, tail would say that head has closed the pipe.
 # Unpack beside and rename: a folder under its final name is complete, also when two start at once.
 unpack() {
   folder=$1/${hash}
   [ -x "$folder/deno" ] && return 0
   beside=$folder.tmp-$$
   mkdir -- "$beside" 2>/dev/null &&
-    tail -c ${offset(stubBytes)} -- "$self" | head -c ${deno.length} |
+    tail -c ${offset(stubBytes)} -- "$self" 2>/dev/null | head -c ${deno.length} |
       gzip -dc >"$beside/deno" 2>/dev/null &&
     tail -c ${offset(stubBytes + deno.length)} -- "$self" | gzip -dc 2>/dev/null |
       tar -xf - -C "$beside" 2>/dev/null &&
