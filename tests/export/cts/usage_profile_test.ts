@@ -88,6 +88,13 @@ Deno.test("UsageProfile.room() is what an even use can have on top of what is kn
   assertEquals(profile.room(2 * TICK_US, 4 * TICK_US), 4 * TICK_US);
 });
 
+Deno.test("UsageProfile.add() enters each cell's part of what lies over several", () => {
+  const profile = profileOf([0, 0, 0], 2);
+  profile.add({ fromUs: 0.5 * TICK_US, toUs: 2.5 * TICK_US, cpuUs: 2 * TICK_US });
+  const rooms = [0, 1, 2].map((tick) => profile.room(tick * TICK_US, (tick + 1) * TICK_US));
+  assertEquals(rooms, [1.5 * TICK_US, TICK_US, 1.5 * TICK_US]);
+});
+
 Deno.test("UsageProfile.reset() begins anew", () => {
   const profile = profileOf([1, 1], 1);
   profile.reset(10, 3);

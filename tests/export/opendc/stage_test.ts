@@ -22,6 +22,23 @@ Deno.test("Stage shows nothing until it is committed, and leaves nothing else be
   assertEquals(await Deno.readTextFile(join(output, "a", "b.txt")), "new");
 });
 
+Deno.test("Stage removes files of the last export, and none outside of its folder", async () => {
+  await using root = await tempFolder();
+  const output = join(root.path, "out");
+  await Deno.mkdir(join(output, "old"), { recursive: true });
+  await Deno.writeTextFile(join(output, "old", "a.txt"), "");
+  await Deno.writeTextFile(join(output, "kept.txt"), "nobody's");
+  const precious = join(root.path, "precious");
+  await Deno.writeTextFile(precious, "");
+  {
+    await using stage = await Stage.open(output);
+    await stage.writeText("new.txt", "");
+    await stage.commit(["old/a.txt", "../precious", "old/../../precious", precious]);
+  }
+  assertEquals(namesIn(output), ["kept.txt", "new.txt"]);
+  assertEquals(namesIn(root.path), ["out", "precious"]);
+});
+
 Deno.test("Stage that is not committed leaves the folder as it was", async () => {
   await using root = await tempFolder();
   await Deno.writeTextFile(join(root.path, "c.json"), "old");
