@@ -202,7 +202,8 @@ async function latesMs(runDir: RunDir, pid: number): Promise<number[]> {
   const grid = middle + Math.max(...offsets) - second.late_max_ms;
   // The last reading is that of the end, at no deadline.
   return times.filter((ms) => ms > from).slice(0, -1)
-    .map((ms) => ((ms - grid) % INTERVAL_MS + INTERVAL_MS) % INTERVAL_MS);
+    // The calibrating tick may have come to this process a little later than others did.
+    .map((ms) => Math.max(0, around(ms - grid)));
 }
 
 /** `phase` between minus and plus half an interval. */
