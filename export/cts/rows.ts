@@ -8,6 +8,7 @@
 import type { Attempt } from "./attempts.ts";
 import { ByteLines } from "../byte_lines.ts";
 import type { MetricRow, ProcessSeries, RowSink } from "./process_series.ts";
+import { CPU_MS, DT_MS, NULL, PID, RSS_KB, TS_MS } from "./row_keys.ts";
 import type { StagedFiles } from "../staged_files.ts";
 import type { TaskAccount } from "./task_account.ts";
 
@@ -20,12 +21,6 @@ export type Layout = (typeof LAYOUTS)[number];
 export const LAYOUT_FOLDERS: Readonly<Record<Layout, string>> = { cts: "CTS", cctf: "cctf" };
 
 const encoder = new TextEncoder();
-const TS_MS = encoder.encode('{"ts_ms":');
-const PID = encoder.encode(',"pid":');
-const DT_MS = encoder.encode(',"dt_ms":');
-const CPU_MS = encoder.encode(',"cpu_ms":');
-const RSS_KB = encoder.encode(',"rss_kb":');
-const NULL = encoder.encode("null");
 
 /** Takes rows and writes them in one layout. Dispose of it to close its files. */
 export interface RowFiles extends RowSink, Disposable {

@@ -10,14 +10,7 @@
  */
 
 import { PROC_METRIC, type ProcMetric } from "../../trace/cts.ts";
-
-const encoder = new TextEncoder();
-const TS_MS = encoder.encode('{"ts_ms":');
-const PID = encoder.encode(',"pid":');
-const DT_MS = encoder.encode(',"dt_ms":');
-const CPU_MS = encoder.encode(',"cpu_ms":');
-const RSS_KB = encoder.encode(',"rss_kb":');
-const NULL = encoder.encode("null");
+import { CPU_MS, DT_MS, NULL, PID, RSS_KB, TS_MS } from "../cts/row_keys.ts";
 
 const ZERO = 0x30;
 const DOT = 0x2e;

@@ -37,6 +37,7 @@ export const PURE_FILES: readonly string[] = [
   "export/opendc/schema.ts",
   "export/opendc/tasks.ts",
   "export/cts/process_series.ts",
+  "export/cts/row_keys.ts",
   "export/cts/raw_line.ts",
   "export/cts/run_clock.ts",
   "export/cts/run_ledger.ts",
