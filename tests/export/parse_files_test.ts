@@ -3,30 +3,14 @@ import { join } from "@std/path";
 import { parseNode } from "../../export/parse.ts";
 import { FolderBusyError, StagedFiles } from "../../export/staged_files.ts";
 import {
-  invocationEvent,
   nodeMeta,
-  type RawRun,
-  rawSample,
   readCts,
   RUN_START,
+  SOUND_RUN,
   toLines,
   writeRawRun,
 } from "../support/raw_run.ts";
 import { tempFolder } from "../support/temp_folder.ts";
-
-/** One task of 1 s that was read four times, and its total of 812.345 ms. */
-const SOUND: RawRun = {
-  samples: [
-    rawSample(3, { cpu_ns: 2_000_000 }),
-    rawSample(200, { cpu_ns: 190_000_000 }),
-    rawSample(400, { cpu_ns: 380_000_500 }),
-    rawSample(600, { cpu_ns: 380_000_900 }),
-  ],
-  events: [
-    invocationEvent({ startMs: 0, endMs: null }),
-    invocationEvent({ startMs: 0, endMs: 1000 }, { user_ms: 800.3, system_ms: 12.045 }),
-  ],
-};
 
 Deno.test("parseNode() rounds a node as the seeds do, and keeps the true values", async () => {
   await using folder = await tempFolder();
@@ -49,7 +33,7 @@ Deno.test("parseNode() rounds a node as the seeds do, and keeps the true values"
 
 Deno.test("parseNode() writes the older layout on request", async () => {
   await using folder = await tempFolder();
-  await writeRawRun(folder.path, SOUND);
+  await writeRawRun(folder.path, SOUND_RUN);
   const { folder: written } = await parseNode(folder.path, { layout: "cctf" });
   assertEquals(written, join(folder.path, "cctf"));
   const lines = async (name: string): Promise<Record<string, unknown>[]> =>
@@ -69,7 +53,7 @@ Deno.test("parseNode() writes the older layout on request", async () => {
 
 Deno.test("parseNode() writes what the whole host used into the older layout", async () => {
   await using folder = await tempFolder();
-  await writeRawRun(folder.path, SOUND);
+  await writeRawRun(folder.path, SOUND_RUN);
   const ticks = { nice: 0, system: 30, idle: 900, iowait: 0, irq: 0, softirq: 0, steal: 5 };
   const counters = Object.fromEntries(
     Object.entries(ticks).map(([name, count]) => [`${name}_ticks`, count]),
@@ -108,10 +92,10 @@ Deno.test("parseNode() writes what the whole host used into the older layout", a
 
 Deno.test("parseNode() leaves the last parsed run when it is stopped", async () => {
   await using folder = await tempFolder();
-  await writeRawRun(folder.path, SOUND);
+  await writeRawRun(folder.path, SOUND_RUN);
   await parseNode(folder.path);
   const before = await readCts(folder.path);
-  await writeRawRun(folder.path, { ...SOUND, samples: [] });
+  await writeRawRun(folder.path, { ...SOUND_RUN, samples: [] });
   await assertRejects(() => parseNode(folder.path, { signal: AbortSignal.abort() }), DOMException);
   assertEquals(await readCts(folder.path), before);
   const names = await Array.fromAsync(Deno.readDir(join(folder.path, "CTS")), ({ name }) => name);
@@ -120,7 +104,7 @@ Deno.test("parseNode() leaves the last parsed run when it is stopped", async () 
 
 Deno.test("parseNode() removes what a killed parse left, and refuses to write beside another one", async () => {
   await using folder = await tempFolder();
-  await writeRawRun(folder.path, SOUND);
+  await writeRawRun(folder.path, SOUND_RUN);
   const left = join(folder.path, "CTS", ".in-progress", "sorting");
   await Deno.mkdir(left, { recursive: true });
   await parseNode(folder.path);

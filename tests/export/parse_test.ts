@@ -12,6 +12,7 @@ import {
   rawSample,
   readCts,
   RUN_START,
+  SOUND_RUN,
   taskResult,
   writeRawRun,
 } from "../support/raw_run.ts";
@@ -47,22 +48,8 @@ function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** One task of 1 s that was read four times, and its total of 812.345 ms. */
-const SOUND: RawRun = {
-  samples: [
-    rawSample(3, { cpu_ns: 2_000_000 }),
-    rawSample(200, { cpu_ns: 190_000_000 }),
-    rawSample(400, { cpu_ns: 380_000_500 }),
-    rawSample(600, { cpu_ns: 380_000_900 }),
-  ],
-  events: [
-    invocationEvent({ startMs: 0, endMs: null }),
-    invocationEvent({ startMs: 0, endMs: 1000 }, { user_ms: 800.3, system_ms: 12.045 }),
-  ],
-};
-
 Deno.test("parseNode() gives each interval what the readings show, and the tail the rest", async () => {
-  const { rows, invocations, summary, checks } = await parse(SOUND);
+  const { rows, invocations, summary, checks } = await parse(SOUND_RUN);
   assertEquals(checks, ["unseen_cpu"]);
   assertEquals(spans(rows), [
     [0, 3, 2, "reading"],
@@ -166,14 +153,14 @@ Deno.test("parseNode() follows a task's children, and spreads what those that no
 Deno.test("parseNode() shifts no interval when the wall clock is set, and tells it", async () => {
   const stepped = (atMs: number): number => RUN_START.tsMs + atMs - (atMs > 300 ? 3_600_000 : 0);
   const run: RawRun = {
-    samples: SOUND.samples?.map((one) => ({
+    samples: SOUND_RUN.samples?.map((one) => ({
       ...one,
       ts_ms: stepped((one.boot_ms ?? 0) - RUN_START.bootMs),
     })) ?? [],
-    events: SOUND.events?.map((one) => ({ ...one, ts_end: stepped(1000) })) ?? [],
+    events: SOUND_RUN.events?.map((one) => ({ ...one, ts_end: stepped(1000) })) ?? [],
   };
   const { rows, invocations, checks } = await parse(run);
-  const expected = await parse(SOUND);
+  const expected = await parse(SOUND_RUN);
   assertEquals(rows, expected.rows);
   assertEquals(invocations, expected.invocations);
   assertEquals(checks, [...expected.checks, "clock_stepped"]);
@@ -181,7 +168,7 @@ Deno.test("parseNode() shifts no interval when the wall clock is set, and tells 
 
 Deno.test("parseNode() puts all times on the controller's clock on request", async () => {
   const offsets = [0, 2000].map((atMs) => clockOffset(atMs, { offset_ms: 1500.25 + atMs / 1000 }));
-  const run = { ...SOUND, offsets };
+  const run = { ...SOUND_RUN, offsets };
   const plain = await parse(run);
   const aligned = await parse(run, { align: "controller" });
   const shifts = aligned.rows.map(({ ts_ms }, index) => round(ts_ms - plain.rows[index]!.ts_ms));
@@ -294,9 +281,9 @@ Deno.test("parseNode() makes the same of samples in any order", async () => {
 });
 
 Deno.test("parseNode() counts repeated samples once, and tells how many there were", async () => {
-  const samples = SOUND.samples!.flatMap((one) => [one, one]);
-  const { rows, summary } = await parse({ ...SOUND, samples });
-  assertEquals(rows, (await parse(SOUND)).rows);
+  const samples = SOUND_RUN.samples!.flatMap((one) => [one, one]);
+  const { rows, summary } = await parse({ ...SOUND_RUN, samples });
+  assertEquals(rows, (await parse(SOUND_RUN)).rows);
   const finding = summary.audit.findings.find(({ check }) => check === "duplicate_samples");
   assertEquals(finding?.count, 4);
 });

@@ -196,3 +196,17 @@ export function cpuUsOf(rows: readonly ProcMetric[], traceId: string): number {
   return rows.filter(({ trace_id }) => trace_id === traceId)
     .reduce((sum, { cpu_ms }) => sum + Math.round(cpu_ms * 1000), 0);
 }
+
+/** One task of 1 s that was read four times, and its total of 812.345 ms. */
+export const SOUND_RUN: RawRun = {
+  samples: [
+    rawSample(3, { cpu_ns: 2_000_000 }),
+    rawSample(200, { cpu_ns: 190_000_000 }),
+    rawSample(400, { cpu_ns: 380_000_500 }),
+    rawSample(600, { cpu_ns: 380_000_900 }),
+  ],
+  events: [
+    invocationEvent({ startMs: 0, endMs: null }),
+    invocationEvent({ startMs: 0, endMs: 1000 }, { user_ms: 800.3, system_ms: 12.045 }),
+  ],
+};
