@@ -10,10 +10,10 @@ import { SpawnError } from "../adapter/start/spawn_plan.ts";
 import type { Exit } from "../adapter/start/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
 import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
-import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
+import { asUsage, type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
 import { ADAPT } from "./flags/adapter.ts";
-import { nodeIdOf, runDirOf } from "./flags/_run_flags.ts";
+import { nodeIdOf, runDirOf } from "./flags/groups/run.ts";
 
 /** Signals that somebody may send to this process in place of the command. */
 const PASSED_ON: readonly Deno.Signal[] = [

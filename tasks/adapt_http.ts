@@ -11,13 +11,13 @@ import { TreeMeter } from "../adapter/http/tree_meter.ts";
 import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { containerName, containerOfPath, containerOfProcess } from "../trace/container.ts";
 import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
-import { type Parsed, UsageError } from "./_command.ts";
-import { findCgroup, findContainer } from "./_container.ts";
-import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
-import { ensureNodeMeta } from "./_node_meta.ts";
-import { registerRole } from "./_process.ts";
-import { placeOf } from "./flags/_run_flags.ts";
-import type { RolePlace } from "./flags/_role.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
+import { findCgroup, findContainer } from "./machine/container.ts";
+import { CommandError, type Io, runMain, VERSION } from "./command/main.ts";
+import { ensureNodeMeta } from "./role/node_meta.ts";
+import { registerRole } from "./command/process.ts";
+import { placeOf } from "./flags/groups/run.ts";
+import type { RolePlace } from "./command/role.ts";
 import {
   ADAPT_HTTP,
   type AdaptHttpOptions,

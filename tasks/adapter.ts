@@ -2,8 +2,8 @@
 
 import { openMachine } from "../adapter/start/machine.ts";
 import { serveAdapter } from "../adapter/server.ts";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
 import { ADAPTER } from "./flags/adapter.ts";
 
 export async function main(_parsed: Parsed<typeof ADAPTER.flags>, io: Io): Promise<number> {

@@ -1,7 +1,7 @@
 /** `deno task bench NAME`: run one of the measuring programs of tests/bench/. */
 
-import type { Parsed } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
 import { BENCH } from "./flags/bench.ts";
 
 const FOLDER = new URL("../tests/bench/", import.meta.url);

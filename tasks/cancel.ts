@@ -2,9 +2,9 @@
 
 import { TIMING } from "../scheduler/timing.ts";
 import type { Cancelled } from "../scheduler/redis_operator.ts";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { reachQueue } from "./_queue.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { reachQueue } from "./redis/queue.ts";
 import { CANCEL, requireOperands } from "./flags/operator.ts";
 
 const OUTCOMES: Readonly<Record<Cancelled, string>> = {

@@ -2,10 +2,10 @@
 
 import { join } from "@std/path";
 import { RunDir } from "../trace/run_dir.ts";
-import type { Parsed } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { findRoles, isAlive } from "./_process.ts";
-import { requireRunId } from "./flags/_run_flags.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { findRoles, isAlive } from "./command/process.ts";
+import { requireRunId } from "./flags/groups/run.ts";
 import { CLEAN } from "./flags/clean.ts";
 
 /** `deno task clean`. */

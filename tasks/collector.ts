@@ -8,11 +8,11 @@ import { join } from "@std/path";
 import { collect } from "../collector/collect.ts";
 import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
-import type { Parsed } from "./_command.ts";
-import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
-import { registerRole } from "./_process.ts";
-import { nodeIdOf, placeOf } from "./flags/_run_flags.ts";
-import type { RolePlace } from "./flags/_role.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain, VERSION } from "./command/main.ts";
+import { registerRole } from "./command/process.ts";
+import { nodeIdOf, placeOf } from "./flags/groups/run.ts";
+import type { RolePlace } from "./command/role.ts";
 import { COLLECTOR, type CollectorOptions, cpusOf, selectionOf } from "./flags/collector.ts";
 
 /** What the collector writes to stdout, one line of JSON, once it samples. */

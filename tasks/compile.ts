@@ -2,14 +2,14 @@
 
 import { join, resolve } from "@std/path";
 import { besideName, isThere } from "../trace/atomic_file.ts";
-import { bundle, outputOf } from "./_bundle.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
-import { BaseRuntimeError, compiledFile } from "./_compiled.ts";
-import { type Executable, EXECUTABLES } from "./_executables.ts";
-import { denoBinary } from "./_deno_binary.ts";
-import { CommandError, type Io, runMain, VERSION } from "./_main.ts";
-import { portableFile } from "./_portable.ts";
-import { openProgress } from "./_progress.ts";
+import { bundle, outputOf } from "./build/bundle.ts";
+import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { BaseRuntimeError, compiledFile } from "./build/compiled.ts";
+import { type Executable, EXECUTABLES } from "./build/contents.ts";
+import { denoBinary } from "./build/deno_binary.ts";
+import { CommandError, type Io, runMain, VERSION } from "./command/main.ts";
+import { portableFile } from "./build/portable.ts";
+import { openProgress } from "./command/progress.ts";
 import { COMPILE } from "./flags/compile.ts";
 
 type Options = OptionsOf<typeof COMPILE.flags>;

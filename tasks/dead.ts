@@ -2,9 +2,9 @@
 
 import type { DeadLetter } from "../scheduler/queue_status.ts";
 import { TIMING } from "../scheduler/timing.ts";
-import { type Parsed, UsageError } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { reachQueue } from "./_queue.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { reachQueue } from "./redis/queue.ts";
 import { counted } from "../trace/counted.ts";
 import { DEAD } from "./flags/operator.ts";
 

@@ -13,9 +13,9 @@ import type { Progress } from "../scheduler/queue.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { type BadLine, readRecords } from "../trace/json_lines.ts";
 import { RunDir } from "../trace/run_dir.ts";
-import { asUsage, type OptionsOf, type Parsed, UsageError } from "./_command.ts";
-import { forgetVariables, reserveRunId, writeRunIdEnv } from "./_demo_place.ts";
-import { reportOf, summaryOf } from "./_demo_report.ts";
+import { asUsage, type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { forgetVariables, reserveRunId, writeRunIdEnv } from "./demo/place.ts";
+import { reportOf, summaryOf } from "./demo/report.ts";
 import {
   coreShares,
   type DemoPlan,
@@ -23,11 +23,11 @@ import {
   type Stage,
   startStage,
   tasksOf,
-} from "./_demo_stage.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { ensurePrograms, REQUIRED } from "./_programs.ts";
-import { openProgress } from "./_progress.ts";
-import { Supervisor } from "./_supervisor.ts";
+} from "./demo/stage.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { ensurePrograms, REQUIRED } from "./machine/packages.ts";
+import { openProgress } from "./command/progress.ts";
+import { Supervisor } from "./machine/supervisor.ts";
 import { DEMO } from "./flags/demo.ts";
 import { generateInputs } from "./generate_inputs.ts";
 

@@ -2,9 +2,9 @@
 
 import { join, resolve } from "@std/path";
 import { messageOf } from "../trace/atomic_file.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
-import { fetchRecords } from "./_deploy_fetch.ts";
-import { type Host, parseHosts } from "./_deploy_hosts.ts";
+import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { fetchRecords } from "./deploy/fetch.ts";
+import { type Host, parseHosts } from "./deploy/hosts.ts";
 import {
   type FoundRole,
   parseRoles,
@@ -12,10 +12,10 @@ import {
   shellWord,
   startScript,
   sumsScript,
-} from "./_deploy_scripts.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { RemoteHost } from "./_ssh.ts";
-import { requireRunId } from "./flags/_run_flags.ts";
+} from "./deploy/scripts.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { RemoteHost } from "./deploy/ssh.ts";
+import { requireRunId } from "./flags/groups/run.ts";
 import { DEPLOY } from "./flags/deploy.ts";
 
 type Options = OptionsOf<typeof DEPLOY.flags>;

@@ -17,21 +17,21 @@ import type { TaskSink } from "../scheduler/task_sink.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
-import { type Parsed, UsageError } from "./_command.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
 import {
   describeMode,
   type DispatchMode,
   modeOf,
   type NodesMode,
   withoutScheduler,
-} from "./_dispatch_mode.ts";
-import { readArrivals, readDurations, readWork, type Work } from "./_dispatch_work.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { roleRecord } from "./_process.ts";
-import { openProgress } from "./_progress.ts";
-import { reachQueue } from "./_queue.ts";
-import { roleMeta } from "./_role_meta.ts";
-import { sleep } from "./_sleep.ts";
+} from "./dispatch/mode.ts";
+import { readArrivals, readDurations, readWork, type Work } from "./dispatch/work.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { roleRecord } from "./command/process.ts";
+import { openProgress } from "./command/progress.ts";
+import { reachQueue } from "./redis/queue.ts";
+import { roleMeta } from "./role/meta.ts";
+import { sleep } from "./command/sleep.ts";
 import { DISPATCH, type DispatchFlags, dispatchPlace } from "./flags/dispatch.ts";
 
 /** `deno task dispatch`. */

@@ -1,9 +1,9 @@
 /** Says what this machine offers, and what each missing thing costs. */
 
-import type { Parsed } from "./_command.ts";
-import { examine, type Finding } from "./_doctor_checks.ts";
-import { type Io, runMain } from "./_main.ts";
-import { redisAddress } from "./_redis_address.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { examine, type Finding } from "./machine/checks.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { redisAddress } from "./redis/address.ts";
 import { DOCTOR } from "./flags/doctor.ts";
 
 /** Print the findings; returns 1 when no node can work here. */

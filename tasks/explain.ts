@@ -6,10 +6,10 @@ import { counted } from "../trace/counted.ts";
 import { readLines } from "../trace/json_lines.ts";
 import { PLACEMENT_EVENT, type PlacementEvent, TASK_RESULT } from "../trace/records.ts";
 import type { TaskResult } from "../trace/records.ts";
-import { type Parsed, UsageError } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { reachQueue } from "./_queue.ts";
-import { duration, whereaboutsLine } from "./_status_report.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { reachQueue } from "./redis/queue.ts";
+import { duration, whereaboutsLine } from "./operator/status_report.ts";
 import { EXPLAIN, explainedRun } from "./flags/operator.ts";
 
 /** All that is known of one task. */

@@ -5,12 +5,12 @@
 
 import { join } from "@std/path";
 import { besideName, removeIfThere } from "../trace/atomic_file.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { processIdentity } from "./_process.ts";
-import { missingPrograms } from "./_programs.ts";
-import { openProgress } from "./_progress.ts";
-import { ffmpegArguments, planVideos, recipeComment, type VideoRecipe } from "./_video_recipe.ts";
+import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { processIdentity } from "./command/process.ts";
+import { missingPrograms } from "./machine/packages.ts";
+import { openProgress } from "./command/progress.ts";
+import { ffmpegArguments, planVideos, recipeComment, type VideoRecipe } from "./inputs/video_recipe.ts";
 import { GENERATE_INPUTS } from "./flags/generate_inputs.ts";
 
 /** A set of videos and where it goes. */

@@ -4,8 +4,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import { type Parsed, UsageError } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
 import { OK } from "./flags/ok.ts";
 
 /** Folders whose exports are the library: each needs its documentation. */

@@ -6,9 +6,9 @@ import { counted } from "../trace/counted.ts";
 import { parseNodeId, parseRunId } from "../trace/run_dir.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
 import { findNodeDirs, newestRunId } from "../export/cts/run_folders.ts";
-import { asUsage, type Parsed } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { openProgress } from "./_progress.ts";
+import { asUsage, type Parsed } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { openProgress } from "./command/progress.ts";
 import { PARSE, type ParseFlags } from "./flags/parse.ts";
 
 /** `deno task parse`. */

@@ -5,8 +5,8 @@
 
 import config from "../deno.json" with { type: "json" };
 import { writeFileAtomic } from "../trace/atomic_file.ts";
-import type { Command, Flag, Parsed } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
+import type { Command, Flag, Parsed } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
 import { README } from "./flags/readme.ts";
 
 const PATH = new URL("../README.md", import.meta.url).pathname;

@@ -3,9 +3,9 @@
 import { PlacementReplay } from "../scheduler/placement_replay.ts";
 import { readRecords } from "../trace/json_lines.ts";
 import { PLACEMENT_EVENT } from "../trace/records.ts";
-import type { Parsed } from "./_command.ts";
-import { UsageError } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { UsageError } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
 import { REPLAY } from "./flags/replay.ts";
 
 /** Replay the file that the operand names. */

@@ -1,9 +1,9 @@
 /** Take back all that waits in the queues of nodes. */
 
 import { TIMING } from "../scheduler/timing.ts";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { reachQueue } from "./_queue.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { reachQueue } from "./redis/queue.ts";
 import { counted } from "../trace/counted.ts";
 import { REQUEUE, requireOperands } from "./flags/operator.ts";
 

@@ -6,11 +6,11 @@ import { runCentral } from "../scheduler/central.ts";
 import { PlacementLog } from "../scheduler/placement_log.ts";
 import { ResultsDrain } from "../scheduler/results_drain.ts";
 import { TIMING } from "../scheduler/timing.ts";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { roleRecord } from "./_process.ts";
-import { openQueue } from "./_queue.ts";
-import { writeRoleMeta } from "./_role_meta.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { roleRecord } from "./command/process.ts";
+import { openQueue } from "./redis/queue.ts";
+import { writeRoleMeta } from "./role/meta.ts";
 import { SCHEDULER, schedulerPlace } from "./flags/scheduler.ts";
 
 /** Run the central scheduler until it is stopped. */

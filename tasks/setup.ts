@@ -1,8 +1,8 @@
 /** Install the programs that Tracekit needs on a machine and that are missing. */
 
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { ensurePrograms, findProgram, REQUIRED } from "./_programs.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { ensurePrograms, findProgram, REQUIRED } from "./machine/packages.ts";
 import { SETUP } from "./flags/setup.ts";
 
 /** `deno task setup`. */

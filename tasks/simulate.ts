@@ -5,8 +5,8 @@ import { compareOpendc, type CompareReport } from "../export/compare/compare.ts"
 import { markdownOf } from "../export/compare/report.ts";
 import type { ManifestExperiment } from "../export/opendc/written.ts";
 import { type ReadManifest, readManifest } from "../export/opendc/manifest.ts";
-import { type Parsed, UsageError } from "./_command.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
 import { writeReport } from "./compare_opendc.ts";
 import { thresholdsOf } from "./flags/compare_opendc.ts";
 import { SIMULATE, type SimulateFlags, TIMEOUT_PROGRAM } from "./flags/simulate.ts";

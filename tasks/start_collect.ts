@@ -6,16 +6,16 @@
 import { resolve } from "@std/path";
 import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { RoleIdentity } from "../trace/records.ts";
-import { type Flag, type Flags, type Parsed, UsageError } from "./_command.ts";
-import { findContainer } from "./_container.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { bootId, findRoles, isAlive, processIdentity, readRole } from "./_process.ts";
-import { syncTime } from "./_time_sync.ts";
-import { collectorLog, describe, lastLine, shown } from "./_collector_role.ts";
+import { type Flag, type Flags, type Parsed, UsageError } from "./command/flag_table.ts";
+import { findContainer } from "./machine/container.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { bootId, findRoles, isAlive, processIdentity, readRole } from "./command/process.ts";
+import { syncTime } from "./machine/time_sync.ts";
+import { collectorLog, describe, lastLine, shown } from "./role/collector_role.ts";
 import type { Started } from "./collector.ts";
-import { COLLECTOR_V8_FLAGS, programCommand } from "./_program.ts";
-import { placeOf } from "./flags/_run_flags.ts";
-import { grantArguments, type RolePlace, withSources } from "./flags/_role.ts";
+import { COLLECTOR_V8_FLAGS, programCommand } from "./command/own_program.ts";
+import { placeOf } from "./flags/groups/run.ts";
+import { grantArguments, type RolePlace, withSources } from "./command/role.ts";
 import { COLLECTOR, cpusOf, selectionOf, START_COLLECT } from "./flags/collector.ts";
 
 type StartOptions = Parsed<typeof START_COLLECT.flags>["options"];

@@ -2,11 +2,11 @@
 
 import type { RedisOperator } from "../scheduler/redis_operator.ts";
 import { TIMING } from "../scheduler/timing.ts";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { reachQueue } from "./_queue.ts";
-import { sleep } from "./_sleep.ts";
-import { statusLines } from "./_status_report.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { reachQueue } from "./redis/queue.ts";
+import { sleep } from "./command/sleep.ts";
+import { statusLines } from "./operator/status_report.ts";
 import { STATUS } from "./flags/operator.ts";
 
 /** Erase the screen and go to its top. */

@@ -4,11 +4,11 @@ import { COLLECTOR_STATS } from "../trace/records.ts";
 import { readRecords } from "../trace/json_lines.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { dirname } from "@std/path";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { findRoles, type FoundRole, isAlive, readRole, stopRole } from "./_process.ts";
-import { collectorLog, describe, lastLine, shown } from "./_collector_role.ts";
-import { runDirOf } from "./flags/_run_flags.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { findRoles, type FoundRole, isAlive, readRole, stopRole } from "./command/process.ts";
+import { collectorLog, describe, lastLine, shown } from "./role/collector_role.ts";
+import { runDirOf } from "./flags/groups/run.ts";
 import { COLLECTOR, STOP_COLLECT } from "./flags/collector.ts";
 
 /** Time for the last tick and the last write, ms: a disk that takes longer has failed. */

@@ -5,8 +5,8 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import type { Parsed } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
+import type { Parsed } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
 import { TEST } from "./flags/test.ts";
 
 /** Tests that need this repository, a folder for temporary files, loopback and a few programs. */

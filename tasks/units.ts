@@ -2,9 +2,9 @@
 
 import { join, resolve } from "@std/path";
 import { writeFileAtomic } from "../trace/atomic_file.ts";
-import { type Parsed, UsageError } from "./_command.ts";
-import { type Io, runMain } from "./_main.ts";
-import { unitFiles } from "./_unit_files.ts";
+import { type Parsed, UsageError } from "./command/flag_table.ts";
+import { type Io, runMain } from "./command/main.ts";
+import { unitFiles } from "./deploy/unit_files.ts";
 import { UNITS } from "./flags/units.ts";
 
 /** `deno task units`. */

@@ -9,13 +9,13 @@ import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
-import { asUsage, type Parsed, UsageError } from "./_command.ts";
-import { ClockLog } from "./_clock_log.ts";
-import { CommandError, type Io, runMain } from "./_main.ts";
-import { openQueue } from "./_queue.ts";
-import { writeRoleMeta } from "./_role_meta.ts";
-import { placeOf } from "./flags/_run_flags.ts";
-import type { RolePlace } from "./flags/_role.ts";
+import { asUsage, type Parsed, UsageError } from "./command/flag_table.ts";
+import { ClockLog } from "./role/clock_log.ts";
+import { CommandError, type Io, runMain } from "./command/main.ts";
+import { openQueue } from "./redis/queue.ts";
+import { writeRoleMeta } from "./role/meta.ts";
+import { placeOf } from "./flags/groups/run.ts";
+import type { RolePlace } from "./command/role.ts";
 import { ADAPTER_VARIABLES, adapterCommand, WORKER, type WorkerFlags } from "./flags/worker.ts";
 
 /** Between two measurements of the clock's offset, ms. */

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { dirname, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import denoVersion from "../.deno-version" with { type: "text" };
-import { type Command, command, integer } from "../tasks/_command.ts";
-import { CommandError } from "../tasks/_main.ts";
+import { type Command, command, integer } from "../tasks/command/flag_table.ts";
+import { CommandError } from "../tasks/command/main.ts";
 import { allCommands, withReference } from "../tasks/readme.ts";
 import { ROOT } from "./support/module_graph.ts";
 

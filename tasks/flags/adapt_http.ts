@@ -1,9 +1,9 @@
 /** Flags of the HTTP adapter. */
 
 import type { ServiceAddress } from "../../adapter/http/exchange.ts";
-import { command, integer, number, type OptionsOf, text, UsageError } from "../_command.ts";
-import { CONTAINER_FLAGS } from "./_container_flags.ts";
-import { RUN_FLAGS } from "./_run_flags.ts";
+import { command, integer, number, type OptionsOf, text, UsageError } from "../command/flag_table.ts";
+import { CONTAINER_FLAGS } from "./groups/container.ts";
+import { RUN_FLAGS } from "./groups/run.ts";
 
 /** `deno task adapt-http`. */
 export const ADAPT_HTTP = command({

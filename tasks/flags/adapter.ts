@@ -1,7 +1,7 @@
 /** Flags of the adapter, which its worker starts, and of `adapt`, which traces one command. */
 
-import { command, integer, number, text } from "../_command.ts";
-import { RUN_FLAGS } from "./_run_flags.ts";
+import { command, integer, number, text } from "../command/flag_table.ts";
+import { RUN_FLAGS } from "./groups/run.ts";
 
 /** The adapter takes everything from its worker. */
 export const ADAPTER = command({

@@ -1,6 +1,6 @@
 /** Flags of `deno task bench`. */
 
-import { command } from "../_command.ts";
+import { command } from "../command/flag_table.ts";
 
 /** `deno task bench`. */
 export const BENCH = command({

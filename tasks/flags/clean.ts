@@ -1,7 +1,7 @@
 /** Flags of clean. */
 
-import { command } from "../_command.ts";
-import { RUN_FLAGS } from "./_run_flags.ts";
+import { command } from "../command/flag_table.ts";
+import { RUN_FLAGS } from "./groups/run.ts";
 
 /** `deno task clean`. */
 export const CLEAN = command({

@@ -12,9 +12,9 @@ import {
   text,
   toggle,
   UsageError,
-} from "../_command.ts";
-import { CONTAINER_FLAGS } from "./_container_flags.ts";
-import { RUN_FLAGS, runDirOf } from "./_run_flags.ts";
+} from "../command/flag_table.ts";
+import { CONTAINER_FLAGS } from "./groups/container.ts";
+import { RUN_FLAGS, runDirOf } from "./groups/run.ts";
 
 /** The variables of the seeds, and ours beside them. */
 const COLLECTOR_FLAGS = {

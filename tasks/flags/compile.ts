@@ -1,7 +1,7 @@
 /** Flags of compile. */
 
-import { command, text } from "../_command.ts";
-import { PROCESSORS } from "../_deno_binary.ts";
+import { command, text } from "../command/flag_table.ts";
+import { PROCESSORS } from "../build/deno_binary.ts";
 
 /** `deno task compile`. */
 export const COMPILE = command({

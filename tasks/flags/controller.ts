@@ -1,7 +1,7 @@
 /** Flags of the controller. */
 
-import { command, integer, text, toggle } from "../_command.ts";
-import { REDIS_FLAGS } from "./_redis_flags.ts";
+import { command, integer, text, toggle } from "../command/flag_table.ts";
+import { REDIS_FLAGS } from "./groups/redis.ts";
 
 /** `deno task controller`. */
 export const CONTROLLER = command({

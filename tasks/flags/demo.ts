@@ -1,6 +1,6 @@
 /** Flags of the demo. */
 
-import { command, integer, text, toggle } from "../_command.ts";
+import { command, integer, text, toggle } from "../command/flag_table.ts";
 
 /** The main job on one machine. */
 export const DEMO = command({

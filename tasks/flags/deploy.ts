@@ -1,7 +1,7 @@
 /** Flags of deploy. */
 
-import { command, integer, text, toggle } from "../_command.ts";
-import { RUN_FLAGS } from "./_run_flags.ts";
+import { command, integer, text, toggle } from "../command/flag_table.ts";
+import { RUN_FLAGS } from "./groups/run.ts";
 
 /** `deno task deploy`. */
 export const DEPLOY = command({

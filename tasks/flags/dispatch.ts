@@ -2,11 +2,11 @@
 
 import { resolve } from "@std/path";
 import { NODE_POLICIES } from "../../scheduler/node_policy.ts";
-import { asUsage, command, integer, number, type OptionsOf, text, toggle } from "../_command.ts";
+import { asUsage, command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
-import { RUN_FLAGS } from "./_run_flags.ts";
-import { role, type RolePlace } from "./_role.ts";
+import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
+import { RUN_FLAGS } from "./groups/run.ts";
+import { role, type RolePlace } from "../command/role.ts";
 
 /** `deno task dispatch`. */
 export const DISPATCH = command({

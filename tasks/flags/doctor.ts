@@ -1,7 +1,7 @@
 /** Flags of `doctor`. */
 
-import { command, toggle } from "../_command.ts";
-import { REDIS_FLAGS } from "./_redis_flags.ts";
+import { command, toggle } from "../command/flag_table.ts";
+import { REDIS_FLAGS } from "./groups/redis.ts";
 
 /** Says what this machine offers. */
 export const DOCTOR = command({

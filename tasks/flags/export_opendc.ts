@@ -8,9 +8,9 @@ import {
   STATUS_CHOICES,
   TASK_ID_MODES,
 } from "../../export/opendc/tasks.ts";
-import { command, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
-import { role } from "./_role.ts";
+import { command, number, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
+import { role } from "../command/role.ts";
 
 /** `deno task export-opendc`. */
 export const EXPORT_OPENDC = command({

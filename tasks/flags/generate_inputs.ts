@@ -1,6 +1,6 @@
 /** Flags of the generator of test videos. */
 
-import { command, integer, text } from "../_command.ts";
+import { command, integer, text } from "../command/flag_table.ts";
 
 /** `deno task generate-inputs`. */
 export const GENERATE_INPUTS = command({

@@ -2,9 +2,9 @@
 
 import { dirname, join, resolve } from "@std/path";
 import { ALIGNMENTS } from "../../export/cts/run_clock.ts";
-import { command, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
-import { role } from "./_role.ts";
+import { command, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
+import { role } from "../command/role.ts";
 
 /** `deno task merge`. */
 export const MERGE = command({

@@ -1,6 +1,6 @@
 /** Flags of `deno task ok`. */
 
-import { command } from "../_command.ts";
+import { command } from "../command/flag_table.ts";
 
 /** `deno task ok`. */
 export const OK = command({

@@ -2,10 +2,10 @@
 
 import { resolve } from "@std/path";
 import { RunDir } from "../../trace/run_dir.ts";
-import { asUsage, command, number, text, toggle, UsageError } from "../_command.ts";
-import { REDIS_FLAGS, redisGrant, type RedisOptions } from "./_redis_flags.ts";
-import { RUN_FLAGS } from "./_run_flags.ts";
-import { role } from "./_role.ts";
+import { asUsage, command, number, text, toggle, UsageError } from "../command/flag_table.ts";
+import { REDIS_FLAGS, redisGrant, type RedisOptions } from "./groups/redis.ts";
+import { RUN_FLAGS } from "./groups/run.ts";
+import { role } from "../command/role.ts";
 
 const JSON_FLAG = { "json": toggle("Print JSON on stdout in place of text.") } as const;
 

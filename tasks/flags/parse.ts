@@ -3,9 +3,9 @@
 import { join, resolve } from "@std/path";
 import { LAYOUTS } from "../../export/cts/rows.ts";
 import { ALIGNMENTS } from "../../export/cts/run_clock.ts";
-import { command, type OptionsOf, text, toggle } from "../_command.ts";
-import { requireRunId, RUN_FLAGS } from "./_run_flags.ts";
-import { role } from "./_role.ts";
+import { command, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
+import { role } from "../command/role.ts";
 
 /** `deno task parse`. */
 export const PARSE = command({

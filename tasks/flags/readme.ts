@@ -1,6 +1,6 @@
 /** Flags of `deno task readme`. */
 
-import { command } from "../_command.ts";
+import { command } from "../command/flag_table.ts";
 
 /** `deno task readme`. */
 export const README = command({

@@ -1,8 +1,8 @@
 /** The command that places a recorded run again. */
 
 import { resolve } from "@std/path";
-import { command } from "../_command.ts";
-import { role } from "./_role.ts";
+import { command } from "../command/flag_table.ts";
+import { role } from "../command/role.ts";
 
 /** Places a recorded run again. */
 export const REPLAY = command({

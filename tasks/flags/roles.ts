@@ -1,6 +1,6 @@
 /** Every role that starts under a grant computed from its flags. */
 
-import type { Role } from "./_role.ts";
+import type { Role } from "../command/role.ts";
 import { COMPARE_OPENDC_ROLE } from "./compare_opendc.ts";
 import { DISPATCH_ROLE } from "./dispatch.ts";
 import { EXPORT_OPENDC_ROLE } from "./export_opendc.ts";

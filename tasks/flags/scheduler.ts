@@ -1,9 +1,9 @@
 /** Flags of the central scheduler. */
 
-import { command, integer, type OptionsOf, text } from "../_command.ts";
-import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
-import { placeOf, RUN_FLAGS, runDirOf, type RunOptions } from "./_run_flags.ts";
-import { role, type RolePlace } from "./_role.ts";
+import { command, integer, type OptionsOf, text } from "../command/flag_table.ts";
+import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
+import { placeOf, RUN_FLAGS, runDirOf, type RunOptions } from "./groups/run.ts";
+import { role, type RolePlace } from "../command/role.ts";
 
 /** Places pending tasks on nodes. */
 export const SCHEDULER = command({

@@ -1,6 +1,6 @@
 /** Flags of setup. */
 
-import { command } from "../_command.ts";
+import { command } from "../command/flag_table.ts";
 
 /** `deno task setup`. */
 export const SETUP = command({

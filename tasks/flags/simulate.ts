@@ -2,9 +2,9 @@
 
 import { join, resolve } from "@std/path";
 import { MANIFEST_NAME } from "../../export/opendc/schema.ts";
-import { command, integer, type OptionsOf, text, toggle } from "../_command.ts";
+import { command, integer, type OptionsOf, text, toggle } from "../command/flag_table.ts";
 import { THRESHOLD_FLAGS } from "./compare_opendc.ts";
-import { role } from "./_role.ts";
+import { role } from "../command/role.ts";
 import { workloadFolder } from "./verify_opendc.ts";
 
 /** `deno task simulate`. */

@@ -1,6 +1,6 @@
 /** Flags of stop. */
 
-import { command, number, text } from "../_command.ts";
+import { command, number, text } from "../command/flag_table.ts";
 
 /** `deno task stop`. */
 export const STOP = command({

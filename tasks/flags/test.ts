@@ -1,6 +1,6 @@
 /** Flags of `deno task test`. */
 
-import { command } from "../_command.ts";
+import { command } from "../command/flag_table.ts";
 
 /** `deno task test`. */
 export const TEST = command({

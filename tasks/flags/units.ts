@@ -1,6 +1,6 @@
 /** Flags of units. */
 
-import { command, text, toggle } from "../_command.ts";
+import { command, text, toggle } from "../command/flag_table.ts";
 
 /** `deno task units`. */
 export const UNITS = command({

@@ -1,8 +1,8 @@
 /** Flags of the verification of a workload, and the permissions that they need. */
 
 import { resolve } from "@std/path";
-import { command, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { role } from "./_role.ts";
+import { command, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import { role } from "../command/role.ts";
 
 /** `deno task verify-opendc`. */
 export const VERIFY_OPENDC = command({

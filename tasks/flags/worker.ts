@@ -1,11 +1,11 @@
 /** Flags of the worker. */
 
 import { resolve } from "@std/path";
-import { privilegedCommand } from "../_program.ts";
-import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../_command.ts";
-import { REDIS_FLAGS, redisGrant } from "./_redis_flags.ts";
-import { placeOf, RUN_FLAGS, runDirOf } from "./_run_flags.ts";
-import { role } from "./_role.ts";
+import { privilegedCommand } from "../command/own_program.ts";
+import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
+import { placeOf, RUN_FLAGS, runDirOf } from "./groups/run.ts";
+import { role } from "../command/role.ts";
 
 /** Runs the tasks of one node. */
 export const WORKER = command({

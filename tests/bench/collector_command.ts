@@ -1,7 +1,7 @@
 /** The collector as the benches run it. */
 
 import { fromFileUrl, join } from "@std/path";
-import { COLLECTOR_V8_FLAGS } from "../../tasks/_program.ts";
+import { COLLECTOR_V8_FLAGS } from "../../tasks/command/own_program.ts";
 import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
 
 /** Its interval, ms: the default. */

@@ -8,7 +8,7 @@
 
 import { Agent, createServer, request } from "node:http";
 import { fromFileUrl } from "@std/path";
-import { findProgram } from "../../tasks/_programs.ts";
+import { findProgram } from "../../tasks/machine/packages.ts";
 
 /** What the adapter promises. */
 const ADDED_P50_MS = 0.25;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { ROLE_IDENTITY, type RoleIdentity } from "../../trace/records.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { COLLECTOR_V8_FLAGS } from "../../tasks/_program.ts";
+import { COLLECTOR_V8_FLAGS } from "../../tasks/command/own_program.ts";
 import { type Ended, runCommand } from "../support/command_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { Child } from "./child.ts";

@@ -64,7 +64,7 @@ export const PURE_FILES: readonly string[] = [
   "scheduler/reply.ts",
   "scheduler/task_json.ts",
   "scheduler/timing.ts",
-  "tasks/_video_recipe.ts",
+  "tasks/inputs/video_recipe.ts",
   "trace/adapter_protocol.ts",
   "trace/container.ts",
   "trace/counted.ts",

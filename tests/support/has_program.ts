@@ -1,6 +1,6 @@
 /** Which programs this machine has: a test that needs another one is left out. */
 
-import { findProgram } from "../../tasks/_programs.ts";
+import { findProgram } from "../../tasks/machine/packages.ts";
 
 /** True when all of `programs` are in PATH, or where Debian keeps what only root runs. */
 export async function hasPrograms(...programs: readonly string[]): Promise<boolean> {

@@ -5,7 +5,7 @@
 
 import { dirname, join } from "@std/path";
 import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
-import { findProgram } from "../../tasks/_programs.ts";
+import { findProgram } from "../../tasks/machine/packages.ts";
 
 /** A static busybox, as Debian's busybox-static has it. */
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"];

@@ -1,6 +1,6 @@
 /** The world of a command, as a test sees it: what was printed and said is kept. */
 
-import type { Io } from "../../tasks/_main.ts";
+import type { Io } from "../../tasks/command/main.ts";
 
 /** An {@linkcode Io} that keeps its lines and can be interrupted. */
 export interface RecordingIo extends Io {

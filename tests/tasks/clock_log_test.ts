@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { ClockLog } from "../../tasks/_clock_log.ts";
+import { ClockLog } from "../../tasks/role/clock_log.ts";
 import type { ClockOffset } from "../../trace/records.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 

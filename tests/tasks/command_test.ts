@@ -11,7 +11,7 @@ import {
   text,
   toggle,
   UsageError,
-} from "../../tasks/_command.ts";
+} from "../../tasks/command/flag_table.ts";
 
 const COLLECT = command({
   name: "collect",

@@ -5,9 +5,9 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { bundle } from "../../tasks/_bundle.ts";
-import { type Executable, EXECUTABLES } from "../../tasks/_executables.ts";
-import { processIdentity, readRole } from "../../tasks/_process.ts";
+import { bundle } from "../../tasks/build/bundle.ts";
+import { type Executable, EXECUTABLES } from "../../tasks/build/contents.ts";
+import { processIdentity, readRole } from "../../tasks/command/process.ts";
 import { runCommand } from "../support/command_process.ts";
 import { startRedisServer } from "../support/redis_server.ts";
 import { tempFolder } from "../support/temp_folder.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { EXECUTABLES } from "../../tasks/_executables.ts";
+import { EXECUTABLES } from "../../tasks/build/contents.ts";
 import { makeBareRoot, runInBareRoot } from "../support/bare_root.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";

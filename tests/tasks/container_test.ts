@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { parseCgroupProcs } from "../../collector/cgroup_procs.ts";
-import { findCgroup, findContainer } from "../../tasks/_container.ts";
-import { CommandError } from "../../tasks/_main.ts";
+import { findCgroup, findContainer } from "../../tasks/machine/container.ts";
+import { CommandError } from "../../tasks/command/main.ts";
 import { containerOfProcess } from "../../trace/container.ts";
 import { CAN_RUN_CONTAINERS, newContainerId, runContainer } from "../support/oci_container.ts";
 import { tempFolder } from "../support/temp_folder.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { reportOf } from "../../tasks/_demo_report.ts";
+import { reportOf } from "../../tasks/demo/report.ts";
 import { ctsInvocation } from "../support/cts_run.ts";
 
 Deno.test("reportOf() names the log of what failed", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
-import { reserveRunId, writeRunIdEnv } from "../../tasks/_demo_place.ts";
+import { reserveRunId, writeRunIdEnv } from "../../tasks/demo/place.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 

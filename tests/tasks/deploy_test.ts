@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { isThere, writeJsonAtomic } from "../../trace/atomic_file.ts";
-import { parseHosts } from "../../tasks/_deploy_hosts.ts";
-import { parseRoles, ROLES_SCRIPT, shellWord, startScript } from "../../tasks/_deploy_scripts.ts";
-import { processIdentity } from "../../tasks/_process.ts";
+import { parseHosts } from "../../tasks/deploy/hosts.ts";
+import { parseRoles, ROLES_SCRIPT, shellWord, startScript } from "../../tasks/deploy/scripts.ts";
+import { processIdentity } from "../../tasks/command/process.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 

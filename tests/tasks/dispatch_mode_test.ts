@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseCommand, UsageError } from "../../tasks/_command.ts";
+import { parseCommand, UsageError } from "../../tasks/command/flag_table.ts";
 import {
   describeMode,
   type DispatchMode,
   modeOf,
   withoutScheduler,
-} from "../../tasks/_dispatch_mode.ts";
+} from "../../tasks/dispatch/mode.ts";
 import { DISPATCH } from "../../tasks/flags/dispatch.ts";
 
 function modeFor(line: string): DispatchMode | null {

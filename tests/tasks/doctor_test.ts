@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findingLines } from "../../tasks/doctor.ts";
-import type { Finding } from "../../tasks/_doctor_checks.ts";
+import type { Finding } from "../../tasks/machine/checks.ts";
 import { runCommand } from "../support/command_process.ts";
 import { startRedisServer } from "../support/redis_server.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { parseCommand, UsageError } from "../../tasks/_command.ts";
-import { CommandError } from "../../tasks/_main.ts";
+import { parseCommand, UsageError } from "../../tasks/command/flag_table.ts";
+import { CommandError } from "../../tasks/command/main.ts";
 import { generateInputs, type GenerateOptions, main } from "../../tasks/generate_inputs.ts";
 import { GENERATE_INPUTS } from "../../tasks/flags/generate_inputs.ts";
 import { CAN_MOUNT, tinyFilesystem } from "../support/tiny_filesystem.ts";

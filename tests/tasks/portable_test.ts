@@ -2,9 +2,9 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { EXECUTABLES } from "../../tasks/_executables.ts";
-import { portableFile } from "../../tasks/_portable.ts";
-import { COLLECTOR_V8_FLAGS } from "../../tasks/_program.ts";
+import { EXECUTABLES } from "../../tasks/build/contents.ts";
+import { portableFile } from "../../tasks/build/portable.ts";
+import { COLLECTOR_V8_FLAGS } from "../../tasks/command/own_program.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
 /** Stands in for Deno: prints what it was started with, a NUL behind each word. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { CommandError } from "../../tasks/_main.ts";
-import { bootId, isAlive, processIdentity, registerRole } from "../../tasks/_process.ts";
+import { CommandError } from "../../tasks/command/main.ts";
+import { bootId, isAlive, processIdentity, registerRole } from "../../tasks/command/process.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { writeJsonAtomic } from "../../trace/atomic_file.ts";
 import type { RoleIdentity } from "../../trace/records.ts";

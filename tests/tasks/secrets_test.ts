@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { redactArguments } from "../../tasks/_secrets.ts";
+import { redactArguments } from "../../tasks/command/secrets.ts";
 
 const CASES: readonly [given: string, left: string, password: string | null][] = [
   ["redis://:Wsr123@10.0.0.5:6379/0", "redis://10.0.0.5:6379/0", "Wsr123"],

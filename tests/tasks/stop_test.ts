@@ -1,8 +1,8 @@
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { type Command, type Flags, parseCommand, type Parsed } from "../../tasks/_command.ts";
-import { CommandError } from "../../tasks/_main.ts";
-import { bootId, processIdentity } from "../../tasks/_process.ts";
+import { type Command, type Flags, parseCommand, type Parsed } from "../../tasks/command/flag_table.ts";
+import { CommandError } from "../../tasks/command/main.ts";
+import { bootId, processIdentity } from "../../tasks/command/process.ts";
 import { main as clean } from "../../tasks/clean.ts";
 import { CLEAN } from "../../tasks/flags/clean.ts";
 import { STOP } from "../../tasks/flags/stop.ts";

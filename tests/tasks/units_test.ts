@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { unitFiles } from "../../tasks/_unit_files.ts";
+import { unitFiles } from "../../tasks/deploy/unit_files.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 

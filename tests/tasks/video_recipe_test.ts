@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { planVideos } from "../../tasks/_video_recipe.ts";
+import { planVideos } from "../../tasks/inputs/video_recipe.ts";
 
 const SET = { durationsS: [30, 60, 120, 180], width: 1920, height: 1080, seed: 1 };
 

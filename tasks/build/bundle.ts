@@ -1,0 +1,41 @@
+/** Bundles of this project's programs, the same from every machine. */
+
+import { relative, resolve } from "@std/path";
+import { CommandError } from "../command/main.ts";
+import { programFile } from "../command/own_program.ts";
+
+/** Bundle the program `entry`, named as {@linkcode programFile} has it, into the file `path`. */
+export async function bundle(entry: string, path: string): Promise<void> {
+  await outputOf(Deno.execPath(), ["bundle", "-q", "-o", path, programFile(entry)]);
+  await Deno.writeTextFile(path, await withoutPaths(await Deno.readTextFile(path)));
+}
+
+/** `bundle` without the places of this machine that the bundler writes into it: the cache of packages. */
+async function withoutPaths(bundle: string): Promise<string> {
+  const info = JSON.parse(await outputOf(Deno.execPath(), ["info", "--json"])) as {
+    npmCache: string;
+  };
+  const cache = relative(projectFolder(), info.npmCache);
+  // Below the cache lies a folder named for the registry's host.
+  return bundle.replaceAll(new RegExp(`${RegExp.escape(cache)}/[^/"]+/`, "g"), "npm/");
+}
+
+function projectFolder(): string {
+  return resolve(programFile("compile"), "..", "..");
+}
+
+/**
+ * Output of a program that works in the project's folder.
+ *
+ * @throws {CommandError} with the last line that it said, when it fails.
+ */
+export async function outputOf(program: string, args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    cwd: projectFolder(),
+    stdin: "null",
+  }).output();
+  if (success) return new TextDecoder().decode(stdout);
+  const reason = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+  throw new CommandError(`${program} ${args[0]} failed: ${reason}`);
+}
