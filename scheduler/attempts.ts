@@ -7,7 +7,7 @@
 
 import type { Launch, Launcher, LaunchOutcome } from "../trace/launcher.ts";
 import type { TaskResult } from "../trace/records.ts";
-import type { Claimed, Finish, FinishReply, WorkerQueue } from "./queue.ts";
+import type { Claimed, Finish, FinishReply, WorkerQueue } from "./queue/queue.ts";
 import { Wake } from "./wake.ts";
 
 /** What {@linkcode Attempts} needs. */

@@ -6,7 +6,7 @@
  */
 
 import { messageOf } from "../trace/atomic_file.ts";
-import { HostMirror } from "./host_mirror.ts";
+import { HostMirror } from "./placement/host_mirror.ts";
 import { PendingWindow, type WindowTask } from "./pending_window.ts";
 import {
   type Candidates,
@@ -15,14 +15,14 @@ import {
   type PlacementPolicy,
   planBatch,
   type PlannedPlacement,
-} from "./placement.ts";
-import type { PlacementLog } from "./placement_log.ts";
-import { portionsOf } from "./portions.ts";
-import type { AssignReply } from "./queue.ts";
-import { QueueError } from "./redis_connection.ts";
-import type { QueuePolicy, RedisSchedulerQueue } from "./redis_scheduler_queue.ts";
+} from "./placement/placement.ts";
+import type { PlacementLog } from "./placement/log.ts";
+import { portionsOf } from "./queue/portions.ts";
+import type { AssignReply } from "./queue/queue.ts";
+import { QueueError } from "./queue/connection.ts";
+import type { QueuePolicy, RedisSchedulerQueue } from "./queue/scheduler_queue.ts";
 import type { ResultsDrain } from "./results_drain.ts";
-import type { Timing } from "./timing.ts";
+import type { Timing } from "./queue/timing.ts";
 import { Wake } from "./wake.ts";
 
 /** How the central scheduler works. */

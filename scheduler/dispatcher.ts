@@ -6,8 +6,8 @@
  */
 
 import type { Task } from "../trace/task.ts";
-import { NodeLoad, type NodeTask } from "./node_policy.ts";
-import type { Enqueued, TaskSink } from "./task_sink.ts";
+import { NodeLoad, type NodeTask } from "./dispatch/node_policy.ts";
+import type { Enqueued, TaskSink } from "./queue/task_sink.ts";
 
 /**
  * Most tasks handed to the queue at once: between two of these the dispatch can be stopped, and the queue

@@ -5,9 +5,9 @@
  */
 
 import type { Task } from "../trace/task.ts";
-import type { QueuedTask } from "./placement.ts";
-import type { Listed } from "./redis_intake.ts";
-import { type ListedTask, readListedTask } from "./task_json.ts";
+import type { QueuedTask } from "./placement/placement.ts";
+import type { Listed } from "./queue/intake.ts";
+import { type ListedTask, readListedTask } from "./queue/task_json.ts";
 
 /** A task at the front of the queue, ready to be placed. */
 export interface WindowTask extends QueuedTask {

@@ -8,8 +8,8 @@
 import type { Launcher } from "../trace/launcher.ts";
 import type { TaskResult } from "../trace/records.ts";
 import { Attempts } from "./attempts.ts";
-import type { Registration, WorkerQueue } from "./queue.ts";
-import type { Timing } from "./timing.ts";
+import type { Registration, WorkerQueue } from "./queue/queue.ts";
+import type { Timing } from "./queue/timing.ts";
 import { Wake } from "./wake.ts";
 
 /** A launcher that can be closed, or ended at once together with all that it runs. */

@@ -1,7 +1,7 @@
 /** End tasks wherever they are. */
 
-import { TIMING } from "../scheduler/timing.ts";
-import type { Cancelled } from "../scheduler/redis_operator.ts";
+import { TIMING } from "../scheduler/queue/timing.ts";
+import type { Cancelled } from "../scheduler/queue/operator.ts";
 import type { Parsed } from "./command/flag_table.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";

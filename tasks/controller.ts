@@ -1,8 +1,8 @@
 /** The Redis of a cluster: set up with its own configuration, run, stopped, checked from outside. */
 
 import { join, resolve } from "@std/path";
-import { QUEUE_USERS, type QueueUser } from "../scheduler/access.ts";
-import { parseRedisUrl } from "../scheduler/redis_url.ts";
+import { QUEUE_USERS, type QueueUser } from "../scheduler/queue/access.ts";
+import { parseRedisUrl } from "../scheduler/queue/url.ts";
 import { messageOf, writeFileAtomic } from "../trace/atomic_file.ts";
 import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
 import { checkController } from "./controller/check.ts";

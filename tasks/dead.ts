@@ -1,7 +1,7 @@
 /** List dead letters, try them again, or drop them. */
 
-import type { DeadLetter } from "../scheduler/queue_status.ts";
-import { TIMING } from "../scheduler/timing.ts";
+import type { DeadLetter } from "../scheduler/queue/status.ts";
+import { TIMING } from "../scheduler/queue/timing.ts";
 import { type Parsed, UsageError } from "./command/flag_table.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";

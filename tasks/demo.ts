@@ -4,12 +4,12 @@
  */
 
 import { join, resolve } from "@std/path";
-import { parseMix } from "../scheduler/mix.ts";
-import { BUILT_IN_PROFILES } from "../scheduler/profiles.ts";
-import { RedisQueue } from "../scheduler/redis_queue.ts";
-import { parseRedisUrl } from "../scheduler/redis_url.ts";
+import { parseMix } from "../scheduler/dispatch/mix.ts";
+import { BUILT_IN_PROFILES } from "../scheduler/dispatch/profiles.ts";
+import { RedisQueue } from "../scheduler/queue/redis_queue.ts";
+import { parseRedisUrl } from "../scheduler/queue/url.ts";
 import type { ParseSummary } from "../export/parse.ts";
-import type { Progress } from "../scheduler/queue.ts";
+import type { Progress } from "../scheduler/queue/queue.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { type BadLine, readRecords } from "../trace/json_lines.ts";
 import { RunDir } from "../trace/run_dir.ts";

@@ -1,6 +1,6 @@
 /** Make tasks and hand them to the queue. */
 
-import { pulseOffsets } from "../scheduler/arrivals.ts";
+import { pulseOffsets } from "../scheduler/dispatch/arrivals.ts";
 import {
   type DispatchClock,
   dispatchDrip,
@@ -11,9 +11,9 @@ import {
   dispatchTimed,
   type TimedTask,
 } from "../scheduler/dispatcher.ts";
-import { type NodeTask, placeOnNodes } from "../scheduler/node_policy.ts";
-import { QueueError } from "../scheduler/redis_connection.ts";
-import type { TaskSink } from "../scheduler/task_sink.ts";
+import { type NodeTask, placeOnNodes } from "../scheduler/dispatch/node_policy.ts";
+import { QueueError } from "../scheduler/queue/connection.ts";
+import type { TaskSink } from "../scheduler/queue/task_sink.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";

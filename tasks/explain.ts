@@ -1,7 +1,7 @@
 /** Say where a task is, where it was considered, and why it was not placed. */
 
-import type { HeadStatus, TaskWhereabouts } from "../scheduler/queue_status.ts";
-import { TIMING } from "../scheduler/timing.ts";
+import type { HeadStatus, TaskWhereabouts } from "../scheduler/queue/status.ts";
+import { TIMING } from "../scheduler/queue/timing.ts";
 import { counted } from "../trace/counted.ts";
 import { readLines } from "../trace/json_lines.ts";
 import { PLACEMENT_EVENT, type PlacementEvent, TASK_RESULT } from "../trace/records.ts";

@@ -1,6 +1,6 @@
 /** Place a recorded run again. */
 
-import { PlacementReplay } from "../scheduler/placement_replay.ts";
+import { PlacementReplay } from "../scheduler/placement/replay.ts";
 import { readRecords } from "../trace/json_lines.ts";
 import { PLACEMENT_EVENT } from "../trace/records.ts";
 import type { Parsed } from "./command/flag_table.ts";

@@ -3,9 +3,9 @@
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { runCentral } from "../scheduler/central.ts";
-import { PlacementLog } from "../scheduler/placement_log.ts";
+import { PlacementLog } from "../scheduler/placement/log.ts";
 import { ResultsDrain } from "../scheduler/results_drain.ts";
-import { TIMING } from "../scheduler/timing.ts";
+import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Parsed } from "./command/flag_table.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { roleRecord } from "./command/process.ts";

@@ -1,7 +1,7 @@
 /** Show how the queue stands, once or again and again. */
 
-import type { RedisOperator } from "../scheduler/redis_operator.ts";
-import { TIMING } from "../scheduler/timing.ts";
+import type { RedisOperator } from "../scheduler/queue/operator.ts";
+import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Parsed } from "./command/flag_table.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";

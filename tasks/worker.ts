@@ -2,8 +2,8 @@
 
 import { resolve } from "@std/path";
 import { AdapterClient } from "../adapter/client.ts";
-import type { Registration } from "../scheduler/queue.ts";
-import { TIMING } from "../scheduler/timing.ts";
+import type { Registration } from "../scheduler/queue/queue.ts";
+import { TIMING } from "../scheduler/queue/timing.ts";
 import { type OwnedLauncher, runWorker } from "../scheduler/worker.ts";
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";

@@ -47,7 +47,7 @@ Deno.test("each import rule is seen to fire, and to let its neighbour pass", () 
       "npm:redis",
       "a library of others is imported only by the file that wraps it",
     ],
-    ["scheduler/redis_connection.ts", "npm:redis", null],
+    ["scheduler/queue/connection.ts", "npm:redis", null],
     [
       "export/a.ts",
       "npm:left-pad",

@@ -3,7 +3,7 @@
  * (/proc/PID/cmdline), but its environment only the user that runs it.
  */
 
-import { parseRedisUrl } from "../../scheduler/redis_url.ts";
+import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 
 /** A URL of Redis, as an argument of its own or behind `--redis=` and `REDIS_URL=`. */
 const REDIS_URL = /rediss?:\/\/.*/s;

@@ -1,8 +1,8 @@
 /** What a stranger may do at a controller's Redis, tried from outside. */
 
 import { connect } from "node:tls";
-import { QUEUE_USERS } from "../../scheduler/access.ts";
-import type { RedisAddress } from "../../scheduler/redis_url.ts";
+import { QUEUE_USERS } from "../../scheduler/queue/access.ts";
+import type { RedisAddress } from "../../scheduler/queue/url.ts";
 import { messageOf } from "../../trace/atomic_file.ts";
 import { RedisWire, type WireReply } from "../redis/wire.ts";
 

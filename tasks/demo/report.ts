@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import { quantileSorted } from "simple-statistics";
 import type { Audit } from "../../export/audit/audit.ts";
-import type { Progress } from "../../scheduler/queue.ts";
+import type { Progress } from "../../scheduler/queue/queue.ts";
 import type { Invocation } from "../../trace/cts.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { kbToMib } from "../../trace/units.ts";

@@ -8,12 +8,12 @@ import {
   parseArrivalFile,
   poissonOffsets,
   regularOffsets,
-} from "../../scheduler/arrivals.ts";
-import { parseDispatchId, planLine, planTasks } from "../../scheduler/dispatch_plan.ts";
-import { parseMix } from "../../scheduler/mix.ts";
-import { readMp4Duration } from "../../scheduler/mp4_duration.ts";
-import { BUILT_IN_PROFILES, decodeProfiles, type Profiles } from "../../scheduler/profiles.ts";
-import { PythonRandom } from "../../scheduler/python_random.ts";
+} from "../../scheduler/dispatch/arrivals.ts";
+import { parseDispatchId, planLine, planTasks } from "../../scheduler/dispatch/plan.ts";
+import { parseMix } from "../../scheduler/dispatch/mix.ts";
+import { readMp4Duration } from "../../scheduler/dispatch/mp4_duration.ts";
+import { BUILT_IN_PROFILES, decodeProfiles, type Profiles } from "../../scheduler/dispatch/profiles.ts";
+import { PythonRandom } from "../../scheduler/dispatch/python_random.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { runIdAt } from "../../trace/run_dir.ts";

@@ -1,7 +1,7 @@
 /** Flags of the dispatcher, and the permissions that they need. */
 
 import { resolve } from "@std/path";
-import { NODE_POLICIES } from "../../scheduler/node_policy.ts";
+import { NODE_POLICIES } from "../../scheduler/dispatch/node_policy.ts";
 import { asUsage, command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
@@ -73,7 +73,7 @@ export const DISPATCH = command({
   notes: [
     "--pending-mode is pulse, unless --pending-max, --batch-size or --dribble-interval is given.",
     "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c); your own in",
-    "a file like scheduler/profiles.json, described by profiles.schema.json beside it.",
+    "a file like scheduler/dispatch/profiles.json, described by profiles.schema.json beside it.",
     "Ctrl-C stops between two tasks and says how to go on.",
   ],
 });

@@ -2,7 +2,7 @@
  * The state of the queue as text. Pure.
  */
 
-import type { NodeStatus, QueueStatus, TaskWhereabouts } from "../../scheduler/queue_status.ts";
+import type { NodeStatus, QueueStatus, TaskWhereabouts } from "../../scheduler/queue/status.ts";
 import { counted } from "../../trace/counted.ts";
 
 /** Lines that show `status`. */

@@ -1,6 +1,6 @@
 /** Where Redis is and how one gets in, from flags and environment; without the client library. */
 
-import { parseRedisUrl, type RedisAddress } from "../../scheduler/redis_url.ts";
+import { parseRedisUrl, type RedisAddress } from "../../scheduler/queue/url.ts";
 import { CommandError } from "../command/main.ts";
 import { asUsage } from "../command/flag_table.ts";
 import { REDIS_PASSWORD, type RedisOptions } from "../flags/groups/redis.ts";

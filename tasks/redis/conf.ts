@@ -1,6 +1,6 @@
 /** The configuration of a controller's Redis, as text. Pure. */
 
-import { accessRules, QUEUE_USERS, type QueueUser } from "../../scheduler/access.ts";
+import { accessRules, QUEUE_USERS, type QueueUser } from "../../scheduler/queue/access.ts";
 
 /** What a controller's redis.conf says. */
 export interface RedisConf {

@@ -1,8 +1,8 @@
 /** Opening the queue from a command's flags. */
 
-import { RedisQueue } from "../../scheduler/redis_queue.ts";
-import { QueueError } from "../../scheduler/redis_connection.ts";
-import { describeAddress } from "../../scheduler/redis_url.ts";
+import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { QueueError } from "../../scheduler/queue/connection.ts";
+import { describeAddress } from "../../scheduler/queue/url.ts";
 import { CommandError, type Io } from "../command/main.ts";
 import { redisAddress } from "./address.ts";
 import type { RedisOptions } from "../flags/groups/redis.ts";

@@ -3,7 +3,7 @@
  * client library serves the roles; it hides the very refusals that a check looks for.
  */
 
-import type { RedisAddress } from "../../scheduler/redis_url.ts";
+import type { RedisAddress } from "../../scheduler/queue/url.ts";
 import { CommandError } from "../command/main.ts";
 
 /** A reply: errors are values here. */

@@ -1,7 +1,7 @@
 /** `clock.jsonl` of a worker: how far its clock is from the controller's, over time. */
 
 import { measureClockOffset } from "../../scheduler/clock_offset.ts";
-import { QueueError } from "../../scheduler/redis_connection.ts";
+import { QueueError } from "../../scheduler/queue/connection.ts";
 import type { ClockTime } from "../../trace/adapter_protocol.ts";
 import { JsonLinesWriter } from "../../trace/json_lines.ts";
 import type { ClockOffset } from "../../trace/records.ts";

@@ -2,7 +2,7 @@
 
 import { writeJsonAtomic } from "../../trace/atomic_file.ts";
 import { FORMAT_VERSION, type RunMeta } from "../../trace/records.ts";
-import { describeAddress } from "../../scheduler/redis_url.ts";
+import { describeAddress } from "../../scheduler/queue/url.ts";
 import { VERSION } from "../command/main.ts";
 import { redisAddress } from "../redis/address.ts";
 import type { RedisOptions } from "../flags/groups/redis.ts";

@@ -3,10 +3,10 @@
  * planned beforehand.
  */
 
-import { HostMirror } from "../../scheduler/host_mirror.ts";
-import { planBatch } from "../../scheduler/placement.ts";
-import { portionsOf } from "../../scheduler/portions.ts";
-import { SCRIPTS } from "../../scheduler/scripts.ts";
+import { HostMirror } from "../../scheduler/placement/host_mirror.ts";
+import { planBatch } from "../../scheduler/placement/placement.ts";
+import { portionsOf } from "../../scheduler/queue/portions.ts";
+import { SCRIPTS } from "../../scheduler/queue/scripts.ts";
 import { openTestQueue } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 import { BENCH_TIMING, benchTasks, BusyCluster, type Case } from "./busy_cluster.ts";

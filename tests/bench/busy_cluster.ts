@@ -1,9 +1,9 @@
 /** A busy cluster for the benches of the scheduler: most nodes full, and tasks that wait to be let in. */
 
-import type { PlacementPolicy } from "../../scheduler/placement.ts";
-import type { RedisQueue } from "../../scheduler/redis_queue.ts";
-import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
-import { TIMING } from "../../scheduler/timing.ts";
+import type { PlacementPolicy } from "../../scheduler/placement/placement.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
+import { TIMING } from "../../scheduler/queue/timing.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
 import { registerNode, runClaimed, testTask } from "../support/queue_actors.ts";
 import type { RedisServer } from "../support/redis_server.ts";

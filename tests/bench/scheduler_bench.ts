@@ -11,7 +11,7 @@
  */
 
 import process from "node:process";
-import { SCRIPTS } from "../../scheduler/scripts.ts";
+import { SCRIPTS } from "../../scheduler/queue/scripts.ts";
 import { startCommand } from "../support/command_process.ts";
 import {
   openTestQueue,

@@ -4,9 +4,9 @@
  * the middle: the last line is a script that only counts, for about as long as our longest ones.
  */
 
-import type { RedisQueue } from "../../scheduler/redis_queue.ts";
-import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
-import { SCRIPTS } from "../../scheduler/scripts.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
+import { SCRIPTS } from "../../scheduler/queue/scripts.ts";
 import {
   openTestQueue,
   registerNode,

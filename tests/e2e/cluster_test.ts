@@ -14,7 +14,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import type { QueueStatus } from "../../scheduler/queue_status.ts";
+import type { QueueStatus } from "../../scheduler/queue/status.ts";
 import type { Invocation } from "../../trace/cts.ts";
 import type { ClockOffset, InvocationEvent } from "../../trace/records.ts";
 import {

@@ -1,10 +1,10 @@
 /** Under load the scheduler plans the next window while Redis still works on the one before. */
 
 import { assert, assertEquals } from "@std/assert";
-import { PlacementReplay } from "../../scheduler/placement_replay.ts";
-import { RedisConnection } from "../../scheduler/redis_connection.ts";
-import { TIMING } from "../../scheduler/timing.ts";
-import { parseRedisUrl } from "../../scheduler/redis_url.ts";
+import { PlacementReplay } from "../../scheduler/placement/replay.ts";
+import { RedisConnection } from "../../scheduler/queue/connection.ts";
+import { TIMING } from "../../scheduler/queue/timing.ts";
+import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import { openTestQueue, registerNode, startScheduler, testTask } from "../support/queue_actors.ts";
 import { checkLaws, readQueueState } from "../support/queue_state.ts";
 import { startRedisServer } from "../support/redis_server.ts";

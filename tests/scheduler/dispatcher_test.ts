@@ -9,7 +9,7 @@ import {
   dispatchTimed,
   type TimedTask,
 } from "../../scheduler/dispatcher.ts";
-import type { Enqueued, TaskSink } from "../../scheduler/task_sink.ts";
+import type { Enqueued, TaskSink } from "../../scheduler/queue/task_sink.ts";
 import { completeTask, type Task } from "../../trace/task.ts";
 
 /** A clock that stands until somebody sleeps. */

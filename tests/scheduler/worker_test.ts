@@ -1,7 +1,7 @@
 /** The worker's loop with an adapter that does not do as it is told. */
 
 import { assert, assertEquals } from "@std/assert";
-import { TIMING } from "../../scheduler/timing.ts";
+import { TIMING } from "../../scheduler/queue/timing.ts";
 import { type OwnedLauncher, runWorker } from "../../scheduler/worker.ts";
 import type { AdapterReady } from "../../trace/adapter_protocol.ts";
 import type { LaunchOutcome } from "../../trace/launcher.ts";

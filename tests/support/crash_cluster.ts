@@ -5,8 +5,8 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { join } from "@std/path";
-import { RedisQueue } from "../../scheduler/redis_queue.ts";
-import { parseRedisUrl } from "../../scheduler/redis_url.ts";
+import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import {
   CLOCK_OFFSET,

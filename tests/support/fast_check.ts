@@ -1,7 +1,7 @@
 /**
  * fast-check as all our tests import it. The values that it draws are the same in every run: a property
  * that fails for one seed in ten thousand must not fail somebody else's change. Others are drawn on
- * demand: `deno test -A tests/scheduler/mix_test.ts -- --seed=7`.
+ * demand: `deno test -A tests/scheduler/dispatch/mix_test.ts -- --seed=7`.
  */
 
 import fc from "npm-fast-check";

@@ -4,7 +4,7 @@
  * one node name per task, `-` where the head waits and placing ends.
  */
 
-import { type Host, type PlacementPolicy, planBatch } from "../../scheduler/placement.ts";
+import { type Host, type PlacementPolicy, planBatch } from "../../scheduler/placement/placement.ts";
 
 /** Hosts from lines like `a:2/4 s1 t2`, in the order of their names. */
 export function hostsOf(text: string): Host[] {

@@ -5,13 +5,13 @@
 
 import { join } from "@std/path";
 import { type CentralOptions, runCentral } from "../../scheduler/central.ts";
-import { PlacementLog } from "../../scheduler/placement_log.ts";
-import type { Finish, Registration } from "../../scheduler/queue.ts";
-import { RedisQueue } from "../../scheduler/redis_queue.ts";
-import { parseRedisUrl } from "../../scheduler/redis_url.ts";
-import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
+import { PlacementLog } from "../../scheduler/placement/log.ts";
+import type { Finish, Registration } from "../../scheduler/queue/queue.ts";
+import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { parseRedisUrl } from "../../scheduler/queue/url.ts";
+import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { ResultsDrain } from "../../scheduler/results_drain.ts";
-import { TIMING, type Timing } from "../../scheduler/timing.ts";
+import { TIMING, type Timing } from "../../scheduler/queue/timing.ts";
 import { JsonLinesWriter, readRecords } from "../../trace/json_lines.ts";
 import {
   PLACEMENT_EVENT,

@@ -1,8 +1,8 @@
 /** The whole state of a queue, read in one step, and the laws that hold between any two steps. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { RedisConnection } from "../../scheduler/redis_connection.ts";
-import { textOf } from "../../scheduler/reply.ts";
+import type { RedisConnection } from "../../scheduler/queue/connection.ts";
+import { textOf } from "../../scheduler/queue/reply.ts";
 
 /** One node's books. */
 export interface NodeBooks {

@@ -4,15 +4,15 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { HostMirror } from "../../scheduler/host_mirror.ts";
+import { HostMirror } from "../../scheduler/placement/host_mirror.ts";
 import { PendingWindow } from "../../scheduler/pending_window.ts";
-import { type PlacementPolicy, planBatch } from "../../scheduler/placement.ts";
-import type { Claimed, Finish, Placement } from "../../scheduler/queue.ts";
-import type { RedisConnection } from "../../scheduler/redis_connection.ts";
-import type { RedisOperator } from "../../scheduler/redis_operator.ts";
-import type { RedisQueue } from "../../scheduler/redis_queue.ts";
-import type { RedisSchedulerQueue } from "../../scheduler/redis_scheduler_queue.ts";
-import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
+import { type PlacementPolicy, planBatch } from "../../scheduler/placement/placement.ts";
+import type { Claimed, Finish, Placement } from "../../scheduler/queue/queue.ts";
+import type { RedisConnection } from "../../scheduler/queue/connection.ts";
+import type { RedisOperator } from "../../scheduler/queue/operator.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import type { RedisSchedulerQueue } from "../../scheduler/queue/scheduler_queue.ts";
+import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { FOUR_UNITS, LONG_LEASES, testTask } from "./queue_actors.ts";
 import { type QueueState, readQueueState } from "./queue_state.ts";
 

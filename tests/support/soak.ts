@@ -4,8 +4,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import type { RedisQueue } from "../../scheduler/redis_queue.ts";
-import type { RedisWorkerQueue } from "../../scheduler/redis_worker_queue.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { readLines } from "../../trace/json_lines.ts";
 import { registerNode, runClaimed, testTask } from "./queue_actors.ts";
 import type { RedisServer } from "./redis_server.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { completeTask, type Task } from "../../trace/task.ts";
-import { RedisQueue } from "../../scheduler/redis_queue.ts";
-import { parseRedisUrl } from "../../scheduler/redis_url.ts";
-import { TIMING } from "../../scheduler/timing.ts";
+import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { parseRedisUrl } from "../../scheduler/queue/url.ts";
+import { TIMING } from "../../scheduler/queue/timing.ts";
 import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
 import { FOUR_UNITS } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";

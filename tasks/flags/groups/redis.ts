@@ -1,7 +1,7 @@
 /** Flags that say how the queue is reached, and what follows from their values. */
 
 import { resolve } from "@std/path";
-import { parseRedisUrl } from "../../../scheduler/redis_url.ts";
+import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { asUsage, type OptionsOf, text } from "../../command/flag_table.ts";
 
 /** How the queue is reached. The password may stand in the URL, in REDIS_PASSWORD or in a file. */

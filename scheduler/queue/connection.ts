@@ -1,0 +1,317 @@
+/**
+ * One connection to Redis that survives the server: commands wait for a lost server and are sent
+ * again, so everything sent here must be safe to send twice. All state changes are scripts that are.
+ *
+ * @module
+ */
+
+import {
+  ClientClosedError,
+  createClient,
+  DisconnectsClientError,
+  ErrorReply,
+  ReconnectStrategyError,
+} from "redis";
+import { messageOf } from "../../trace/atomic_file.ts";
+import { describeAddress, type RedisAddress } from "./url.ts";
+import { type Reply, textOf } from "./reply.ts";
+import { checkArguments, type Script } from "./scripts.ts";
+
+/** What goes wrong between us and Redis and cannot be mended by waiting. */
+export class QueueError extends Error {
+  /** Name of the class. */
+  override readonly name = "QueueError";
+  /** What kind of failure: `refused` credentials or rights, `closed` by ourselves, `reply` of Redis. */
+  readonly code: "refused" | "closed" | "reply";
+
+  /** An error of this kind. */
+  constructor(code: QueueError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** How {@linkcode RedisConnection.open} connects. */
+export interface ConnectionOptions {
+  /** Where and with which credentials. */
+  readonly address: RedisAddress;
+  /** Told once when the server is lost and once when it is back. */
+  readonly report: (line: string) => void;
+  /** Give up waiting for a server. Default: wait for ever. */
+  readonly signal?: AbortSignal;
+}
+
+/** Longest pause between two attempts to reach a lost server, ms: a run resumes within it. */
+const RETRY_MAX_MS = 1000;
+
+/**
+ * A connection without any traffic for this long is taken for dead, ms. Every role sends something
+ * each 2 s; without the limit a peer that vanished without a word would be waited for by TCP's own
+ * timers (15 minutes).
+ */
+const SILENCE_LIMIT_MS = 10_000;
+
+/**
+ * Replies of a server that cannot do it now: it is starting, busy, out of memory, its disk is full, or it
+ * is not the master yet. The command is sent again.
+ */
+const TRANSIENT_REPLY =
+  /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|OOM|MISCONF|READONLY|NOREPLICAS|CLUSTERDOWN)\b/;
+
+/** Pause before a command is sent again that the server could not do, ms. */
+const BUSY_PAUSE_MS = 100;
+
+/** Replies that no waiting will change. */
+const REFUSED_REPLY = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR DB index)/;
+
+/** What is used of the client: its own type depends on every one of its options. */
+interface Client {
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
+  connect(): Promise<unknown>;
+  ping(): Promise<unknown>;
+  sendCommand<T>(args: readonly string[]): Promise<T>;
+  subscribe(channel: string, listener: (message: string) => void): Promise<void>;
+  destroy(): void;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "ready", listener: () => void): unknown;
+}
+
+/** One connection; dispose of it to close it. */
+export class RedisConnection implements AsyncDisposable {
+  /** The server, for people. */
+  readonly place: string;
+  readonly #client: Client;
+  readonly #restored = new Set<() => void>();
+  readonly #options: ConnectionOptions;
+  #lostAt: number | null = null;
+  #refusal: QueueError | null = null;
+  #readyCount = 0;
+  #resentCount = 0;
+  #refusedFor = "";
+  #server: { readonly readyCount: number; readonly id: string } | null = null;
+
+  private constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.place = describeAddress(options.address);
+    this.#client = newClient(options.address, (error) => this.#onFailure(error));
+    this.#client.on("error", (error: Error) => this.#onError(error));
+    this.#client.on("ready", () => this.#onReady());
+  }
+
+  /**
+   * Connect; waits for a server that is not there yet.
+   *
+   * @throws {QueueError} `refused` when the server does not let us in, `closed` when the signal ends
+   * the wait.
+   */
+  static async open(options: ConnectionOptions): Promise<RedisConnection> {
+    const connection = new RedisConnection(options);
+    await connection.#connect();
+    return connection;
+  }
+
+  /** Another connection to the same server, for a subscription. */
+  duplicate(): Promise<RedisConnection> {
+    return RedisConnection.open({ ...this.#options, report: () => {} });
+  }
+
+  /** True while the server is reachable. */
+  get isUp(): boolean {
+    return this.#client.isReady;
+  }
+
+  /** How many commands were sent again: each may have been carried out before, its reply lost. */
+  get resentCount(): number {
+    return this.#resentCount;
+  }
+
+  /** Call `listener` each time a lost server is back; returns what ends that. */
+  onRestored(listener: () => void): () => void {
+    this.#restored.add(listener);
+    return () => this.#restored.delete(listener);
+  }
+
+  /**
+   * The reply to one command; waits for a lost server.
+   *
+   * @throws {QueueError} `reply` when Redis refuses the command, `closed` after close.
+   */
+  async command(...args: readonly string[]): Promise<Reply> {
+    for (;;) {
+      try {
+        return await this.#client.sendCommand<Reply>([...args]);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        await this.#recover(error, args[0] ?? "");
+      }
+    }
+  }
+
+  /**
+   * What `script` returns; waits for a lost server.
+   *
+   * @throws {QueueError} as {@linkcode command}.
+   */
+  async run(script: Script, prefix: string, args: readonly string[]): Promise<Reply> {
+    checkArguments(script, args);
+    for (;;) {
+      try {
+        return await this.#client.sendCommand<Reply>([
+          "EVALSHA",
+          script.sha1,
+          "1",
+          prefix,
+          ...args,
+        ]);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        if (error instanceof ErrorReply && error.message.startsWith("NOSCRIPT")) {
+          await this.command("SCRIPT", "LOAD", script.source);
+        } else {
+          await this.#recover(error, script.name);
+        }
+      }
+    }
+  }
+
+  /** Which run of the server this is: one that was restarted may have lost its last seconds. */
+  async serverId(): Promise<string> {
+    for (;;) {
+      const readyCount = this.#readyCount;
+      if (this.#server?.readyCount === readyCount) return this.#server.id;
+      const info = textOf(await this.command("INFO", "server"));
+      const id = /^run_id:(\w+)/m.exec(info)?.[1] ?? "";
+      if (readyCount === this.#readyCount) this.#server = { readyCount, id };
+    }
+  }
+
+  /** Call `listener` for each message on `channel`; this connection can then do nothing else. */
+  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+    await this.#client.subscribe(channel, listener);
+  }
+
+  /** Close at once; commands under way are rejected as `closed`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#restored.clear();
+    if (this.#client.isOpen) this.#client.destroy();
+    return Promise.resolve();
+  }
+
+  async #connect(): Promise<void> {
+    const { signal } = this.#options;
+    const onAbort = () => void this[Symbol.asyncDispose]();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      if (signal?.aborted) throw new ClientClosedError();
+      await this.#client.connect();
+      // A server that wants a password lets us connect without one and refuses the first command.
+      await this.#client.ping();
+      await this.#checkVersion();
+    } catch (error) {
+      if (error instanceof Error) this.#onFailure(error);
+      await this[Symbol.asyncDispose]();
+      if (this.#refusal !== null) throw this.#refusal;
+      const why = signal?.aborted ? "the wait was ended" : messageOf(error);
+      throw new QueueError("closed", `Cannot reach Redis at ${this.place}: ${why}`, {
+        cause: error,
+      });
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Scripts use LPOS (6.0.6) and HRANDFIELD (6.2). */
+  async #checkVersion(): Promise<void> {
+    const info = String(await this.#client.sendCommand<Reply>(["INFO", "server"]));
+    const version = /^redis_version:([\d.]+)/m.exec(info)?.[1] ?? "";
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major > 6 || (major === 6 && minor >= 2)) return;
+    this.#refusal = new QueueError(
+      "refused",
+      `Redis at ${this.place} is too old: version 6.2 or later is required, got "${version}"`,
+    );
+    throw this.#refusal;
+  }
+
+  /** Resolves when `error` is one after which the command is to be sent again. */
+  async #recover(error: Error, what: string): Promise<void> {
+    if (this.#refusal !== null) throw this.#refusal;
+    if (error instanceof ClientClosedError || error instanceof DisconnectsClientError) {
+      throw new QueueError("closed", `The connection to Redis at ${this.place} is closed`, {
+        cause: error,
+      });
+    }
+    if (error instanceof ErrorReply) {
+      if (!TRANSIENT_REPLY.test(error.message)) {
+        throw new QueueError("reply", `Redis refused ${what}: ${error.message}`, { cause: error });
+      }
+      this.#sayRefused(error.message);
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+    }
+    this.#resentCount += 1;
+  }
+
+  /** Once for each reason: a server that is out of memory is asked again ten times a second. */
+  #sayRefused(message: string): void {
+    if (message === this.#refusedFor || message.startsWith("LOADING")) return;
+    this.#refusedFor = message;
+    this.#options.report(`Redis at ${this.place} cannot go on (${message}), retrying`);
+  }
+
+  /** Before each attempt to reconnect: `true` when the server will never let us in. */
+  #onFailure(error: Error): boolean {
+    if (!REFUSED_REPLY.test(error.message)) return false;
+    this.#refusal = new QueueError(
+      "refused",
+      `Redis at ${this.place} refuses us: ${error.message} (password: in the URL, REDIS_PASSWORD or --redis-password-file)`,
+      { cause: error },
+    );
+    return true;
+  }
+
+  #onError(error: Error): void {
+    if (this.#lostAt !== null || error instanceof ReconnectStrategyError) return;
+    if (this.#refusal !== null) return;
+    this.#lostAt = performance.now();
+    const why = /certificate/.test(error.message)
+      ? `${error.message}: deno task controller check says what is wrong with it`
+      : error.message;
+    this.#options.report(`Redis at ${this.place} is not reachable (${why}), retrying`);
+  }
+
+  #onReady(): void {
+    if (this.#lostAt !== null) {
+      const seconds = ((performance.now() - this.#lostAt) / 1000).toFixed(1);
+      this.#options.report(`Redis at ${this.place} is back after ${seconds} s`);
+    }
+    this.#lostAt = null;
+    if (this.#readyCount++ > 0) { for (const listener of this.#restored) listener(); }
+  }
+}
+
+function newClient(address: RedisAddress, isFinal: (error: Error) => boolean): Client {
+  const { host, port, database, username, password, isTls, tlsCa } = address;
+  return createClient({
+    // RESP 2: pushes of RESP 3 cost a parse per reply and are not used.
+    RESP: 2,
+    // The default timeout of each command holds 600 B per command for as long as it could fire.
+    commandOptions: { timeout: 0 },
+    maintNotifications: "disabled",
+    // CLIENT SETINFO would be one more right that each role needs.
+    disableClientInfo: true,
+    database,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    pingInterval: SILENCE_LIMIT_MS / 2,
+    socket: {
+      host,
+      port,
+      ...(isTls ? { tls: true as const, ...(tlsCa === null ? {} : { ca: tlsCa }) } : {}),
+      connectTimeout: 5000,
+      socketTimeout: SILENCE_LIMIT_MS,
+      reconnectStrategy: (retries: number, cause: Error) =>
+        isFinal(cause) ? false : Math.min(50 * 2 ** retries, RETRY_MAX_MS),
+    },
+  });
+}
