@@ -8,23 +8,23 @@ import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { Clock } from "../trace/clock.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { RunDir } from "../trace/run_dir.ts";
-import { openAlarm } from "./alarm.ts";
-import { BirthWatch } from "./birth_watch.ts";
-import type { Finder } from "./finder.ts";
-import { FollowedSet } from "./followed_set.ts";
-import { HostSeries } from "./host_metrics.ts";
+import { openAlarm } from "./sampling/alarm.ts";
+import { BirthWatch } from "./finding/birth_watch.ts";
+import type { Finder } from "./finding/finder.ts";
+import { FollowedSet } from "./following/followed_set.ts";
+import { HostSeries } from "./sampling/host_metrics.ts";
 import { Libc } from "./libc.ts";
 import { type NodeMetaOptions, readNodeMeta } from "./node_meta.ts";
 import { readOwnAccount } from "./own_account.ts";
-import { openProcessReader } from "./process_reader.ts";
-import { ProcessTable } from "./process_table.ts";
-import { Procfs } from "./procfs.ts";
-import { Realtime } from "./realtime.ts";
-import { openReadingClock } from "./reading_clock.ts";
-import { runSampler } from "./sampler.ts";
-import { Scan } from "./scan.ts";
-import { Cgroup, Tree } from "./tree.ts";
-import { Whitelist } from "./whitelist.ts";
+import { openProcessReader } from "./following/process_reader.ts";
+import { ProcessTable } from "./finding/process_table.ts";
+import { Procfs } from "./proc/procfs.ts";
+import { Realtime } from "./sampling/realtime.ts";
+import { openReadingClock } from "./sampling/reading_clock.ts";
+import { runSampler } from "./sampling/sampler.ts";
+import { Scan } from "./finding/scan.ts";
+import { Cgroup, Tree } from "./finding/tree.ts";
+import { Whitelist } from "./finding/whitelist.ts";
 
 /** How processes are found. */
 export type Selection =

@@ -8,12 +8,12 @@ import { join } from "@std/path";
 import type { ClockReading } from "../trace/clock.ts";
 import { FORMAT_VERSION, type NodeMeta } from "../trace/records.ts";
 import { kbToMib } from "../trace/units.ts";
-import { type CpuInfo, parseCpuInfo } from "./cpuinfo.ts";
+import { type CpuInfo, parseCpuInfo } from "./proc/cpuinfo.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
-import { parseMeminfo } from "./meminfo.ts";
-import { parseCgroupVersion } from "./mounts.ts";
-import { interfaceTowards, parseIpv4, parseNetRoute } from "./net_route.ts";
-import { type Procfs, readTextIfThere } from "./procfs.ts";
+import { parseMeminfo } from "./proc/meminfo.ts";
+import { parseCgroupVersion } from "./proc/mounts.ts";
+import { interfaceTowards, parseIpv4, parseNetRoute } from "./proc/net_route.ts";
+import { type Procfs, readTextIfThere } from "./proc/procfs.ts";
 
 /** What describes the node besides the machine itself. */
 export interface NodeMetaOptions {

@@ -6,10 +6,10 @@
 
 import { ticksToMs } from "../trace/units.ts";
 import type { Libc } from "./libc.ts";
-import { ProcessGoneError } from "./proc_errors.ts";
-import { parseProcPidStat } from "./proc_pid_stat.ts";
-import { parseForkCount } from "./proc_stat.ts";
-import type { Procfs } from "./procfs.ts";
+import { ProcessGoneError } from "./proc/errors.ts";
+import { parseProcPidStat } from "./proc/pid_stat.ts";
+import { parseForkCount } from "./proc/stat.ts";
+import type { Procfs } from "./proc/procfs.ts";
 
 /** Counters of this process and of the host since their start. */
 export interface OwnAccount {

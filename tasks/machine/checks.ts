@@ -7,7 +7,7 @@ import { chooseControl, openControl } from "../../adapter/place/cpu_control.ts";
 import { openMachine } from "../../adapter/start/machine.ts";
 import { readAllowedCpus, readSelf } from "../../adapter/proc_pid.ts";
 import { Libc as CollectorLibc } from "../../collector/libc.ts";
-import { Realtime } from "../../collector/realtime.ts";
+import { Realtime } from "../../collector/sampling/realtime.ts";
 import type { RedisAddress } from "../../scheduler/queue/url.ts";
 import { describeAddress } from "../../scheduler/queue/url.ts";
 import { messageOf } from "../../trace/atomic_file.ts";

@@ -1,7 +1,7 @@
 /** The node's description for runs without a collector: a run cannot be exported without one. */
 
 import { readNodeMeta } from "../../collector/node_meta.ts";
-import { Procfs } from "../../collector/procfs.ts";
+import { Procfs } from "../../collector/proc/procfs.ts";
 import { writeJsonAtomic } from "../../trace/atomic_file.ts";
 import { openClock } from "../../trace/clock.ts";
 import type { RolePlace } from "../command/role.ts";

@@ -2,7 +2,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { COLLECTOR_V8_FLAGS } from "../../tasks/command/own_program.ts";
-import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
+import { parseProcPidStat } from "../../collector/proc/pid_stat.ts";
 
 /** Its interval, ms: the default. */
 export const INTERVAL_MS = 200;

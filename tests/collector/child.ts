@@ -1,6 +1,6 @@
 /** Real processes to observe. */
 
-import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
+import { parseProcPidStat } from "../../collector/proc/pid_stat.ts";
 
 /** What a script may run by `eval "$BURN"`: it takes some tens of milliseconds of CPU. */
 const BURN = "i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done";

@@ -12,7 +12,7 @@ import {
   type RawSample,
 } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { parseProcPidStat } from "../../collector/proc_pid_stat.ts";
+import { parseProcPidStat } from "../../collector/proc/pid_stat.ts";
 import { type CommandProcess, type Ended, startCommand } from "../support/command_process.ts";
 import { WRITABLE_HIERARCHIES } from "../support/test_cgroup.ts";
 import { recordsIn } from "../support/records.ts";

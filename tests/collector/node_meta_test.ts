@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { NODE_META } from "../../trace/records.ts";
 import { type NodeMetaOptions, readNodeMeta } from "../../collector/node_meta.ts";
-import { Procfs } from "../../collector/procfs.ts";
+import { Procfs } from "../../collector/proc/procfs.ts";
 import { FIXTURE_PROCFS, FIXTURE_SYSFS } from "./fixture.ts";
 
 const procfs = new Procfs(FIXTURE_PROCFS);

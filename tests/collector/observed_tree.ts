@@ -2,11 +2,11 @@
 
 import { RAW_SAMPLE, type RawSample } from "../../trace/records.ts";
 import type { Clock, ClockReading } from "../../trace/clock.ts";
-import { BirthWatch } from "../../collector/birth_watch.ts";
-import { FollowedSet } from "../../collector/followed_set.ts";
-import { openProcessReader } from "../../collector/process_reader.ts";
-import { ProcessTable } from "../../collector/process_table.ts";
-import { Procfs } from "../../collector/procfs.ts";
+import { BirthWatch } from "../../collector/finding/birth_watch.ts";
+import { FollowedSet } from "../../collector/following/followed_set.ts";
+import { openProcessReader } from "../../collector/following/process_reader.ts";
+import { ProcessTable } from "../../collector/finding/process_table.ts";
+import { Procfs } from "../../collector/proc/procfs.ts";
 
 /** A clock that stands still until it is moved. */
 class ManualClock implements Clock {

@@ -4,9 +4,9 @@
  */
 
 import { Libc } from "../../collector/libc.ts";
-import { openProcessReader, Reading } from "../../collector/process_reader.ts";
-import { Procfs } from "../../collector/procfs.ts";
-import { openReadingClock } from "../../collector/reading_clock.ts";
+import { openProcessReader, Reading } from "../../collector/following/process_reader.ts";
+import { Procfs } from "../../collector/proc/procfs.ts";
+import { openReadingClock } from "../../collector/sampling/reading_clock.ts";
 
 const procfs = new Procfs();
 const library = Libc.open();

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { parseCgroupProcs } from "../../collector/cgroup_procs.ts";
+import { parseCgroupProcs } from "../../collector/proc/cgroup_procs.ts";
 import { findCgroup, findContainer } from "../../tasks/machine/container.ts";
 import { CommandError } from "../../tasks/command/main.ts";
 import { containerOfProcess } from "../../trace/container.ts";
