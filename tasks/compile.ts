@@ -1,6 +1,6 @@
 /** Make the executables of the roles. */
 
-import { join, resolve } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { besideName, isThere } from "../trace/atomic_file.ts";
 import { bundle, outputOf } from "./build/bundle.ts";
 import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
@@ -152,12 +152,12 @@ async function commitName(io: Io): Promise<string> {
 async function bundleAll(executable: Executable, folder: string): Promise<Uint8Array<ArrayBuffer>> {
   await Deno.mkdir(folder);
   const entries = executable.commands.map(({ entry }) => entry);
-  if (executable.commands.some(({ isPrivileged }) => !isPrivileged)) entries.push("run");
-  for (const entry of entries) {
-    await bundle(entry, join(folder, `${entry}.js`));
+  if (executable.commands.some(({ isPrivileged }) => !isPrivileged)) entries.push("command/run");
+  const names = entries.map((entry) => `${basename(entry)}.js`);
+  for (const [index, name] of names.entries()) {
+    await bundle(entries[index] as string, join(folder, name));
   }
   const archive = join(folder, "bundles.tar");
-  const names = entries.map((entry) => `${entry}.js`).sort();
   // Nothing in the archive depends on when and by whom it was made.
   await outputOf("tar", [
     "--format=ustar",
@@ -170,7 +170,7 @@ async function bundleAll(executable: Executable, folder: string): Promise<Uint8A
     folder,
     "-cf",
     archive,
-    ...names,
+    ...names.sort(),
   ]);
   return await Deno.readFile(archive);
 }

@@ -152,7 +152,7 @@ async function runBatch(
     const stage = await startStage(plan, supervisor);
     supervisor.start({
       name: "dispatch",
-      command: roleCommand("run.ts", "dispatch", ...dispatchArguments(plan, options)),
+      command: roleCommand("command/run.ts", "dispatch", ...dispatchArguments(plan, options)),
       cwd: plan.runDir.path,
       env: stage.env,
       logFile: join(plan.runDir.path, "dispatch.log"),
@@ -246,7 +246,7 @@ async function run(
     readonly stderr: "piped" | "inherit";
   },
 ): Promise<Pick<Deno.CommandOutput, "success" | "stdout"> & { readonly stderr: Uint8Array }> {
-  const [program = "", ...args] = roleCommand("run.ts", ...command);
+  const [program = "", ...args] = roleCommand("command/run.ts", ...command);
   const child = new Deno.Command(program, {
     args,
     cwd,

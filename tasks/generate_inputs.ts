@@ -10,7 +10,12 @@ import { CommandError, type Io, runMain } from "./command/main.ts";
 import { processIdentity } from "./command/process.ts";
 import { missingPrograms } from "./machine/packages.ts";
 import { openProgress } from "./command/progress.ts";
-import { ffmpegArguments, planVideos, recipeComment, type VideoRecipe } from "./inputs/video_recipe.ts";
+import {
+  ffmpegArguments,
+  planVideos,
+  recipeComment,
+  type VideoRecipe,
+} from "./inputs/video_recipe.ts";
 import { GENERATE_INPUTS } from "./flags/generate_inputs.ts";
 
 /** A set of videos and where it goes. */

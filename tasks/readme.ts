@@ -20,7 +20,7 @@ export async function allCommands(): Promise<Command[]> {
   const commands: Command[] = [];
   const folder = new URL("flags/", import.meta.url);
   for await (const { name } of Deno.readDir(folder)) {
-    if (name.startsWith("_")) continue;
+    if (!name.endsWith(".ts")) continue;
     const exported: Record<string, unknown> = await import(new URL(name, folder).href);
     commands.push(...Object.values(exported).filter(isCommand));
   }

@@ -6,7 +6,13 @@
 import type { RoleIdentity } from "../trace/records.ts";
 import type { Parsed } from "./command/flag_table.ts";
 import { type Io, runMain } from "./command/main.ts";
-import { findRoles, type FoundRole, isAlive, type StopOptions, stopRole } from "./command/process.ts";
+import {
+  findRoles,
+  type FoundRole,
+  isAlive,
+  type StopOptions,
+  stopRole,
+} from "./command/process.ts";
 import { STOP } from "./flags/stop.ts";
 
 /** Against the flow of tasks: nothing is handed to a role that is gone; collectors see the last task. */

@@ -64,7 +64,7 @@ Deno.test("each task has a flag table, and each flag table a program", async () 
 Deno.test("each task runs a file that exists", async () => {
   for (const [name, task] of Object.entries(config.tasks)) {
     const line = typeof task === "string" ? task : task.command;
-    const [, file = ""] = /^deno run -A -q (tasks\/\w+\.ts)/.exec(line) ?? [];
+    const [, file = ""] = /^deno run -A -q (tasks\/[\w/]+\.ts)/.exec(line) ?? [];
     assert(await exists(file) && file !== "", `${name}: ${line}`);
   }
 });

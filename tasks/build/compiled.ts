@@ -34,7 +34,7 @@ export async function compiledFile(parts: CompiledParts): Promise<string> {
   const variables = join(folder, "build.env");
   const path = join(folder, "executable");
   await Deno.mkdir(folder);
-  await bundle(`executables/${executable.role}`, entry);
+  await bundle(`build/executables/${executable.role}`, entry);
   await Deno.writeTextFile(variables, `TRACEKIT_BUILD="${build}"\n`);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

@@ -3,7 +3,13 @@
  * neither computes a grant nor replaces itself: it finds the command that is meant, and registers a role.
  */
 
-import { asUsage, type Command, type Flags, parseCommand, UsageError } from "../command/flag_table.ts";
+import {
+  asUsage,
+  type Command,
+  type Flags,
+  parseCommand,
+  UsageError,
+} from "../command/flag_table.ts";
 import { asksForHelp, type Main, readSources, runMain, tell } from "../command/main.ts";
 import { registerRole } from "../command/process.ts";
 import { PASSWORD_ADVICE, redactArguments } from "../command/secrets.ts";

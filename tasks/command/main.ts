@@ -77,7 +77,7 @@ export function enterCallersFolder(): void {
   const folder = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
   if (folder === undefined) return;
   Deno.env.delete("INIT_CWD");
-  const project = Deno.realPathSync(new URL("..", import.meta.url));
+  const project = Deno.realPathSync(new URL("../..", import.meta.url));
   if (Deno.realPathSync(Deno.cwd()) === project) Deno.chdir(folder);
 }
 

@@ -35,12 +35,12 @@ export const PROGRAM_ARGUMENTS: readonly string[] = extname(import.meta.url) ===
   ? ["run", "-q", "--no-config", "--no-lock", "--no-npm", "--no-remote"]
   : ["run", "-q"];
 
-/**
- * File of a program of ours, by the name of its file in this folder without the ending: source files
- * lie together, and so do the bundles of an executable.
- */
+/** Folder of the programs, from this file: that of all bundles in an executable, tasks/ in source. */
+const PROGRAMS = extname(import.meta.url) === ".js" ? "./" : "../";
+
+/** File of a program of ours, by its path below `tasks/` without the ending. */
 export function programFile(name: string): string {
-  return fromFileUrl(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url));
+  return fromFileUrl(new URL(`${PROGRAMS}${name}${extname(import.meta.url)}`, import.meta.url));
 }
 
 /**

@@ -86,7 +86,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
   };
   const scheduler = supervisor.start({
     name: "scheduler",
-    command: roleCommand("run.ts", "scheduler"),
+    command: roleCommand("command/run.ts", "scheduler"),
     cwd: plan.runDir.path,
     env,
     logFile: join(plan.runDir.path, "scheduler.log"),
@@ -110,7 +110,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
     workers.push(supervisor.start({
       name: `worker of ${node.id}`,
       command: roleCommand(
-        "run.ts",
+        "command/run.ts",
         "worker",
         `--outputs=${plan.outputs}`,
         `--capacity-units=${plan.capacityUnits}`,
@@ -127,7 +127,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
 
 /** The command line of one of our programs. */
 export function roleCommand(file: string, ...args: readonly string[]): string[] {
-  const path = fromFileUrl(new URL(file, import.meta.url));
+  const path = fromFileUrl(new URL(file, import.meta.resolve("../")));
   return [Deno.execPath(), "run", "-A", "-q", path, ...args];
 }
 

@@ -2,7 +2,11 @@
  * What a dispatcher's flags mean together: which queue is fed, and at what pace. Pure.
  */
 
-import { type Arrivals, parseArrivals, type PulseOptions } from "../../scheduler/dispatch/arrivals.ts";
+import {
+  type Arrivals,
+  parseArrivals,
+  type PulseOptions,
+} from "../../scheduler/dispatch/arrivals.ts";
 import type { FeedLimits } from "../../scheduler/dispatcher.ts";
 import { isOnline, type NodePolicy } from "../../scheduler/dispatch/node_policy.ts";
 import { parseNodeId } from "../../trace/run_dir.ts";

@@ -12,7 +12,11 @@ import {
 import { parseDispatchId, planLine, planTasks } from "../../scheduler/dispatch/plan.ts";
 import { parseMix } from "../../scheduler/dispatch/mix.ts";
 import { readMp4Duration } from "../../scheduler/dispatch/mp4_duration.ts";
-import { BUILT_IN_PROFILES, decodeProfiles, type Profiles } from "../../scheduler/dispatch/profiles.ts";
+import {
+  BUILT_IN_PROFILES,
+  decodeProfiles,
+  type Profiles,
+} from "../../scheduler/dispatch/profiles.ts";
 import { PythonRandom } from "../../scheduler/dispatch/python_random.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import { readRecordFile } from "../../trace/record_file.ts";

@@ -1,7 +1,14 @@
 /** Flags of the HTTP adapter. */
 
 import type { ServiceAddress } from "../../adapter/http/exchange.ts";
-import { command, integer, number, type OptionsOf, text, UsageError } from "../command/flag_table.ts";
+import {
+  command,
+  integer,
+  number,
+  type OptionsOf,
+  text,
+  UsageError,
+} from "../command/flag_table.ts";
 import { CONTAINER_FLAGS } from "./groups/container.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 

@@ -2,7 +2,14 @@
 
 import { dirname, join, resolve } from "@std/path";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "../../export/compare/thresholds.ts";
-import { command, number, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import {
+  command,
+  number,
+  type OptionsOf,
+  text,
+  toggle,
+  UsageError,
+} from "../command/flag_table.ts";
 import { role } from "../command/role.ts";
 
 const d = DEFAULT_THRESHOLDS;

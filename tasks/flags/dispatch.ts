@@ -2,7 +2,15 @@
 
 import { resolve } from "@std/path";
 import { NODE_POLICIES } from "../../scheduler/dispatch/node_policy.ts";
-import { asUsage, command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import {
+  asUsage,
+  command,
+  integer,
+  number,
+  type OptionsOf,
+  text,
+  toggle,
+} from "../command/flag_table.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { RUN_FLAGS } from "./groups/run.ts";

@@ -8,7 +8,14 @@ import {
   STATUS_CHOICES,
   TASK_ID_MODES,
 } from "../../export/opendc/tasks.ts";
-import { command, number, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import {
+  command,
+  number,
+  type OptionsOf,
+  text,
+  toggle,
+  UsageError,
+} from "../command/flag_table.ts";
 import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 

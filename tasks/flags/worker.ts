@@ -2,7 +2,15 @@
 
 import { resolve } from "@std/path";
 import { privilegedCommand } from "../command/own_program.ts";
-import { command, integer, number, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import {
+  command,
+  integer,
+  number,
+  type OptionsOf,
+  text,
+  toggle,
+  UsageError,
+} from "../command/flag_table.ts";
 import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { placeOf, RUN_FLAGS, runDirOf } from "./groups/run.ts";
 import { role } from "../command/role.ts";

@@ -44,7 +44,8 @@ export function startCommand(
   { cwd, env }: CommandOptions = {},
 ): CommandProcess {
   const [file = "", ...flags] = args;
-  const path = fromFileUrl(new URL(`../../tasks/${file}.ts`, import.meta.url));
+  const program = file === "run" ? "command/run" : file;
+  const path = fromFileUrl(new URL(`../../tasks/${program}.ts`, import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "-q", path, ...flags],
     cwd: cwd ?? fromFileUrl(new URL("../..", import.meta.url)),

@@ -10,12 +10,12 @@ const ROLES = ["collector", "adapter", "scheduler", "export"];
 /** Where each library of others may be imported; all the rest goes through these files. */
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
   [STANDARD_LIBRARY]: /^trace\/std\//,
-  "npm:redis": /^scheduler\/redis_\w+\.ts$/,
+  "npm:redis": /^scheduler\/queue\/\w+\.ts$/,
   "npm:apache-arrow": /^export\/parquet\.ts$/,
   "npm:parquet-wasm": /^export\/parquet\.ts$/,
   "npm:hyparquet": /^(export\/parquet_reader\.ts$|tests\/)/,
   "npm:hyparquet-compressors": /^(export\/parquet_reader\.ts$|tests\/)/,
-  "npm:simple-statistics": /^(tasks\/_demo_report|export\/compare\/statistics)\.ts$/,
+  "npm:simple-statistics": /^(tasks\/demo\/report|export\/compare\/statistics)\.ts$/,
   "npm:@duckdb/node-api": /^tests\//,
   "npm:fast-check": /^tests\//,
 };

@@ -23,7 +23,7 @@ async function fetchBundler(folder: string): Promise<void> {
 
 /** The entry of `executable` under its own permissions, as `deno compile` would bake them in. */
 function baked({ role, permissions }: Executable, args: readonly string[]): Deno.Command {
-  const entry = fromFileUrl(new URL(`../../tasks/executables/${role}.ts`, import.meta.url));
+  const entry = fromFileUrl(new URL(`../../tasks/build/executables/${role}.ts`, import.meta.url));
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-prompt", ...permissions, entry, ...args],
     stdin: "null",

@@ -68,15 +68,15 @@ Deno.test({
       const { stdout } = new Deno.Command(program, { stdin: "null" }).outputSync();
       bare.push(lagsOf(parseStamps(stdout), { boot_start_ms, boot_end_ms: clock.bootMs() }));
     }
-    for (const  of of["startMs", "endMs"] as const) {
-      const [own, other] = [ours, bare].map((lags) => sorted(lags.map((one) => one[of])));
+    for (const edge of ["startMs", "endMs"] as const) {
+      const [own, other] = [ours, bare].map((lags) => sorted(lags.map((one) => one[edge])));
       // Of so many one meets a quiet moment: what is left is the cost of the stamp itself.
-      assertLess(own?.[0] ?? NaN, (other?.[0] ?? NaN) + 1, `the least ${of}`);
+      assertLess(own?.[0] ?? NaN, (other?.[0] ?? NaN) + 1, `the least ${edge}`);
       // On a machine full of work every wake-up waits: so does that of a process without an adapter. A
       // stamp that is taken after files were written, or at a timer, is out of this bound on any machine.
       const middle = TASKS / 2;
       const limitMs = 10 * (other?.[middle] ?? NaN) + 30;
-      assertLess(own?.[middle] ?? NaN, limitMs, `the median ${of}`);
+      assertLess(own?.[middle] ?? NaN, limitMs, `the median ${edge}`);
     }
   },
 });
