@@ -2,7 +2,7 @@
 
 import { openMachine } from "../adapter/start/machine.ts";
 import { serveAdapter } from "../adapter/server.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { ADAPTER } from "./flags/adapter.ts";
 

@@ -1,6 +1,6 @@
 /** `deno task bench NAME`: run one of the measuring programs of tests/bench/. */
 
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { BENCH } from "./flags/bench.ts";
 

@@ -2,7 +2,7 @@
 
 import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Cancelled } from "../scheduler/queue/operator.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";
 import { CANCEL, requireOperands } from "./flags/operator.ts";

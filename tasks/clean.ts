@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { RunDir } from "../trace/run_dir.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { findRoles, isAlive } from "./command/process.ts";
 import { requireRunId } from "./flags/groups/run.ts";

@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { collect } from "../collector/collect.ts";
 import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { FORMAT_VERSION, type RunMeta } from "../trace/records.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { CommandError, type Io, runMain, VERSION } from "./command/main.ts";
 import { registerRole } from "./command/process.ts";
 import { nodeIdOf, placeOf } from "./flags/groups/run.ts";

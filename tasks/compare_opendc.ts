@@ -4,7 +4,7 @@ import { join, resolve } from "@std/path";
 import { compareOpendc, type CompareReport } from "../export/compare/compare.ts";
 import { markdownOf } from "../export/compare/report.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../trace/atomic_file.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { COMPARE_OPENDC, compareFolders, thresholdsOf } from "./flags/compare_opendc.ts";
 

@@ -1,11 +1,14 @@
 /** Make the executables of the roles. */
 
-import { basename, join, resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { besideName, isThere } from "../trace/atomic_file.ts";
-import { bundle, outputOf } from "./build/bundle.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { bundle, bundleText, outputOf } from "./build/bundle.ts";
+import type { OptionsOf } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { BaseRuntimeError, compiledFile } from "./build/compiled.ts";
 import { type Executable, EXECUTABLES } from "./build/contents.ts";
+import { launcherEntry } from "./build/entries.ts";
 import { denoBinary } from "./build/deno_binary.ts";
 import { CommandError, type Io, runMain, VERSION } from "./command/main.ts";
 import { portableFile } from "./build/portable.ts";
@@ -151,11 +154,13 @@ async function commitName(io: Io): Promise<string> {
 /** A tar archive of the bundles of `executable`. */
 async function bundleAll(executable: Executable, folder: string): Promise<Uint8Array<ArrayBuffer>> {
   await Deno.mkdir(folder);
-  const entries = executable.commands.map(({ entry }) => entry);
-  if (executable.commands.some(({ isPrivileged }) => !isPrivileged)) entries.push("command/run");
-  const names = entries.map((entry) => `${basename(entry)}.js`);
-  for (const [index, name] of names.entries()) {
-    await bundle(entries[index] as string, join(folder, name));
+  const names = executable.commands.map(({ program }) => `${program}.js`);
+  for (const { program } of executable.commands) {
+    await bundle(program, join(folder, `${program}.js`));
+  }
+  if (executable.commands.some(({ isPrivileged }) => !isPrivileged)) {
+    names.push("run.js");
+    await bundleText(launcherEntry(executable), join(folder, "run.js"));
   }
   const archive = join(folder, "bundles.tar");
   // Nothing in the archive depends on when and by whom it was made.

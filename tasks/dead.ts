@@ -2,7 +2,8 @@
 
 import type { DeadLetter } from "../scheduler/queue/status.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
-import { type Parsed, UsageError } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";
 import { counted } from "../trace/counted.ts";

@@ -13,7 +13,9 @@ import type { Progress } from "../scheduler/queue/queue.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { type BadLine, readRecords } from "../trace/json_lines.ts";
 import { RunDir } from "../trace/run_dir.ts";
-import { asUsage, type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import { asUsage, UsageError } from "./command/usage_error.ts";
+import type { OptionsOf } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { forgetVariables, reserveRunId, writeRunIdEnv } from "./demo/place.ts";
 import { reportOf, summaryOf } from "./demo/report.ts";
 import {
@@ -43,7 +45,7 @@ export async function main(
 ): Promise<number> {
   checkMix(options);
   await ensurePrograms(REQUIRED, io);
-  forgetVariables();
+  await forgetVariables();
   // What is wrong with inputs, mix or folders is told before anything is started.
   if (!given.has("inputs")) await makeInputs(resolve(options.inputs), io);
   await checkInputs(options, io);

@@ -2,7 +2,9 @@
 
 import { join, resolve } from "@std/path";
 import { messageOf } from "../trace/atomic_file.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import type { OptionsOf } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { fetchRecords } from "./deploy/fetch.ts";
 import { type Host, parseHosts } from "./deploy/hosts.ts";
 import {

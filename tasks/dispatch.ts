@@ -17,7 +17,8 @@ import type { TaskSink } from "../scheduler/queue/task_sink.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
-import { type Parsed, UsageError } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import {
   describeMode,
   type DispatchMode,

@@ -1,6 +1,6 @@
 /** Says what this machine offers, and what each missing thing costs. */
 
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { examine, type Finding } from "./machine/checks.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { redisAddress } from "./redis/address.ts";

@@ -1,7 +1,7 @@
 /** Give nodes nothing new and take back what they have not begun, or let them take part again. */
 
 import { TIMING } from "../scheduler/queue/timing.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";
 import { counted } from "../trace/counted.ts";

@@ -3,7 +3,7 @@
 import { exportOpendc } from "../export/opendc/export.ts";
 import type { ExportProgress, ExportSummary } from "../export/opendc/summary.ts";
 import { LEFT_OUT_REASONS, type LeftOutReason } from "../export/opendc/tasks.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain, VERSION } from "./command/main.ts";
 import { openProgress } from "./command/progress.ts";
 import { EXPORT_OPENDC, exportFolders } from "./flags/export_opendc.ts";

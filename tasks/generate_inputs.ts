@@ -5,7 +5,9 @@
 
 import { join } from "@std/path";
 import { besideName, removeIfThere } from "../trace/atomic_file.ts";
-import { type OptionsOf, type Parsed, UsageError } from "./command/flag_table.ts";
+import type { OptionsOf } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { processIdentity } from "./command/process.ts";
 import { missingPrograms } from "./machine/packages.ts";

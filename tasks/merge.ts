@@ -3,7 +3,7 @@
 import { basename } from "@std/path";
 import { type MergedFolder, type MergePlan, mergeRun, planMerge } from "../export/merge.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { openProgress } from "./command/progress.ts";
 import { MERGE, mergeFolders } from "./flags/merge.ts";

@@ -4,7 +4,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import { type Parsed, UsageError } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { OK } from "./flags/ok.ts";
 

@@ -3,9 +3,11 @@
  * the commands themselves read.
  */
 
-import config from "../deno.json" with { type: "json" };
+import { type CommandEntry, COMMANDS } from "./commands.ts";
 import { writeFileAtomic } from "../trace/atomic_file.ts";
-import type { Command, Flag, Parsed } from "./command/flag_table.ts";
+import type { Command, Flag } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { loadCommand } from "./command/load.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { README } from "./flags/readme.ts";
 
@@ -15,20 +17,11 @@ const PATH = new URL("../README.md", import.meta.url).pathname;
 const BEGIN = "<!-- made by deno task readme: begin -->";
 const END = "<!-- made by deno task readme: end -->";
 
-/** Every command that a table under `tasks/flags/` declares, in the order of their names. */
-export async function allCommands(): Promise<Command[]> {
-  const commands: Command[] = [];
-  const folder = new URL("flags/", import.meta.url);
-  for await (const { name } of Deno.readDir(folder)) {
-    if (!name.endsWith(".ts")) continue;
-    const exported: Record<string, unknown> = await import(new URL(name, folder).href);
-    commands.push(...Object.values(exported).filter(isCommand));
-  }
+/** The commands of the reference, by name; programs that only other commands start are left out. */
+export async function referenceCommands(): Promise<Command[]> {
+  const entries = COMMANDS.filter(({ isTask = true }: CommandEntry) => isTask);
+  const commands = await Promise.all(entries.map(loadCommand));
   return commands.sort((a, b) => a.name < b.name ? -1 : 1);
-}
-
-function isCommand(value: unknown): value is Command {
-  return typeof value === "object" && value !== null && "flags" in value && "summary" in value;
 }
 
 /** `readme` with the reference of `commands` in its place. */
@@ -48,7 +41,7 @@ function section(command: Command): string {
   const name = `${command.name}${operands}`.replaceAll("<", "&lt;");
   const flags = Object.entries(command.flags);
   return [
-    `<details><summary><code>${name}</code>: ${command.summary}</summary>`,
+    `<details><summary><code>${name}</code>: ${command.description}</summary>`,
     "",
     ...(flags.length === 0 ? [] : [
       "| flag | variable | default | meaning |",
@@ -77,8 +70,7 @@ function defaultOf({ kind, fallback }: Flag): string {
 
 /** Write the reference into README.md. */
 export async function main(_parsed: Parsed<typeof README.flags>, io: Io): Promise<number> {
-  // Programs that other commands start (adapter, collector) are not for people.
-  const commands = (await allCommands()).filter(({ name }) => name in config.tasks);
+  const commands = await referenceCommands();
   const readme = withReference(await Deno.readTextFile(PATH), commands);
   await writeFileAtomic(PATH, readme);
   // The formatter aligns the tables.

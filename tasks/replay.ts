@@ -3,8 +3,8 @@
 import { PlacementReplay } from "../scheduler/placement/replay.ts";
 import { readRecords } from "../trace/json_lines.ts";
 import { PLACEMENT_EVENT } from "../trace/records.ts";
-import type { Parsed } from "./command/flag_table.ts";
-import { UsageError } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { REPLAY } from "./flags/replay.ts";
 

@@ -1,7 +1,7 @@
 /** Take back all that waits in the queues of nodes. */
 
 import { TIMING } from "../scheduler/queue/timing.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { reachQueue } from "./redis/queue.ts";
 import { counted } from "../trace/counted.ts";

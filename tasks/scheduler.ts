@@ -6,7 +6,7 @@ import { runCentral } from "../scheduler/central.ts";
 import { PlacementLog } from "../scheduler/placement/log.ts";
 import { ResultsDrain } from "../scheduler/results_drain.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { roleRecord } from "./command/process.ts";
 import { openQueue } from "./redis/queue.ts";

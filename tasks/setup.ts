@@ -1,6 +1,6 @@
 /** Install the programs that Tracekit needs on a machine and that are missing. */
 
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { ensurePrograms, findProgram, REQUIRED } from "./machine/packages.ts";
 import { SETUP } from "./flags/setup.ts";

@@ -5,7 +5,8 @@ import { compareOpendc, type CompareReport } from "../export/compare/compare.ts"
 import { markdownOf } from "../export/compare/report.ts";
 import type { ManifestExperiment } from "../export/opendc/written.ts";
 import { type ReadManifest, readManifest } from "../export/opendc/manifest.ts";
-import { type Parsed, UsageError } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { writeReport } from "./compare_opendc.ts";
 import { thresholdsOf } from "./flags/compare_opendc.ts";

@@ -6,7 +6,9 @@
 import { resolve } from "@std/path";
 import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { RoleIdentity } from "../trace/records.ts";
-import { type Flag, type Flags, type Parsed, UsageError } from "./command/flag_table.ts";
+import type { Flag, Flags } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { findContainer } from "./machine/container.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { bootId, findRoles, isAlive, processIdentity, readRole } from "./command/process.ts";

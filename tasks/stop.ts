@@ -4,7 +4,7 @@
  */
 
 import type { RoleIdentity } from "../trace/records.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import {
   findRoles,

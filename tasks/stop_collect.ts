@@ -4,7 +4,7 @@ import { COLLECTOR_STATS } from "../trace/records.ts";
 import { readRecords } from "../trace/json_lines.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { dirname } from "@std/path";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { findRoles, type FoundRole, isAlive, readRole, stopRole } from "./command/process.ts";
 import { collectorLog, describe, lastLine, shown } from "./role/collector_role.ts";

@@ -5,7 +5,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { TEST } from "./flags/test.ts";
 

@@ -2,7 +2,8 @@
 
 import { join, resolve } from "@std/path";
 import { writeFileAtomic } from "../trace/atomic_file.ts";
-import { type Parsed, UsageError } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
+import { UsageError } from "./command/usage_error.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { unitFiles } from "./deploy/unit_files.ts";
 import { UNITS } from "./flags/units.ts";

@@ -3,7 +3,7 @@
 import { resolve } from "@std/path";
 import { verifyOpendc, type VerifyReport } from "../export/verify/verify.ts";
 import type { WorkloadFound } from "../export/verify/read.ts";
-import type { Parsed } from "./command/flag_table.ts";
+import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { VERIFY_OPENDC, workloadFolder } from "./flags/verify_opendc.ts";
 

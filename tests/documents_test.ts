@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { dirname, join } from "@std/path";
-import config from "../deno.json" with { type: "json" };
 import denoVersion from "../.deno-version" with { type: "text" };
 import { type Command, command, integer } from "../tasks/command/flag_table.ts";
 import { CommandError } from "../tasks/command/main.ts";
-import { allCommands, withReference } from "../tasks/readme.ts";
+import { referenceCommands, withReference } from "../tasks/readme.ts";
 import { ROOT } from "./support/module_graph.ts";
 
 const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
@@ -28,8 +27,7 @@ function unformatted(markdown: string): string {
   return markdown.replace(/-{3,}/g, "---").replace(/\s+/g, " ");
 }
 
-const commands = await allCommands();
-const taskCommands = commands.filter(({ name }) => name in config.tasks);
+const taskCommands = await referenceCommands();
 
 Deno.test("the README's reference is what the flag tables say (deno task readme)", async () => {
   const isSection = /<details>.*?<\/details>/gs;
@@ -43,30 +41,13 @@ Deno.test("the README's reference is what the flag tables say (deno task readme)
 Deno.test("withReference() replaces what stands between its marks, and asks for them", async () => {
   const TRY = command({
     name: "try",
-    summary: "Try it.",
+    description: "Try it.",
     flags: { "n-ms": integer("N.", { env: "N", fallback: 2 }) },
   });
   const readme = withReference(await read("README.md"), [TRY]);
   assertStringIncludes(readme, "| `--n-ms N` | `N` | `2` | N. |");
   assertEquals(withReference(readme, [TRY]), readme);
   assertThrows(() => withReference("# Tracekit", [TRY]), CommandError, "has no place");
-});
-
-Deno.test("each task has a flag table, and each flag table a program", async () => {
-  const names = commands.map(({ name }) => name);
-  assertEquals(Object.keys(config.tasks).filter((task) => !names.includes(task)), []);
-  for (const { name } of commands) {
-    const file = `tasks/${name.replaceAll("-", "_")}.ts`;
-    assert(name in config.tasks || await exists(file), `${name}: neither a task nor ${file}`);
-  }
-});
-
-Deno.test("each task runs a file that exists", async () => {
-  for (const [name, task] of Object.entries(config.tasks)) {
-    const line = typeof task === "string" ? task : task.command;
-    const [, file = ""] = /^deno run -A -q (tasks\/[\w/]+\.ts)/.exec(line) ?? [];
-    assert(await exists(file) && file !== "", `${name}: ${line}`);
-  }
 });
 
 /** Lines of the shell blocks of a document, those that a backslash breaks joined. */

@@ -1,6 +1,6 @@
 /** Bundles of this project's programs, the same from every machine. */
 
-import { relative, resolve } from "@std/path";
+import { join, relative, resolve } from "@std/path";
 import { CommandError } from "../command/main.ts";
 import { programFile } from "../command/own_program.ts";
 
@@ -8,6 +8,18 @@ import { programFile } from "../command/own_program.ts";
 export async function bundle(entry: string, path: string): Promise<void> {
   await outputOf(Deno.execPath(), ["bundle", "-q", "-o", path, programFile(entry)]);
   await Deno.writeTextFile(path, await withoutPaths(await Deno.readTextFile(path)));
+}
+
+/** Bundle the module `source`, whose imports are URLs of our files, into the file `path`. */
+export async function bundleText(source: string, path: string): Promise<void> {
+  const module = `${path}.entry.ts`;
+  await Deno.writeTextFile(module, source);
+  const config = join(projectFolder(), "deno.json");
+  await outputOf(Deno.execPath(), ["bundle", "-q", "--config", config, "-o", path, module]);
+  await Deno.remove(module);
+  const bundle = (await Deno.readTextFile(path))
+    .replaceAll(relative(projectFolder(), module), "entry.ts");
+  await Deno.writeTextFile(path, await withoutPaths(bundle));
 }
 
 /** `bundle` without the places of this machine that the bundler writes into it: the cache of packages. */

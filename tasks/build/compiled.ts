@@ -1,8 +1,9 @@
 /** The compiled form of an executable: `deno compile` of its bundle, its permissions baked in. */
 
 import { join } from "@std/path";
-import { bundle } from "./bundle.ts";
-import type { Executable } from "./contents.ts";
+import { bundleText } from "./bundle.ts";
+import { type Executable, permissionsOf } from "./contents.ts";
+import { compiledEntry } from "./entries.ts";
 import { CommandError } from "../command/main.ts";
 
 /** The base runtime cannot be fetched: everything else may be in order. */
@@ -34,12 +35,12 @@ export async function compiledFile(parts: CompiledParts): Promise<string> {
   const variables = join(folder, "build.env");
   const path = join(folder, "executable");
   await Deno.mkdir(folder);
-  await bundle(`build/executables/${executable.role}`, entry);
+  await bundleText(compiledEntry(executable), entry);
   await Deno.writeTextFile(variables, `TRACEKIT_BUILD="${build}"\n`);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["compile", "-q", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-check"],
-      ...["--no-prompt", ...executable.permissions, `--env-file=${variables}`],
+      ...["--no-prompt", ...await permissionsOf(executable), `--env-file=${variables}`],
       ...executable.v8Flags === undefined ? [] : [executable.v8Flags],
       ...target === null ? [] : [`--target=${target}-unknown-linux-gnu`],
       ...["--output", path, entry],

@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { outputOf } from "./bundle.ts";
-import { UsageError } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
 import { CommandError } from "../command/main.ts";
 
 /** Processors that executables can be for. */

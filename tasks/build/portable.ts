@@ -80,8 +80,8 @@ function stubOf(parts: PortableParts, stubBytes: number): string {
   const [first] = commands;
   const flags = ["-q", "-A", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
   if (executable.v8Flags !== undefined) flags.push(executable.v8Flags);
-  const cases = commands.map(({ name, entry, isPrivileged }) =>
-    `  ${name}) ${isPrivileged ? `set -- ${entry}.js` : `set -- run.js ${name}`} "$@" ;;`
+  const cases = commands.map(({ name, entry, program, isPrivileged }) =>
+    `  ${name}) ${isPrivileged ? `set -- ${program}.js` : `set -- run.js ${entry.name}`} "$@" ;;`
   );
   return `#!/bin/sh
 # tracekit-${role} ${version} (${build}): a self-extracting executable.

@@ -3,17 +3,13 @@
  * neither computes a grant nor replaces itself: it finds the command that is meant, and registers a role.
  */
 
-import {
-  asUsage,
-  type Command,
-  type Flags,
-  parseCommand,
-  UsageError,
-} from "../command/flag_table.ts";
+import { asUsage } from "../command/usage_error.ts";
+import type { Command, Flags } from "../command/flag_table.ts";
+import { parseCommand } from "../command/parse.ts";
 import { asksForHelp, type Main, readSources, runMain, tell } from "../command/main.ts";
 import { registerRole } from "../command/process.ts";
 import { PASSWORD_ADVICE, redactArguments } from "../command/secrets.ts";
-import { ROLES } from "../flags/roles.ts";
+import type { Role } from "../command/role.ts";
 
 /** Begins a command with these arguments; ends the process. */
 export type Start = (args: readonly string[]) => Promise<never>;
@@ -24,13 +20,14 @@ export function plain<F extends Flags>(command: Command<F>, main: Main<F>): Star
 }
 
 /** A role: its flags are checked and its identity is written down before it begins. */
-export function role<F extends Flags>(command: Command<F>, main: Main<F>): Start {
+export function role<F extends Flags>(declared: Role, main: Main<F>): Start {
+  const command: Command<F> = declared.command;
   return async (args) => {
     try {
       const { password } = asUsage(() => redactArguments(args));
       // Nothing takes it out of this process's own arguments: it does not replace itself.
       if (password !== null) console.error(`${command.name}: ${PASSWORD_ADVICE}`);
-      if (!asksForHelp(args)) await register(command, args);
+      if (!asksForHelp(args)) await register(declared, args);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       Deno.exit(tell(command.name, error));
@@ -39,16 +36,14 @@ export function role<F extends Flags>(command: Command<F>, main: Main<F>): Start
   };
 }
 
-async function register<F extends Flags>(
-  command: Command<F>,
+async function register(
+  { command, grant, registersIn }: Role,
   args: readonly string[],
 ): Promise<void> {
-  const found = ROLES.find((one) => one.command === command);
-  if (found === undefined) throw new UsageError(`${command.name} is no role`);
   const { options, operands } = parseCommand(command, args, readSources(command.flags));
   // What is baked in is wider than this grant; but it tells what is wrong with the flags.
-  const { run } = asUsage(() => found.grant(options as never, operands));
-  const place = found.registersIn?.(options as never) ?? null;
+  const { run } = asUsage(() => grant(options as never, operands));
+  const place = registersIn?.(options as never) ?? null;
   if (place !== null) await registerRole(place, command.name);
   // Registering reads the start time by `cat`; the role itself starts nothing.
   if (run === undefined) Deno.permissions.revokeSync({ name: "run" });

@@ -7,16 +7,11 @@ import config from "../../deno.json" with { type: "json" };
 import denoVersion from "../../.deno-version" with { type: "text" };
 import { messageOf } from "../../trace/atomic_file.ts";
 import { buildName } from "./own_program.ts";
-import {
-  type Command,
-  type Flags,
-  helpOf,
-  parseCommand,
-  type Parsed,
-  parseEnvFile,
-  type Sources,
-  UsageError,
-} from "./flag_table.ts";
+import type { Command, Flags } from "./flag_table.ts";
+import { helpOf } from "./help.ts";
+import { parseCommand, type Parsed, type Sources } from "./parse.ts";
+import { parseEnvFile } from "./env_file.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** Version of Tracekit. */
 export const VERSION: string = config.version;

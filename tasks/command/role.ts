@@ -39,8 +39,6 @@ export interface Role {
   /** Its flags. */
   // deno-lint-ignore no-explicit-any -- each role has a table of its own; role() ties it to its grant
   readonly command: Command<any>;
-  /** The file that runs it, relative to `tasks/`. */
-  readonly entry: string;
   /** The permissions that these options need. */
   readonly grant: (options: never, operands: readonly string[]) => Grant;
   /** Where a long-running role writes its identity; null for a role that ends by itself. */
@@ -51,7 +49,6 @@ export interface Role {
 export function role<const F extends Flags>(
   declared: {
     readonly command: Command<F>;
-    readonly entry: string;
     readonly grant: (options: OptionsOf<F>, operands: readonly string[]) => Grant;
     readonly registersIn?: (options: OptionsOf<F>) => RolePlace | null;
   },

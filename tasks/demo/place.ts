@@ -6,17 +6,21 @@
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../trace/atomic_file.ts";
 import { runIdAt } from "../../trace/run_dir.ts";
-import type { Command, Flag } from "../command/flag_table.ts";
-import { COLLECTOR } from "../flags/collector.ts";
-import { ROLES } from "../flags/roles.ts";
+import { COMMANDS } from "../commands.ts";
+import { loadCommand } from "../command/load.ts";
 
 /** The one variable of ours that speaks of the machine and not of a run. */
 const OF_THE_MACHINE = "CPU_FREQ_MHZ";
 
+/** What a demo starts: the collector, and commands under a grant. */
+const ROLES = COMMANDS.filter(({ name, privilege }) =>
+  name === "collector" || privilege === "granted"
+);
+
 /** Variables that this process would hand on to its roles, and that speak of another run. */
-export function forgetVariables(): void {
-  for (const { flags } of [COLLECTOR, ...ROLES.map(({ command }): Command => command)]) {
-    for (const { env } of Object.values<Flag>(flags)) {
+export async function forgetVariables(): Promise<void> {
+  for (const { flags } of await Promise.all(ROLES.map(loadCommand))) {
+    for (const { env } of Object.values(flags)) {
       if (env !== null && env !== OF_THE_MACHINE) Deno.env.delete(env);
     }
   }

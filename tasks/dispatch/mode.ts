@@ -10,7 +10,7 @@ import {
 import type { FeedLimits } from "../../scheduler/dispatcher.ts";
 import { isOnline, type NodePolicy } from "../../scheduler/dispatch/node_policy.ts";
 import { parseNodeId } from "../../trace/run_dir.ts";
-import { asUsage, UsageError } from "../command/flag_table.ts";
+import { asUsage, UsageError } from "../command/usage_error.ts";
 import type { DispatchFlags } from "../flags/dispatch.ts";
 
 /** Nodes that are fed directly. */

@@ -22,7 +22,7 @@ import { readRecords } from "../../trace/json_lines.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { runIdAt } from "../../trace/run_dir.ts";
 import type { Task } from "../../trace/task.ts";
-import { asUsage, UsageError } from "../command/flag_table.ts";
+import { asUsage, UsageError } from "../command/usage_error.ts";
 import { CommandError } from "../command/main.ts";
 import type { DispatchFlags } from "../flags/dispatch.ts";
 

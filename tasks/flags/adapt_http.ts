@@ -1,21 +1,15 @@
 /** Flags of the HTTP adapter. */
 
 import type { ServiceAddress } from "../../adapter/http/exchange.ts";
-import {
-  command,
-  integer,
-  number,
-  type OptionsOf,
-  text,
-  UsageError,
-} from "../command/flag_table.ts";
+import { command, integer, number, type OptionsOf, text } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
+import { commandNamed } from "../commands.ts";
 import { CONTAINER_FLAGS } from "./groups/container.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 
 /** `deno task adapt-http`. */
 export const ADAPT_HTTP = command({
-  name: "adapt-http",
-  summary: "Trace the requests to a service: a transparent proxy that shares its CPU time out.",
+  ...commandNamed("adapt-http"),
   flags: {
     ...RUN_FLAGS,
     "listen": text("Where clients connect; port 0 takes a free one.", {

@@ -1,12 +1,12 @@
 /** Flags of the adapter, which its worker starts, and of `adapt`, which traces one command. */
 
 import { command, integer, number, text } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 
 /** The adapter takes everything from its worker. */
 export const ADAPTER = command({
-  name: "adapter",
-  summary: "Start tasks for a worker and account for them: JSON Lines over stdin and stdout.",
+  ...commandNamed("adapter"),
   flags: {},
   notes: [
     "A worker starts it by itself (--adapter-command); it ends with its stdin.",
@@ -15,9 +15,7 @@ export const ADAPTER = command({
 
 /** Traces one command. */
 export const ADAPT = command({
-  name: "adapt",
-  summary:
-    "Run one command and record it: its times, CPU, memory, and a sentinel for the collector.",
+  ...commandNamed("adapt"),
   flags: {
     ...RUN_FLAGS,
     "ts-enqueue": number("When the command entered a queue, epoch ms.", {

@@ -1,11 +1,11 @@
 /** Flags of `deno task bench`. */
 
 import { command } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** `deno task bench`. */
 export const BENCH = command({
-  name: "bench",
-  summary: "Measure one part of Tracekit; without a name, list what can be measured.",
+  ...commandNamed("bench"),
   flags: {},
   operands: "[NAME [ARGUMENT…]]",
   notes: ["NAME is a file tests/bench/NAME_bench.ts; what follows it goes to that program."],

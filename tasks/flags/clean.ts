@@ -1,12 +1,12 @@
 /** Flags of clean. */
 
 import { command } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 
 /** `deno task clean`. */
 export const CLEAN = command({
-  name: "clean",
-  summary: "Remove the files of one run, logs/RUN_ID; outputs and exports stay.",
+  ...commandNamed("clean"),
   flags: { "run-id": RUN_FLAGS["run-id"], "logs": RUN_FLAGS["logs"] },
   notes: ["Refused while a role of that run lives on this node (deno task stop)."],
 });

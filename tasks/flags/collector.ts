@@ -3,16 +3,9 @@
 import { resolve } from "@std/path";
 import type { Selection } from "../../collector/collect.ts";
 import { parseCpuList } from "../../trace/cpu_list.ts";
-import {
-  asUsage,
-  command,
-  integer,
-  number,
-  type OptionsOf,
-  text,
-  toggle,
-  UsageError,
-} from "../command/flag_table.ts";
+import { asUsage, UsageError } from "../command/usage_error.ts";
+import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { CONTAINER_FLAGS } from "./groups/container.ts";
 import { RUN_FLAGS, runDirOf } from "./groups/run.ts";
 
@@ -79,15 +72,13 @@ export type CollectorOptions = OptionsOf<typeof COLLECTOR_FLAGS>;
 
 /** The collector itself, in the foreground. */
 export const COLLECTOR = command({
-  name: "collector",
-  summary: "Sample processes of this node until it is told to stop.",
+  ...commandNamed("collector"),
   flags: COLLECTOR_FLAGS,
 });
 
 /** `deno task start-collect`. */
 export const START_COLLECT = command({
-  name: "start-collect",
-  summary: "Start the collector of this node in the background, and return when it samples.",
+  ...commandNamed("start-collect"),
   flags: {
     ...COLLECTOR_FLAGS,
     ...CONTAINER_FLAGS,
@@ -109,8 +100,7 @@ export const START_COLLECT = command({
 
 /** `deno task stop-collect`. */
 export const STOP_COLLECT = command({
-  name: "stop-collect",
-  summary: "Stop the collector of this node and say how many samples there are.",
+  ...commandNamed("stop-collect"),
   flags: {
     ...RUN_FLAGS,
     "all": toggle("Stop every collector on this node, whatever its run.", { env: "STOP_ALL" }),

@@ -2,14 +2,9 @@
 
 import { dirname, join, resolve } from "@std/path";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "../../export/compare/thresholds.ts";
-import {
-  command,
-  number,
-  type OptionsOf,
-  text,
-  toggle,
-  UsageError,
-} from "../command/flag_table.ts";
+import { command, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
+import { commandNamed } from "../commands.ts";
 import { role } from "../command/role.ts";
 
 const d = DEFAULT_THRESHOLDS;
@@ -87,8 +82,7 @@ export function thresholdsOf(options: OptionsOf<typeof THRESHOLD_FLAGS>): Thresh
 
 /** `deno task compare-opendc`. */
 export const COMPARE_OPENDC = command({
-  name: "compare-opendc",
-  summary: "Compare what OpenDC simulated with what was measured.",
+  ...commandNamed("compare-opendc"),
   flags: {
     "measured": text("Parsed run that the workload was exported from.", { placeholder: "DIR" }),
     "simulated": text("Folder with OpenDC's task.parquet, or one above it.", {
@@ -126,7 +120,6 @@ export function compareFolders(options: CompareFlags): { measured: string; simul
 /** The comparison as a role; above the simulation it may read an export's manifest and topology only. */
 export const COMPARE_OPENDC_ROLE = role({
   command: COMPARE_OPENDC,
-  entry: "compare_opendc.ts",
   grant: (options) => {
     const { measured, simulated } = compareFolders(options);
     const above = options.export === null ? exportFilesAbove(simulated) : [resolve(options.export)];

@@ -1,12 +1,12 @@
 /** Flags of compile. */
 
 import { command, text } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { PROCESSORS } from "../build/deno_binary.ts";
 
 /** `deno task compile`. */
 export const COMPILE = command({
-  name: "compile",
-  summary: "Make one standalone executable per role, to be copied to machines without Deno.",
+  ...commandNamed("compile"),
   operands: "[ROLE…]",
   flags: {
     "form": text(

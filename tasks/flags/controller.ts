@@ -1,12 +1,12 @@
 /** Flags of the controller. */
 
 import { command, integer, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { REDIS_FLAGS } from "./groups/redis.ts";
 
 /** `deno task controller`. */
 export const CONTROLLER = command({
-  name: "controller",
-  summary: "Set up and run the Redis of a cluster, locked to its roles; or check one from outside.",
+  ...commandNamed("controller"),
   operands: "start|stop|check",
   flags: {
     "dir": text("Folder of its configuration, secrets and data.", {

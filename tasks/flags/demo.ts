@@ -1,11 +1,11 @@
 /** Flags of the demo. */
 
 import { command, integer, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** The main job on one machine. */
 export const DEMO = command({
-  name: "demo",
-  summary: "Run a small batch from the queue to OpenDC, on this machine, with real parts.",
+  ...commandNamed("demo"),
   flags: {
     "total": integer("Tasks to run.", { fallback: 10, min: 1 }),
     "mix": text("Share of each profile.", {

@@ -1,13 +1,12 @@
 /** Flags of deploy. */
 
 import { command, integer, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 
 /** `deno task deploy`. */
 export const DEPLOY = command({
-  name: "deploy",
-  summary:
-    "Bring a run to a cluster by ssh: copy the executables, start and stop roles, fetch records.",
+  ...commandNamed("deploy"),
   operands: "up|down|status|logs|fetch",
   flags: {
     "hosts": text("File of hosts.", { fallback: "hosts.conf", placeholder: "FILE" }),

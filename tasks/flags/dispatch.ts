@@ -2,15 +2,9 @@
 
 import { resolve } from "@std/path";
 import { NODE_POLICIES } from "../../scheduler/dispatch/node_policy.ts";
-import {
-  asUsage,
-  command,
-  integer,
-  number,
-  type OptionsOf,
-  text,
-  toggle,
-} from "../command/flag_table.ts";
+import { asUsage } from "../command/usage_error.ts";
+import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
@@ -18,8 +12,7 @@ import { role, type RolePlace } from "../command/role.ts";
 
 /** `deno task dispatch`. */
 export const DISPATCH = command({
-  name: "dispatch",
-  summary: "Make tasks from inputs and a mix of profiles, and hand them to the queue.",
+  ...commandNamed("dispatch"),
   flags: {
     "inputs": text("Folder of the inputs, used in the order of their names.", {
       placeholder: "DIR",
@@ -92,7 +85,6 @@ export type DispatchFlags = OptionsOf<typeof DISPATCH.flags>;
 /** The dispatcher as a role. */
 export const DISPATCH_ROLE = role({
   command: DISPATCH,
-  entry: "dispatch.ts",
   grant: (options) => {
     const files = [options.inputs, options.tasks, options.profiles, arrivalFile(options.arrivals)];
     const read = files.filter(isGiven).map((file) => resolve(file));

@@ -1,12 +1,12 @@
 /** Flags of `doctor`. */
 
 import { command, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { REDIS_FLAGS } from "./groups/redis.ts";
 
 /** Says what this machine offers. */
 export const DOCTOR = command({
-  name: "doctor",
-  summary: "Print what this machine offers to Tracekit, and what each missing thing costs.",
+  ...commandNamed("doctor"),
   flags: {
     "redis": REDIS_FLAGS["redis"],
     "redis-password-file": REDIS_FLAGS["redis-password-file"],

@@ -8,21 +8,15 @@ import {
   STATUS_CHOICES,
   TASK_ID_MODES,
 } from "../../export/opendc/tasks.ts";
-import {
-  command,
-  number,
-  type OptionsOf,
-  text,
-  toggle,
-  UsageError,
-} from "../command/flag_table.ts";
+import { command, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
+import { commandNamed } from "../commands.ts";
 import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 
 /** `deno task export-opendc`. */
 export const EXPORT_OPENDC = command({
-  name: "export-opendc",
-  summary: "Export a parsed run as an OpenDC workload with topology and experiments.",
+  ...commandNamed("export-opendc"),
   flags: {
     "input": text("Parsed run, or one node's part of it; else logs/RUN_ID.", {
       placeholder: "DIR",
@@ -85,7 +79,6 @@ export function exportFolders(options: ExportFlags): { input: string; output: st
 /** The export as a role. It reads the folder above its input too: the scheduler's flags lie there. */
 export const EXPORT_OPENDC_ROLE = role({
   command: EXPORT_OPENDC,
-  entry: "export_opendc.ts",
   grant: (options) => {
     const { input, output } = exportFolders(options);
     return { read: [input, dirname(input), output], write: [output] };

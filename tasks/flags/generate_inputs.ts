@@ -1,11 +1,11 @@
 /** Flags of the generator of test videos. */
 
 import { command, integer, text } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** `deno task generate-inputs`. */
 export const GENERATE_INPUTS = command({
-  name: "generate-inputs",
-  summary: "Make a set of test videos of known complexity; those that are there already are kept.",
+  ...commandNamed("generate-inputs"),
   flags: {
     "out": text("Folder of the videos.", { fallback: "inputs/ffmpeg", placeholder: "DIR" }),
     "durations": text("Lengths, s.", { fallback: "30,60,120,180", placeholder: "S,S,…" }),

@@ -2,14 +2,15 @@
 
 import { dirname, join, resolve } from "@std/path";
 import { ALIGNMENTS } from "../../export/cts/run_clock.ts";
-import { command, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import { command, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
+import { commandNamed } from "../commands.ts";
 import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 
 /** `deno task merge`. */
 export const MERGE = command({
-  name: "merge",
-  summary: "Put run directories of several nodes, or chunks of one run, together and parse them.",
+  ...commandNamed("merge"),
   operands: "DIR...",
   flags: {
     "run-id": RUN_FLAGS["run-id"],
@@ -48,7 +49,6 @@ export function mergeFolders(
 /** Merge as a role: it reads the folders above its inputs too, where results.jsonl lies. */
 export const MERGE_ROLE = role({
   command: MERGE,
-  entry: "merge.ts",
   grant: (options, operands) => {
     const { inputs, output } = mergeFolders(options, operands);
     return { read: [...inputs.flatMap((path) => [path, dirname(path)]), output], write: [output] };

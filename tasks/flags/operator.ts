@@ -2,7 +2,9 @@
 
 import { resolve } from "@std/path";
 import { RunDir } from "../../trace/run_dir.ts";
-import { asUsage, command, number, text, toggle, UsageError } from "../command/flag_table.ts";
+import { asUsage, UsageError } from "../command/usage_error.ts";
+import { command, number, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { REDIS_FLAGS, redisGrant, type RedisOptions } from "./groups/redis.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 import { role } from "../command/role.ts";
@@ -11,8 +13,7 @@ const JSON_FLAG = { "json": toggle("Print JSON on stdout in place of text.") } a
 
 /** `deno task status`. */
 export const STATUS = command({
-  name: "status",
-  summary: "Show queues, nodes, what runs, and why the head of the queue waits.",
+  ...commandNamed("status"),
   flags: {
     "watch": toggle("Show it again and again until Ctrl-C."),
     "interval-s": number("--watch: time between two looks, s.", { fallback: 2, min: 0.1 }),
@@ -24,8 +25,7 @@ export const STATUS = command({
 
 /** `deno task explain`. */
 export const EXPLAIN = command({
-  name: "explain",
-  summary: "Say where a task is, where it was considered, and why it was not placed.",
+  ...commandNamed("explain"),
   flags: {
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
@@ -38,16 +38,14 @@ export const EXPLAIN = command({
 
 /** `deno task drain`. */
 export const DRAIN = command({
-  name: "drain",
-  summary: "Give nodes nothing new, and take back what they have not begun.",
+  ...commandNamed("drain"),
   flags: { "undo": toggle("Let them take part again."), ...REDIS_FLAGS },
   operands: "NODE…",
 });
 
 /** `deno task cancel`. */
 export const CANCEL = command({
-  name: "cancel",
-  summary: "End tasks wherever they are; those that run are stopped by their worker.",
+  ...commandNamed("cancel"),
   flags: {
     "reason": text("Goes into the results.", { fallback: "cancelled by hand" }),
     ...REDIS_FLAGS,
@@ -57,29 +55,25 @@ export const CANCEL = command({
 
 /** `deno task requeue`. */
 export const REQUEUE = command({
-  name: "requeue",
-  summary: "Take back all that waits in the queues of nodes: pending again, at its old place.",
+  ...commandNamed("requeue"),
   flags: REDIS_FLAGS,
   operands: "NODE…",
 });
 
 /** `deno task dead`. */
 export const DEAD = command({
-  name: "dead",
-  summary: "List dead letters, try them again as new tasks, or drop them.",
+  ...commandNamed("dead"),
   flags: { "all": toggle("retry, drop: every one."), ...JSON_FLAG, ...REDIS_FLAGS },
   operands: "list|retry|drop [TASK_ID…]",
 });
 
 /** The commands as roles: each reaches Redis and nothing else, explain also one run's records. */
-export const OPERATOR_ROLES = [
-  role({ command: STATUS, entry: "status.ts", grant: (options) => redisGrant(options) }),
-  role({ command: EXPLAIN, entry: "explain.ts", grant: explainGrant }),
-  role({ command: DRAIN, entry: "drain.ts", grant: (options) => redisGrant(options) }),
-  role({ command: CANCEL, entry: "cancel.ts", grant: (options) => redisGrant(options) }),
-  role({ command: REQUEUE, entry: "requeue.ts", grant: (options) => redisGrant(options) }),
-  role({ command: DEAD, entry: "dead.ts", grant: (options) => redisGrant(options) }),
-];
+export const STATUS_ROLE = role({ command: STATUS, grant: (options) => redisGrant(options) });
+export const EXPLAIN_ROLE = role({ command: EXPLAIN, grant: explainGrant });
+export const DRAIN_ROLE = role({ command: DRAIN, grant: (options) => redisGrant(options) });
+export const CANCEL_ROLE = role({ command: CANCEL, grant: (options) => redisGrant(options) });
+export const REQUEUE_ROLE = role({ command: REQUEUE, grant: (options) => redisGrant(options) });
+export const DEAD_ROLE = role({ command: DEAD, grant: (options) => redisGrant(options) });
 
 /** Where the records of a run lie that explain looks into. */
 export interface ExplainPlace {

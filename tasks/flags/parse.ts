@@ -4,13 +4,13 @@ import { join, resolve } from "@std/path";
 import { LAYOUTS } from "../../export/cts/rows.ts";
 import { ALIGNMENTS } from "../../export/cts/run_clock.ts";
 import { command, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 
 /** `deno task parse`. */
 export const PARSE = command({
-  name: "parse",
-  summary: "Parse a node's run directory, or those of all nodes of a run, and audit it.",
+  ...commandNamed("parse"),
   flags: {
     "run-id": text("Identity of the run; else the one whose records were written last.", {
       env: "RUN_ID",
@@ -49,7 +49,6 @@ export type ParseFlags = OptionsOf<typeof PARSE.flags>;
 /** Parse as a role: it reads runs, to find the newest one, and writes beside the records. */
 export const PARSE_ROLE = role({
   command: PARSE,
-  entry: "parse.ts",
   grant: (options) => {
     const logs = resolve(options.logs);
     const isGiven = options["run-id"] !== null;

@@ -2,12 +2,12 @@
 
 import { resolve } from "@std/path";
 import { command } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { role } from "../command/role.ts";
 
 /** Places a recorded run again. */
 export const REPLAY = command({
-  name: "replay",
-  summary: "Decide every placement of a recorded run again, and report the first that differs.",
+  ...commandNamed("replay"),
   flags: {},
   operands: "placement_events.jsonl",
   notes: ["Exit code 0: all decisions agree; 1: one differs, or a line is not a record."],
@@ -16,6 +16,5 @@ export const REPLAY = command({
 /** Replay as a role. */
 export const REPLAY_ROLE = role({
   command: REPLAY,
-  entry: "replay.ts",
   grant: (_options, operands) => ({ read: operands.map((path) => resolve(path)) }),
 });

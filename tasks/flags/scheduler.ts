@@ -1,14 +1,14 @@
 /** Flags of the central scheduler. */
 
 import { command, integer, type OptionsOf, text } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { placeOf, RUN_FLAGS, runDirOf, type RunOptions } from "./groups/run.ts";
 import { role, type RolePlace } from "../command/role.ts";
 
 /** Places pending tasks on nodes. */
 export const SCHEDULER = command({
-  name: "scheduler",
-  summary: "Place pending tasks on nodes, in strict order; a second one stands by.",
+  ...commandNamed("scheduler"),
   flags: {
     "weigher": text("How to choose among nodes that fit; empty: the first by name.", {
       choices: ["", "instances", "vcpu"],
@@ -56,7 +56,6 @@ export function schedulerPlace(options: RunOptions): RolePlace {
 /** The central scheduler as a role. */
 export const SCHEDULER_ROLE = role({
   command: SCHEDULER,
-  entry: "scheduler.ts",
   grant: (options) => {
     const redis = redisGrant(options);
     const { path } = runDirOf(options);

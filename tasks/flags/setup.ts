@@ -1,11 +1,11 @@
 /** Flags of setup. */
 
 import { command } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** `deno task setup`. */
 export const SETUP = command({
-  name: "setup",
-  summary: "Install the programs that Tracekit needs and that are missing here.",
+  ...commandNamed("setup"),
   flags: {},
   notes: [
     "Needs root or passwordless sudo and apt-get; else it prints the one command to run.",

@@ -3,14 +3,14 @@
 import { join, resolve } from "@std/path";
 import { MANIFEST_NAME } from "../../export/opendc/schema.ts";
 import { command, integer, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 import { THRESHOLD_FLAGS } from "./compare_opendc.ts";
 import { role } from "../command/role.ts";
 import { workloadFolder } from "./verify_opendc.ts";
 
 /** `deno task simulate`. */
 export const SIMULATE = command({
-  name: "simulate",
-  summary: "Run an export in OpenDC and compare the outcome with the run.",
+  ...commandNamed("simulate"),
   flags: {
     "input": text("Folder of the export.", { placeholder: "DIR" }),
     "measured": text("Parsed run; else the one that the export was made of.", {
@@ -43,7 +43,6 @@ export const TIMEOUT_PROGRAM = "timeout";
 /** The simulation as a role: it may run timeout(1), which runs the simulator outside the sandbox. */
 export const SIMULATE_ROLE = role({
   command: SIMULATE,
-  entry: "simulate.ts",
   grant: (options) => {
     const folder = workloadFolder(options);
     const measured = options.measured ?? runOf(folder);

@@ -1,12 +1,11 @@
 /** Flags of stop. */
 
 import { command, number, text } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** `deno task stop`. */
 export const STOP = command({
-  name: "stop",
-  summary:
-    "End every role that was started on this node: dispatchers, schedulers, workers, collectors.",
+  ...commandNamed("stop"),
   flags: {
     "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
     "run-id": text("Only this run; not taken from run_id.env.", { placeholder: "ID" }),

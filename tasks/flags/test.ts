@@ -1,12 +1,11 @@
 /** Flags of `deno task test`. */
 
 import { command } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** `deno task test`. */
 export const TEST = command({
-  name: "test",
-  summary:
-    "Type-check everything and run the tests; the last line says how many passed and failed.",
+  ...commandNamed("test"),
   flags: {},
   operands: "[FILE…]",
   notes: [

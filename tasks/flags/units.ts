@@ -1,11 +1,11 @@
 /** Flags of units. */
 
 import { command, text, toggle } from "../command/flag_table.ts";
+import { commandNamed } from "../commands.ts";
 
 /** `deno task units`. */
 export const UNITS = command({
-  name: "units",
-  summary: "Write unit files for systemd: collector, worker with its adapter, scheduler.",
+  ...commandNamed("units"),
   flags: {
     "out": text("Folder to write them to; else they are printed.", { placeholder: "DIR" }),
     "dir": text(

@@ -1,13 +1,14 @@
 /** Flags of the verification of a workload, and the permissions that they need. */
 
 import { resolve } from "@std/path";
-import { command, type OptionsOf, text, toggle, UsageError } from "../command/flag_table.ts";
+import { command, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
+import { commandNamed } from "../commands.ts";
 import { role } from "../command/role.ts";
 
 /** `deno task verify-opendc`. */
 export const VERIFY_OPENDC = command({
-  name: "verify-opendc",
-  summary: "Read an OpenDC workload back, say what it holds, and check it.",
+  ...commandNamed("verify-opendc"),
   flags: {
     "input": text("Folder with tasks.parquet and fragments.parquet.", { placeholder: "DIR" }),
     "cts": text("Parsed run that it was exported from: CPU time and tasks are compared.", {
@@ -37,7 +38,6 @@ export function workloadFolder({ input }: Pick<VerifyFlags, "input">): string {
 /** The verification as a role: it writes nothing. */
 export const VERIFY_OPENDC_ROLE = role({
   command: VERIFY_OPENDC,
-  entry: "verify_opendc.ts",
   grant: (options) => ({
     read: [workloadFolder(options), ...(options.cts === null ? [] : [resolve(options.cts)])],
   }),

@@ -2,23 +2,16 @@
 
 import { resolve } from "@std/path";
 import { privilegedCommand } from "../command/own_program.ts";
-import {
-  command,
-  integer,
-  number,
-  type OptionsOf,
-  text,
-  toggle,
-  UsageError,
-} from "../command/flag_table.ts";
+import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { UsageError } from "../command/usage_error.ts";
+import { commandNamed } from "../commands.ts";
 import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { placeOf, RUN_FLAGS, runDirOf } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 
 /** Runs the tasks of one node. */
 export const WORKER = command({
-  name: "worker",
-  summary: "Run the tasks that the scheduler places on this node.",
+  ...commandNamed("worker"),
   flags: {
     "outputs": text("The only folder that tasks may write to.", {
       fallback: "outputs",
@@ -111,7 +104,6 @@ export function adapterCommand(options: Pick<WorkerFlags, "adapter-command">): {
 /** The worker as a role. */
 export const WORKER_ROLE = role({
   command: WORKER,
-  entry: "worker.ts",
   grant: (options) => {
     const redis = redisGrant(options);
     const { path } = runDirOf(options);

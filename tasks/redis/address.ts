@@ -2,7 +2,7 @@
 
 import { parseRedisUrl, type RedisAddress } from "../../scheduler/queue/url.ts";
 import { CommandError } from "../command/main.ts";
-import { asUsage } from "../command/flag_table.ts";
+import { asUsage } from "../command/usage_error.ts";
 import { REDIS_PASSWORD, type RedisOptions } from "../flags/groups/redis.ts";
 
 /** Where Redis is; the password from the URL, else from the file, else from the environment. */

@@ -1,21 +1,14 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  command,
-  helpOf,
-  integer,
-  number,
-  parseCommand,
-  parseEnvFile,
-  type Sources,
-  text,
-  toggle,
-  UsageError,
-} from "../../tasks/command/flag_table.ts";
+import { command, integer, number, text, toggle } from "../../tasks/command/flag_table.ts";
+import { helpOf } from "../../tasks/command/help.ts";
+import { parseCommand, type Sources } from "../../tasks/command/parse.ts";
+import { parseEnvFile } from "../../tasks/command/env_file.ts";
+import { UsageError } from "../../tasks/command/usage_error.ts";
 
 const COLLECT = command({
   name: "collect",
-  summary: "Read things.",
+  description: "Read things.",
   flags: {
     "run-id": text("Identity of the run.", { env: "RUN_ID", placeholder: "ID" }),
     "pid-dir": text("Sentinels.", { env: "PROC_PID_DIR", isEmptyGiven: true }),
@@ -27,7 +20,12 @@ const COLLECT = command({
   },
 });
 
-const RUN = command({ name: "adapt", summary: "Run.", flags: COLLECT.flags, operands: "-- CMD" });
+const RUN = command({
+  name: "adapt",
+  description: "Run.",
+  flags: COLLECT.flags,
+  operands: "-- CMD",
+});
 
 const NOWHERE: Sources = { env: {}, runIdEnv: {} };
 

@@ -6,7 +6,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { bundle } from "../../tasks/build/bundle.ts";
-import { type Executable, EXECUTABLES } from "../../tasks/build/contents.ts";
+import { type Executable, EXECUTABLES, permissionsOf } from "../../tasks/build/contents.ts";
+import { compiledEntry } from "../../tasks/build/entries.ts";
 import { processIdentity, readRole } from "../../tasks/command/process.ts";
 import { runCommand } from "../support/command_process.ts";
 import { startRedisServer } from "../support/redis_server.ts";
@@ -21,11 +22,18 @@ async function fetchBundler(folder: string): Promise<void> {
   await bundle("collector", join(folder, "bundler.js"));
 }
 
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+
 /** The entry of `executable` under its own permissions, as `deno compile` would bake them in. */
-function baked({ role, permissions }: Executable, args: readonly string[]): Deno.Command {
-  const entry = fromFileUrl(new URL(`../../tasks/build/executables/${role}.ts`, import.meta.url));
+async function baked(
+  executable: Executable,
+  { folder, args }: { readonly folder: string; readonly args: readonly string[] },
+): Promise<Deno.Command> {
+  const entry = join(folder, `${executable.role}.ts`);
+  await Deno.writeTextFile(entry, compiledEntry(executable));
+  const permissions = await permissionsOf(executable);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-prompt", ...permissions, entry, ...args],
+    args: ["run", "-q", "--config", CONFIG, "--no-prompt", ...permissions, entry, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -112,8 +120,10 @@ function elfHeader(machine: number): Uint8Array {
   return header;
 }
 
-Deno.test("compile bakes in the variables that flags name, and no others", () => {
-  for (const { role, permissions } of EXECUTABLES) {
+Deno.test("compile bakes in the variables that flags name, and no others", async () => {
+  for (const executable of EXECUTABLES) {
+    const { role } = executable;
+    const permissions = await permissionsOf(executable);
     if (permissions.includes("--allow-all")) continue;
     const [variables = ""] = permissions;
     assertMatch(variables, /^--allow-env=[A-Z_]+(,[A-Z_]+)*$/, role);
@@ -122,17 +132,19 @@ Deno.test("compile bakes in the variables that flags name, and no others", () =>
   }
 });
 
-Deno.test("the entry of each executable has the same commands as its table", async () => {
+Deno.test("the entry of each executable starts each command of its table, and the first one by default", async () => {
+  await using folder = await tempFolder();
   for (const executable of EXECUTABLES) {
-    const usages: string[] = [];
-    for (const { name } of executable.commands) {
-      const { code, stdout, stderr } = await baked(executable, [name, "--help"]).output();
+    const start = async (...args: readonly string[]) => {
+      const command = await baked(executable, { folder: folder.path, args });
+      const { code, stdout, stderr } = await command.output();
       assertEquals(code, 0, new TextDecoder().decode(stderr));
-      usages.push(new TextDecoder().decode(stdout).split("\n", 1)[0] ?? "");
+      return new TextDecoder().decode(stdout).split(":", 1)[0];
+    };
+    for (const { name, entry } of executable.commands) {
+      assertEquals(await start(name, "--help"), entry.name);
     }
-    assertEquals(new Set(usages).size, executable.commands.length, usages.join("\n"));
-    const { stdout } = await baked(executable, ["--help"]).output();
-    assertEquals(new TextDecoder().decode(stdout).split("\n", 1)[0], usages[0]);
+    assertEquals(await start("--help"), executable.commands[0].entry.name);
   }
 });
 
@@ -141,7 +153,9 @@ Deno.test("a role under the permissions that are baked in registers, works and e
   await using redis = await startRedisServer();
   const logs = join(folder.path, "logs");
   const args = ["--run-id=baked", `--logs=${logs}`, `--redis=${redis.url}`];
-  await using scheduler = baked(executableOf("scheduler"), args).spawn();
+  const start = (args: readonly string[]) =>
+    baked(executableOf("scheduler"), { folder: folder.path, args });
+  await using scheduler = (await start(args)).spawn();
   const record = join(logs, `baked/roles/scheduler.${scheduler.pid}.json`);
   const identity = await waitFor({
     what: "the scheduler's record",
@@ -150,8 +164,7 @@ Deno.test("a role under the permissions that are baked in registers, works and e
   });
   assertEquals(identity?.pid, scheduler.pid);
   assertEquals(identity?.start_ticks, processIdentity(scheduler.pid)?.startTicks);
-  const status = await baked(executableOf("scheduler"), ["status", "--json", args[2] ?? ""])
-    .output();
+  const status = await (await start(["status", "--json", args[2] ?? ""])).output();
   assertStringIncludes(new TextDecoder().decode(status.stdout), `"nodes"`);
   scheduler.kill("SIGTERM");
   const [{ code }, said] = await Promise.all([
@@ -163,10 +176,9 @@ Deno.test("a role under the permissions that are baked in registers, works and e
 });
 
 Deno.test("only what must read /proc or start anything has every permission", () => {
-  const all = EXECUTABLES.filter(({ permissions }) => permissions.includes("--allow-all"));
+  const all = EXECUTABLES.filter(({ baked }) => baked === null);
   assertEquals(all.map(({ role }) => role), ["controller", "adapter", "collector"]);
-  for (const { commands, permissions } of EXECUTABLES) {
-    const isAll = permissions.includes("--allow-all");
-    assert(commands.every(({ isPrivileged }) => isPrivileged === isAll));
+  for (const { commands, baked } of EXECUTABLES) {
+    assert(commands.every(({ isPrivileged }) => isPrivileged === (baked === null)));
   }
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseCommand, UsageError } from "../../tasks/command/flag_table.ts";
+import { parseCommand } from "../../tasks/command/parse.ts";
+import { UsageError } from "../../tasks/command/usage_error.ts";
 import {
   describeMode,
   type DispatchMode,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { parseCommand, UsageError } from "../../tasks/command/flag_table.ts";
+import { parseCommand } from "../../tasks/command/parse.ts";
+import { UsageError } from "../../tasks/command/usage_error.ts";
 import { CommandError } from "../../tasks/command/main.ts";
 import { generateInputs, type GenerateOptions, main } from "../../tasks/generate_inputs.ts";
 import { GENERATE_INPUTS } from "../../tasks/flags/generate_inputs.ts";

@@ -34,7 +34,7 @@ Deno.test("run.ts replaces itself by a role that has no password on its command 
 Deno.test("run.ts refuses an unknown role and names the roles", async () => {
   const { code, stderr } = await runCommand(["run", "cook"]);
   assertEquals(code, 2);
-  assertMatch(stderr, /^cook: a role is required: dispatch, .*\n$/);
+  assertMatch(stderr, /^cook: a role is required: scheduler, worker, dispatch, .*\n$/);
 });
 
 for (

@@ -1,11 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import {
-  type Command,
-  type Flags,
-  parseCommand,
-  type Parsed,
-} from "../../tasks/command/flag_table.ts";
+import type { Command, Flags } from "../../tasks/command/flag_table.ts";
+import { parseCommand, type Parsed } from "../../tasks/command/parse.ts";
 import { CommandError } from "../../tasks/command/main.ts";
 import { bootId, processIdentity } from "../../tasks/command/process.ts";
 import { main as clean } from "../../tasks/clean.ts";

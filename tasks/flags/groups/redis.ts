@@ -2,7 +2,8 @@
 
 import { resolve } from "@std/path";
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
-import { asUsage, type OptionsOf, text } from "../../command/flag_table.ts";
+import { asUsage } from "../../command/usage_error.ts";
+import { type OptionsOf, text } from "../../command/flag_table.ts";
 
 /** How the queue is reached. The password may stand in the URL, in REDIS_PASSWORD or in a file. */
 export const REDIS_FLAGS = {

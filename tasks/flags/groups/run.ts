@@ -2,7 +2,8 @@
 
 import { resolve } from "@std/path";
 import { parseNodeId, parseRunId, RunDir } from "../../../trace/run_dir.ts";
-import { asUsage, text, toggle, UsageError } from "../../command/flag_table.ts";
+import { asUsage, UsageError } from "../../command/usage_error.ts";
+import { text, toggle } from "../../command/flag_table.ts";
 import type { RolePlace } from "../../command/role.ts";
 
 /** Which run, where it lies, and whose part of it this is. */
