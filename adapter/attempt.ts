@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ERRNO, isErrno } from "../trace/linux/errno.ts";
 import type { LaunchStarted } from "../trace/adapter_protocol.ts";
 import { messageOf } from "../trace/atomic_file.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
@@ -21,7 +22,7 @@ import type { CpuLease } from "./cpu/node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { prepareJob } from "./prepare_job.ts";
-import { readHighWaterKb } from "./proc_pid.ts";
+import { readHighWaterKb } from "../trace/linux/processes.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
 import type { Started } from "./start/starter.ts";
 import type { LimitKind, TaskPlace } from "./place/task_place.ts";
@@ -221,5 +222,5 @@ export class Attempt {
 function isFileError(error: unknown): boolean {
   return error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists ||
-    error instanceof Error && /os error (28|30)\)/.test(error.message);
+    isErrno(error, ERRNO.ENOSPC, ERRNO.EROFS);
 }

@@ -5,18 +5,18 @@
  * @module
  */
 
-import type { Libc } from "./start/libc.ts";
+import type { StartCalls } from "./start/start_calls.ts";
 import type { Rights } from "./start/spawn_plan.ts";
 
 const ROOT = { uid: 0, gid: 0 };
 
 /** Runs file accesses as the worker's user. */
 export class FileRights {
-  readonly #libc: Libc | null;
+  readonly #libc: StartCalls | null;
   readonly #rights: Rights | null;
 
   /** @param rights The worker's user; null: the adapter runs as that user already. */
-  constructor(libc: Libc | null, rights: Rights | null) {
+  constructor(libc: StartCalls | null, rights: Rights | null) {
     this.#libc = libc;
     this.#rights = rights;
   }

@@ -9,8 +9,8 @@
  */
 
 import type { CgroupBase } from "./place/cgroup_base.ts";
-import type { Libc } from "./start/libc.ts";
-import { signalProcess } from "./proc_pid.ts";
+import type { StartCalls } from "./start/start_calls.ts";
+import { signalProcess } from "../trace/linux/processes.ts";
 import { PLAIN_PLAN } from "./start/spawn_plan.ts";
 import type { SystemdAccess } from "./place/scope_place.ts";
 import type { Starter } from "./start/starter.ts";
@@ -39,12 +39,12 @@ for group in "$@"; do rmdir "$group"/*/ "$group" 2>/dev/null; done
 
 /** Waits for the adapter's death. */
 export class Guard implements Disposable {
-  readonly #libc: Libc;
+  readonly #libc: StartCalls;
   readonly #pid: number;
   readonly #writer: number;
 
   private constructor(
-    libc: Libc,
+    libc: StartCalls,
     { pid, writer }: { readonly pid: number; readonly writer: number },
   ) {
     this.#libc = libc;
@@ -55,7 +55,7 @@ export class Guard implements Disposable {
   /** Start it; null when it cannot be. */
   static start(
     { libc, starter, cgroups, systemd, instanceId }: {
-      readonly libc: Libc;
+      readonly libc: StartCalls;
       readonly starter: Starter;
       readonly cgroups: CgroupBase;
       readonly systemd: SystemdAccess | null;

@@ -8,7 +8,7 @@
 import type { InvocationEvent } from "../trace/records.ts";
 import { timesOf } from "./invocation_events.ts";
 import type { Journal, JournalLine } from "./journal.ts";
-import { readProcessStat } from "./proc_pid.ts";
+import { readProcessStat } from "../trace/linux/processes.ts";
 import type { RunFiles } from "./run_files.ts";
 import type { Started } from "./start/starter.ts";
 

@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { JsonLinesWriter, readRecords } from "../trace/json_lines.ts";
 import type { RunDir } from "../trace/run_dir.ts";
 import { integer, list, nullable, oneOf, record, type RecordOf, string } from "../trace/schema.ts";
-import { isSameProcess } from "./proc_pid.ts";
+import { isSameProcess } from "../trace/linux/processes.ts";
 import { SessionTree } from "./process_tree.ts";
 
 /** One line of `adapter_journal.jsonl`. */

@@ -18,13 +18,13 @@ import { FileRights } from "./file_rights.ts";
 import { Journal, sweepJournal } from "./journal.ts";
 import { NodeCpus } from "./cpu/node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
-import { readAllowedCpus, readSelf } from "./proc_pid.ts";
+import { readAllowedCpus, readSelf } from "../trace/linux/processes.ts";
 import { RunFiles } from "./run_files.ts";
 import type { SystemdAccess } from "./place/scope_place.ts";
 import type { Rights } from "./start/spawn_plan.ts";
 import { sweepScopes } from "./place/sweep_scopes.ts";
 import { parseUser, parseUserGroups } from "./user_database.ts";
-import type { Libc } from "./start/libc.ts";
+import type { StartCalls } from "./start/start_calls.ts";
 import type { Clock } from "../trace/clock.ts";
 import type { Starter } from "./start/starter.ts";
 
@@ -35,7 +35,7 @@ export interface AdapterMeans {
   /** Starts processes. */
   readonly starter: Starter;
   /** Null where FFI is not to be had. */
-  readonly libc: Libc | null;
+  readonly libc: StartCalls | null;
   /** What is missing here and what it costs, a sentence each. */
   readonly notes: readonly string[];
   /** Environment of the adapter, of which tasks get a few variables. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readHighWaterKb } from "./proc_pid.ts";
+import { readHighWaterKb } from "../trace/linux/processes.ts";
 
 /**
  * First reading after 50 ms, then after twice the time each, to one a second: short tasks are read at

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listProcesses, readProcessStat, signalProcess } from "./proc_pid.ts";
+import { listProcesses, readProcessStat, signalProcess } from "../trace/linux/processes.ts";
 
 /** The processes of one task. */
 export interface ProcessTree {

@@ -20,7 +20,12 @@ import { findProgram } from "./job_paths.ts";
 import { Journal } from "./journal.ts";
 import type { Machine } from "./start/machine.ts";
 import { PeakMemory } from "./peak_memory.ts";
-import { readAllowedCpus, readHighWaterKb, readSelf, signalProcess } from "./proc_pid.ts";
+import {
+  readAllowedCpus,
+  readHighWaterKb,
+  readSelf,
+  signalProcess,
+} from "../trace/linux/processes.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
 import type { Exit, Started } from "./start/starter.ts";

@@ -13,7 +13,7 @@ import { BirthWatch } from "./finding/birth_watch.ts";
 import type { Finder } from "./finding/finder.ts";
 import { FollowedSet } from "./following/followed_set.ts";
 import { HostSeries } from "./sampling/host_metrics.ts";
-import { Libc } from "./libc.ts";
+import { SamplingCalls } from "./sampling_calls.ts";
 import { type NodeMetaOptions, readNodeMeta } from "./node_meta.ts";
 import { readOwnAccount } from "./own_account.ts";
 import { openProcessReader } from "./following/process_reader.ts";
@@ -83,7 +83,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   const { runDir, selection } = options;
   using resources = new DisposableStack();
   const procfs = new Procfs(options.procfs);
-  const libc = options.isFfiWanted ? Libc.open() : null;
+  const libc = options.isFfiWanted ? SamplingCalls.open() : null;
   if (libc !== null) resources.use(libc);
   const clock = resources.use(openReadingClock(procfs, { ffi: libc !== null }));
   await Deno.mkdir(runDir.path, { recursive: true });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BOOT_ID_FILE } from "../trace/linux/boot_id.ts";
 import { join } from "@std/path";
 import type { ClockReading } from "../trace/clock.ts";
 import { FORMAT_VERSION, type NodeMeta } from "../trace/records.ts";
@@ -11,7 +12,7 @@ import { kbToMib } from "../trace/units.ts";
 import { type CpuInfo, parseCpuInfo } from "./proc/cpuinfo.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { parseMeminfo } from "./proc/meminfo.ts";
-import { parseCgroupVersion } from "./proc/mounts.ts";
+import { parseCgroupVersion } from "../trace/linux/mounts.ts";
 import { interfaceTowards, parseIpv4, parseNetRoute } from "./proc/net_route.ts";
 import { type Procfs, readTextIfThere } from "./proc/procfs.ts";
 
@@ -55,7 +56,7 @@ export function readNodeMeta(procfs: Procfs, options: NodeMetaOptions): NodeMeta
     node_id: options.nodeId,
     stage: options.stage,
     host_name: lineOf(procfs, "sys/kernel/hostname"),
-    boot_id: lineOf(procfs, "sys/kernel/random/boot_id"),
+    boot_id: lineOf(procfs, BOOT_ID_FILE),
     ts_ms: options.now.tsMs,
     boot_ms: options.now.bootMs,
     cpu_cores: own?.length ?? online.length,

@@ -5,9 +5,9 @@
  */
 
 import { ticksToMs } from "../trace/units.ts";
-import type { Libc } from "./libc.ts";
+import type { SamplingCalls } from "./sampling_calls.ts";
 import { ProcessGoneError } from "./proc/errors.ts";
-import { parseProcPidStat } from "./proc/pid_stat.ts";
+import { parsePidStat } from "../trace/linux/pid_stat.ts";
 import { parseForkCount } from "./proc/stat.ts";
 import type { Procfs } from "./proc/procfs.ts";
 
@@ -22,7 +22,7 @@ export interface OwnAccount {
 }
 
 /** The counters now. */
-export function readOwnAccount(procfs: Procfs, libc: Libc | null): OwnAccount {
+export function readOwnAccount(procfs: Procfs, libc: SamplingCalls | null): OwnAccount {
   const stat = procfs.readIfThere("stat");
   return {
     cpuMs: libc === null ? ownTicksMs(procfs) : libc.ownCpuMs(),
@@ -33,7 +33,7 @@ export function readOwnAccount(procfs: Procfs, libc: Libc | null): OwnAccount {
 
 function ownTicksMs(procfs: Procfs): number | null {
   try {
-    const { utimeTicks, stimeTicks } = parseProcPidStat(procfs.readProcess(Deno.pid, "stat"));
+    const { utimeTicks, stimeTicks } = parsePidStat(procfs.readProcess(Deno.pid, "stat"));
     return ticksToMs(utimeTicks + stimeTicks);
   } catch (error) {
     // A mount of another pid namespace does not have this process.

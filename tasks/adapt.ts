@@ -2,10 +2,10 @@
 
 import type { CpuLimits } from "../adapter/cpu/limits.ts";
 import { JobRefusedError, NotExecutableError } from "../adapter/job.ts";
-import type { Libc } from "../adapter/start/libc.ts";
-import { PR_SET_DUMPABLE, signalNumber } from "../adapter/start/linux.ts";
+import type { StartCalls } from "../adapter/start/start_calls.ts";
+import { PR_SET_DUMPABLE, signalNumber } from "../trace/linux/abi.ts";
 import { openMachine } from "../adapter/start/machine.ts";
-import { readAllowedCpus, readIgnoredSignals } from "../adapter/proc_pid.ts";
+import { readAllowedCpus, readIgnoredSignals } from "../trace/linux/processes.ts";
 import { SpawnError } from "../adapter/start/spawn_plan.ts";
 import type { Exit } from "../adapter/start/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
@@ -119,7 +119,7 @@ function catchSignals(ignored: readonly number[]): (send: (name: Deno.Signal) =>
 }
 
 /** End as the command did: a caller that asks which signal it was gets the same answer. */
-function endAs({ status, signal }: Exit, libc: Libc | null): number {
+function endAs({ status, signal }: Exit, libc: StartCalls | null): number {
   if (signal !== null && libc !== null) {
     // The core would be this program's, and nobody asked for it.
     libc.prctl(PR_SET_DUMPABLE, 0);

@@ -7,6 +7,9 @@
  * @module
  */
 
+import { TIMESPEC_WORDS, timespecMs } from "./linux/cpu_clock.ts";
+import { LibcUnavailableError, openLibc } from "./linux/libc.ts";
+
 /** The wall clock in `linux/time.h`. */
 export const CLOCK_REALTIME = 0;
 /** CPU time of the calling process, in `linux/time.h`. */
@@ -41,16 +44,14 @@ export function openClock(): Clock {
   try {
     return new LibcClock();
   } catch (error) {
-    if (error instanceof Error && /dlopen|cannot open shared object/i.test(error.message)) {
-      return new UptimeClock();
-    }
+    if (error instanceof LibcUnavailableError) return new UptimeClock();
     throw error;
   }
 }
 
 class LibcClock implements Clock {
   readonly isPrecise = true;
-  readonly #library = Deno.dlopen("libc.so.6", {
+  readonly #library = openLibc({
     clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   });
   readonly #timespec = new Uint32Array(TIMESPEC_WORDS);
@@ -87,17 +88,4 @@ class UptimeClock implements Clock {
   }
 
   [Symbol.dispose](): void {}
-}
-
-/** 32-bit words of a struct timespec on 64-bit Linux. */
-export const TIMESPEC_WORDS = 4;
-
-/**
- * The time, ms, in the struct timespec at `index` of `words`: tv_sec and tv_nsec of 64 bits each, the low
- * half first. Halves are numbers; whole words would be bigints, garbage at each reading.
- */
-export function timespecMs(words: Uint32Array, index: number): number {
-  const seconds = (words[index + 1] ?? 0) * 2 ** 32 + (words[index] ?? 0);
-  // Microseconds are exact in a double until the year 2255; nanoseconds would not be.
-  return seconds * 1000 + Math.round((words[index + 2] ?? 0) / 1000) / 1000;
 }

@@ -6,6 +6,7 @@
  */
 
 import { join } from "@std/path";
+import { ERRNO, isErrno } from "../../trace/linux/errno.ts";
 import { NS_PER_US } from "../../trace/units.ts";
 
 /** Reads the CPU time of one service. */
@@ -70,7 +71,7 @@ export class CgroupMeter implements CpuMeter {
       count = this.#file.readSync(this.#buffer) ?? 0;
     } catch (error) {
       // ENODEV: the cgroup was removed under the open descriptor.
-      if (error instanceof Error && /os error 19\)/.test(error.message)) return null;
+      if (isErrno(error, ERRNO.ENODEV)) return null;
       throw error;
     }
     let value = 0;

@@ -6,13 +6,9 @@
  */
 
 import { type CpuMeter, MeterError } from "./cpu_meter.ts";
-import { childrenOf } from "../proc_children.ts";
-import { readProcessStat } from "../proc_pid.ts";
-
-/** clockid_t of a process's CPU clock: ~pid shifted by 3, CPUCLOCK_SCHED (Linux posix-timers.h). */
-const CPUCLOCK_SCHED = 2;
-
-const NS_PER_S = 1e9;
+import { cpuClockId, TIMESPEC_WORDS, timespecNs } from "../../trace/linux/cpu_clock.ts";
+import { openLibc } from "../../trace/linux/libc.ts";
+import { childrenOf, readProcessStat } from "../../trace/linux/processes.ts";
 
 interface Member {
   readonly startTicks: number;
@@ -26,11 +22,10 @@ interface Member {
  */
 export class TreeMeter implements CpuMeter {
   readonly source = "proc";
-  readonly #library = Deno.dlopen("libc.so.6", {
+  readonly #library = openLibc({
     clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   });
-  // struct timespec on 64-bit Linux: tv_sec, tv_nsec, both signed 64-bit.
-  readonly #timespec = new BigInt64Array(2);
+  readonly #timespec = new Uint32Array(TIMESPEC_WORDS);
   readonly #bytes = new Uint8Array(this.#timespec.buffer);
   readonly #members = new Map<number, Member>();
   /** What members had used that are gone. */
@@ -97,9 +92,7 @@ export class TreeMeter implements CpuMeter {
 
   /** CPU time of a process, ns; null when there is none. */
   #readClock(pid: number): number | null {
-    const clockId = (~pid << 3) | CPUCLOCK_SCHED;
-    if (this.#library.symbols.clock_gettime(clockId, this.#bytes) !== 0) return null;
-    const [seconds = 0n, nanoseconds = 0n] = this.#timespec;
-    return Number(seconds) * NS_PER_S + Number(nanoseconds);
+    const isRead = this.#library.symbols.clock_gettime(cpuClockId(pid), this.#bytes) === 0;
+    return isRead ? timespecNs(this.#timespec) : null;
   }
 }

@@ -10,7 +10,7 @@ import { dirname, join } from "@std/path";
 import { formatCpuList } from "../../trace/cpu_list.ts";
 import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
 import { weightValue } from "../cpu/limits.ts";
-import { isSameProcess } from "../proc_pid.ts";
+import { isSameProcess } from "../../trace/linux/processes.ts";
 import { hasRoom, setAside, takeBack, withoutAside } from "./delegation.ts";
 import { makeGroup, readText, removeGroup, writeValue } from "./group_files.ts";
 import { TaskCgroup } from "./task_cgroup.ts";

@@ -6,6 +6,7 @@
  */
 
 import { join } from "@std/path";
+import { parseMountinfo } from "../../trace/linux/mounts.ts";
 
 /** A mounted cgroup hierarchy. */
 export interface Hierarchy {
@@ -30,15 +31,10 @@ export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[]
   });
   // A mount hides an earlier one at the same place.
   const found = new Map<string, Hierarchy>();
-  for (const line of mountinfo.split("\n")) {
-    // "… root mountPoint options optional… - type source superOptions"
-    const [left = "", right = ""] = line.split(" - ");
-    const [, , , root = "/", mountPoint = ""] = left.split(" ").map(unescapeOctal);
-    const [type, , options = ""] = right.split(" ");
+  for (const { root, path: mountPoint, type, superOptions } of parseMountinfo(mountinfo)) {
     if (type !== "cgroup" && type !== "cgroup2") continue;
-    const names = options.split(",");
     const place = own.find(({ controllers }) =>
-      type === "cgroup2" ? controllers[0] === "" : names.includes(controllers[0] ?? "")
+      type === "cgroup2" ? controllers[0] === "" : superOptions.includes(controllers[0] ?? "")
     );
     if (place === undefined) continue;
     // A container may see a part of the hierarchy only: the path counts from the mount's root.
@@ -54,9 +50,4 @@ export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[]
     });
   }
   return [...found.values()];
-}
-
-/** Blanks and backslashes in mountinfo stand as octal escapes. */
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
 }

@@ -9,7 +9,7 @@ import type { Task } from "../../trace/task.ts";
 import type { AdapterHello, AdapterReady } from "../../trace/adapter_protocol.ts";
 import { findProgram, isFolder } from "../job_paths.ts";
 import { JobRefusedError } from "../job.ts";
-import type { Libc } from "../start/libc.ts";
+import type { StartCalls } from "../start/start_calls.ts";
 import { CgroupBase, readHierarchies } from "./cgroup_base.ts";
 import { isDelegated } from "./delegation.ts";
 import { enterOwnScope } from "./own_scope.ts";
@@ -137,7 +137,7 @@ export interface ControlRequest {
   /** Environment of this process. */
   readonly env: Readonly<Record<string, string>>;
   /** Null where FFI is not to be had. */
-  readonly libc: Libc | null;
+  readonly libc: StartCalls | null;
 }
 
 /** What was opened: disposal removes it. */

@@ -8,7 +8,7 @@
 
 import { basename, dirname, join } from "@std/path";
 import { isFolder } from "../job_paths.ts";
-import type { Libc } from "../start/libc.ts";
+import type { StartCalls } from "../start/start_calls.ts";
 import { makeGroup, readPids, readText, removeGroup, writeValue } from "./group_files.ts";
 
 /** Name of the group of those that were set aside. */
@@ -34,7 +34,7 @@ export function standingPlace(group: string): string {
  *
  * @param libc Null: root cannot see the mark.
  */
-export function isDelegated(group: string, libc: Libc | null): boolean {
+export function isDelegated(group: string, libc: StartCalls | null): boolean {
   return Deno.statSync(group).uid !== 0 || libc?.hasAttribute(group, "user.delegate") === true;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { ERRNO, isErrno } from "../../trace/linux/errno.ts";
 
 /** Processes of a group. */
 export function readPids(group: string): number[] {
@@ -22,10 +23,7 @@ export function makeGroup(directory: string): boolean {
     // systemd removed the group that this process stood in, and moved it up, a moment ago.
     if (error instanceof Deno.errors.NotFound) return false;
     // A read-only cgroup file system, as containers have it, is EROFS.
-    if (
-      error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Error && /os error 30\)/.test(error.message)
-    ) return false;
+    if (isErrno(error, ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS)) return false;
     throw error;
   }
 }
@@ -38,7 +36,7 @@ export function removeGroup(directory: string): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return true;
     // EBUSY: a process is in it.
-    if (error instanceof Error && /os error 16\)/.test(error.message)) return false;
+    if (isErrno(error, ERRNO.EBUSY)) return false;
     throw error;
   }
 }
@@ -53,8 +51,17 @@ export function readText(path: string): string | null {
   }
 }
 
-/** Errors by which the kernel refuses a value: ESRCH, EBUSY, EINVAL, EROFS, EOPNOTSUPP. */
-const REFUSED = /os error (3|16|22|30|95)\)/;
+/** Errors by which the kernel refuses a value. */
+const REFUSED = [
+  ERRNO.EPERM,
+  ERRNO.ENOENT,
+  ERRNO.ESRCH,
+  ERRNO.EACCES,
+  ERRNO.EBUSY,
+  ERRNO.EINVAL,
+  ERRNO.EROFS,
+  ERRNO.EOPNOTSUPP,
+];
 
 /** Write a value to a cgroup's file; false when it is not there, or the kernel refuses. */
 export function writeValue(path: string, value: string): boolean {
@@ -62,10 +69,7 @@ export function writeValue(path: string, value: string): boolean {
     Deno.writeTextFileSync(path, value, { create: false });
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      return false;
-    }
-    if (error instanceof Error && REFUSED.test(error.message)) return false;
+    if (isErrno(error, ...REFUSED)) return false;
     throw error;
   }
 }

@@ -11,7 +11,7 @@
 
 import { join } from "@std/path";
 import type { CpuLimits } from "../cpu/limits.ts";
-import { readProcessStat, signalProcess } from "../proc_pid.ts";
+import { readProcessStat, signalProcess } from "../../trace/linux/processes.ts";
 import { type ProcessTree, SessionTree } from "../process_tree.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "../start/spawn_plan.ts";
 import type { Started, Starter } from "../start/starter.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isSameProcess } from "../proc_pid.ts";
+import { isSameProcess } from "../../trace/linux/processes.ts";
 import type { SystemdAccess } from "./scope_place.ts";
 import {
   listScopesArguments,

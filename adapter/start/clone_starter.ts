@@ -4,14 +4,12 @@
  * @module
  */
 
+import { ERRNO, errorText } from "../../trace/linux/errno.ts";
 import { join } from "@std/path";
 import type { Clock } from "../../trace/clock.ts";
 import { type EndedChild, ExitWait } from "./exit_wait.ts";
-import { Libc } from "./libc.ts";
+import { StartCalls } from "./start_calls.ts";
 import {
-  EINVAL,
-  ENOSYS,
-  errorText,
   O_CLOEXEC,
   O_DIRECTORY,
   O_RDONLY,
@@ -19,7 +17,7 @@ import {
   PR_SET_CHILD_SUBREAPER,
   PR_SET_PDEATHSIG,
   signalNumber,
-} from "./linux.ts";
+} from "../../trace/linux/abi.ts";
 import { failureText, spawnCalls } from "./spawn_calls.ts";
 import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import { readStartStamp } from "./stamp.ts";
@@ -33,7 +31,7 @@ import type { Exit, Started, Starter } from "./starter.ts";
  */
 export class CloneStarter implements Starter {
   readonly kind = "clone";
-  readonly #libc: Libc;
+  readonly #libc: StartCalls;
   readonly #clock: Clock;
   readonly #running = new Map<number, (exit: Exit) => void>();
   readonly #exitWait: ExitWait;
@@ -43,7 +41,7 @@ export class CloneStarter implements Starter {
   #isWaiting = false;
   #hasClone3 = true;
 
-  constructor(libc: Libc, clock: Clock) {
+  constructor(libc: StartCalls, clock: Clock) {
     this.#libc = libc;
     this.#clock = clock;
     this.#exitWait = new ExitWait(libc);
@@ -85,7 +83,7 @@ export class CloneStarter implements Starter {
     });
     const failure = new BigInt64Array(2);
     const pid = this.#libc.spawn(calls.words, failure);
-    if (by === "clone3" && (pid === -ENOSYS || pid === -EINVAL)) {
+    if (by === "clone3" && (pid === -ERRNO.ENOSYS || pid === -ERRNO.EINVAL)) {
       this.#hasClone3 = false;
       return this.#spawn(plan, "clone");
     }
@@ -135,10 +133,10 @@ export class CloneStarter implements Starter {
 
 /** Descriptors that live as long as one spawn. */
 class Descriptors implements Disposable {
-  readonly #libc: Libc;
+  readonly #libc: StartCalls;
   readonly #open: number[] = [];
 
-  constructor(libc: Libc) {
+  constructor(libc: StartCalls) {
     this.#libc = libc;
   }
 

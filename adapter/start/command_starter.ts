@@ -10,7 +10,7 @@ import { formatCpuList } from "../../trace/cpu_list.ts";
 import type { Clock } from "../../trace/clock.ts";
 import { messageOf } from "../../trace/atomic_file.ts";
 import { join } from "@std/path";
-import { readChildrenTicks, readProcessStat } from "../proc_pid.ts";
+import { readChildrenTicks, readProcessStat } from "../../trace/linux/processes.ts";
 import { ChildrenCounters } from "./children_counters.ts";
 import { SpawnError, type SpawnPlan } from "./spawn_plan.ts";
 import type { Started, Starter } from "./starter.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { ERRNO } from "../../trace/linux/errno.ts";
 import type { ClockReading } from "../../trace/clock.ts";
-import { addressOf, bytesOf, type Libc } from "./libc.ts";
+import { addressOf, bytesOf, type StartCalls } from "./start_calls.ts";
 import {
-  EINTR,
   P_ALL,
   SCHED_FIFO,
   SCHED_OTHER,
@@ -17,7 +17,7 @@ import {
   SYSTEM_CALL,
   WEXITED,
   WNOWAIT,
-} from "./linux.ts";
+} from "../../trace/linux/abi.ts";
 import { callWords, type SystemCall } from "./machine_code.ts";
 import { readStamp, STAMP_WORDS, stampCalls } from "./stamp.ts";
 
@@ -42,7 +42,7 @@ const PRIORITY = 1;
  * for a core.
  */
 export class ExitWait {
-  readonly #libc: Libc;
+  readonly #libc: StartCalls;
   readonly #info = new Int32Array(SIGINFO_BYTES / 4);
   readonly #stamp = new Uint32Array(STAMP_WORDS);
   readonly #realtime = Int32Array.of(PRIORITY);
@@ -50,7 +50,7 @@ export class ExitWait {
   readonly #calls: BigUint64Array<ArrayBuffer>;
   readonly #results: BigInt64Array<ArrayBuffer>;
 
-  constructor(libc: Libc) {
+  constructor(libc: StartCalls) {
     this.#libc = libc;
     const calls: readonly SystemCall[] = [
       scheduleCall(SCHED_FIFO, this.#realtime),
@@ -68,7 +68,7 @@ export class ExitWait {
     do {
       await this.#libc.callElsewhere(this.#calls, this.#results);
       waited = Number(this.#results[1]);
-    } while (waited === -EINTR);
+    } while (waited === -ERRNO.EINTR);
     if (waited !== 0) return null;
     return { pid: this.#info[SI_PID_WORD] ?? 0, at: readStamp(this.#stamp) };
   }

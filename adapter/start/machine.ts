@@ -7,7 +7,7 @@
 import { type Clock, openClock } from "../../trace/clock.ts";
 import { CloneStarter } from "./clone_starter.ts";
 import { CommandStarter } from "./command_starter.ts";
-import { Libc } from "./libc.ts";
+import { StartCalls } from "./start_calls.ts";
 import type { Starter } from "./starter.ts";
 
 /** Clocks and starter of this machine. */
@@ -17,7 +17,7 @@ export interface Machine {
   /** Starts processes. */
   readonly starter: Starter;
   /** Null where FFI is not to be had. */
-  readonly libc: Libc | null;
+  readonly libc: StartCalls | null;
   /** What is missing here and what it costs, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -25,8 +25,8 @@ export interface Machine {
 /** Open the best that this machine has. */
 export function openMachine(): Machine {
   const clock = openClock();
-  const libc = Libc.open();
-  if (libc instanceof Libc) {
+  const libc = StartCalls.open();
+  if (libc instanceof StartCalls) {
     return { clock, libc, starter: new CloneStarter(libc, clock), notes: [] };
   }
   const note = `no rusage, and a shell's start counts as the task's: ${libc.missing}`;

@@ -6,14 +6,14 @@
  * @module
  */
 
-import { addressOf, bytesOf } from "./libc.ts";
+import { errorText } from "../../trace/linux/errno.ts";
+import { addressOf, bytesOf } from "./start_calls.ts";
 import {
   AT_FDCWD,
   CLONE_CLEAR_SIGHAND,
   CLONE_INTO_CGROUP,
   CLONE_VFORK,
   CLONE_VM,
-  errorText,
   O_APPEND,
   O_CREAT,
   O_RDONLY,
@@ -22,7 +22,7 @@ import {
   SIG_SETMASK,
   signalNumber,
   SYSTEM_CALL,
-} from "./linux.ts";
+} from "../../trace/linux/abi.ts";
 import { callWords, SYSTEM_CALL_WORDS } from "./machine_code.ts";
 import type { SpawnPlan } from "./spawn_plan.ts";
 import { START_STAMP_WORDS, startStampCalls } from "./stamp.ts";

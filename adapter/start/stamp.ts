@@ -9,11 +9,10 @@ import {
   CLOCK_PROCESS_CPUTIME_ID,
   CLOCK_REALTIME,
   type ClockReading,
-  TIMESPEC_WORDS,
-  timespecMs,
 } from "../../trace/clock.ts";
+import { SYSTEM_CALL } from "../../trace/linux/abi.ts";
+import { TIMESPEC_WORDS, timespecMs } from "../../trace/linux/cpu_clock.ts";
 import { roundToUs } from "../../trace/units.ts";
-import { SYSTEM_CALL } from "./linux.ts";
 import type { SystemCall } from "./machine_code.ts";
 
 /** 32-bit words of a stamp: two struct timespec, the wall clock first. */

@@ -5,7 +5,7 @@
  */
 
 import { roundToUs, usToMs } from "../../trace/units.ts";
-import { signalName } from "./linux.ts";
+import { signalName } from "../../trace/linux/abi.ts";
 
 /** Words of struct rusage on 64-bit Linux: two timevals and 14 longs. */
 export const RUSAGE_WORDS = 18;

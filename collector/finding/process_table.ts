@@ -10,7 +10,7 @@
  */
 
 import { ProcessDeniedError, ProcessGoneError } from "../proc/errors.ts";
-import { parseProcPidStat, type ProcPidStat } from "../proc/pid_stat.ts";
+import { parsePidStat, type PidStat } from "../../trace/linux/pid_stat.ts";
 import type { Procfs } from "../proc/procfs.ts";
 
 /**
@@ -25,7 +25,7 @@ const PROBE_COST = 8;
 /** Every process of the host. */
 export class ProcessTable {
   readonly #procfs: Procfs;
-  readonly #byPid = new Map<number, ProcPidStat>();
+  readonly #byPid = new Map<number, PidStat>();
   #lastPid: number | null = null;
   #listedMs = -Infinity;
   #born = 0;
@@ -38,7 +38,7 @@ export class ProcessTable {
    * The processes as they were first seen. A parent that has ended since is still named as such, and some
    * of them may have ended themselves.
    */
-  get entries(): Iterable<ProcPidStat> {
+  get entries(): Iterable<PidStat> {
     return this.#byPid.values();
   }
 
@@ -67,9 +67,9 @@ export class ProcessTable {
   }
 
   /** Read `pid` again: its name changes with each exec. Null when it is gone or may not be read. */
-  examine(pid: number): ProcPidStat | null {
+  examine(pid: number): PidStat | null {
     try {
-      const stat = parseProcPidStat(this.#procfs.readProcess(pid, "stat"));
+      const stat = parsePidStat(this.#procfs.readProcess(pid, "stat"));
       // A thread can be read by its own number, though no list has it.
       if (stat.isLaterThread) return null;
       if (!this.#byPid.has(pid)) this.#born++;

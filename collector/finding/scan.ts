@@ -9,7 +9,7 @@ import { ticksToMs } from "../../trace/units.ts";
 import type { BirthWatch } from "./birth_watch.ts";
 import type { Finder } from "./finder.ts";
 import type { FollowedSet, Subject } from "../following/followed_set.ts";
-import type { ProcPidStat } from "../proc/pid_stat.ts";
+import type { PidStat } from "../../trace/linux/pid_stat.ts";
 import type { ProcessTable } from "./process_table.ts";
 
 /**
@@ -58,7 +58,7 @@ export class Scan implements Finder {
       const stat = isDue ? table.examine(first.pid) : first;
       if (stat === null || !match.test(stat.comm)) continue;
       const subject: Subject = { traceId: null, cgroup: null, hasDescendants: false };
-      const isMeant = ({ startTicks }: ProcPidStat) => startTicks === stat.startTicks;
+      const isMeant = ({ startTicks }: PidStat) => startTicks === stat.startTicks;
       followed.follow(stat.pid, { subject, isMeant });
     }
   }
@@ -71,7 +71,7 @@ export class Scan implements Finder {
     return this.#options.table.takeBornCount();
   }
 
-  #isDue({ pid, isKernelThread, startTicks }: ProcPidStat, bootMs: number): boolean {
+  #isDue({ pid, isKernelThread, startTicks }: PidStat, bootMs: number): boolean {
     if (isKernelThread) return false;
     return bootMs - ticksToMs(startTicks) < YOUNG_MS || (pid + this.#lap) % LAPS === 0;
   }

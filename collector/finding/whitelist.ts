@@ -13,7 +13,7 @@ import type { BirthWatch } from "./birth_watch.ts";
 import { followCgroups, followChildren } from "./descendants.ts";
 import type { Finder } from "./finder.ts";
 import type { FollowedSet, FollowOutcome, Subject } from "../following/followed_set.ts";
-import type { ProcPidStat } from "../proc/pid_stat.ts";
+import type { PidStat } from "../../trace/linux/pid_stat.ts";
 import type { ProcessTable } from "./process_table.ts";
 import { readSentinel, type SentinelContent, sentinelPid } from "./sentinel_file.ts";
 
@@ -179,7 +179,7 @@ export class Whitelist implements Finder {
       if (ageMs > STALE_AFTER_MS) this.#pass(sentinel, content.reason);
       return;
     }
-    const isMeant = (stat: ProcPidStat) => this.#isMeant(content, stat);
+    const isMeant = (stat: PidStat) => this.#isMeant(content, stat);
     const outcome = this.#options.followed.follow(pid, { subject, isMeant });
     if (outcome.kind === "followed") {
       sentinel.state = "followed";
@@ -187,14 +187,14 @@ export class Whitelist implements Finder {
     } else this.#judge(sentinel, outcome, ageMs);
   }
 
-  #isMeant(content: SentinelContent, stat: ProcPidStat): boolean {
+  #isMeant(content: SentinelContent, stat: PidStat): boolean {
     if (content.kind === "ours") return stat.startTicks === content.sentinel.start_ticks;
     return content.kind === "empty" && !this.#isYoungerThan(stat, content.writtenMs) &&
       this.#options.match.test(stat.comm);
   }
 
   /** True when the process started after `writtenMs`: it cannot be the one that was meant then. */
-  #isYoungerThan({ startTicks }: ProcPidStat, writtenMs: number): boolean {
+  #isYoungerThan({ startTicks }: PidStat, writtenMs: number): boolean {
     const { tsMs, bootMs } = this.#options.clock.now();
     return tsMs - bootMs + ticksToMs(startTicks) > writtenMs + WRITTEN_TOLERANCE_MS;
   }

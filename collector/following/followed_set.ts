@@ -10,7 +10,7 @@ import { type Container, containerName, containerOfProcess } from "../../trace/c
 import type { Process } from "../../trace/records.ts";
 import { ProcessDeniedError, ProcessGoneError } from "../proc/errors.ts";
 import { type ProcessHandle, type ProcessReader, readHwmKb, Reading } from "./process_reader.ts";
-import type { ProcPidStat } from "../proc/pid_stat.ts";
+import type { PidStat } from "../../trace/linux/pid_stat.ts";
 import type { Procfs } from "../proc/procfs.ts";
 import { identityPart, SampleBuffer } from "./sample_buffer.ts";
 
@@ -32,7 +32,7 @@ export type FollowOutcome =
   /** It may not be read; tell the user once. */
   | { readonly kind: "denied"; readonly reason: string }
   /** The process that has this pid is not the one that was meant. */
-  | { readonly kind: "refused"; readonly stat: ProcPidStat };
+  | { readonly kind: "refused"; readonly stat: PidStat };
 
 /** Counts since they were taken last. */
 export interface FollowCounts {
@@ -126,7 +126,7 @@ export class FollowedSet implements Disposable {
     pid: number,
     { subject, isMeant }: {
       readonly subject: Subject;
-      readonly isMeant?: (stat: ProcPidStat) => boolean;
+      readonly isMeant?: (stat: PidStat) => boolean;
     },
   ): FollowOutcome {
     const present = this.#byPid.get(pid);
@@ -295,6 +295,6 @@ function isHwmDue(pid: number, { readings, rssKb, hwmKb }: Followed): boolean {
   return (number + pid) % HWM_PERIOD === 0;
 }
 
-function identityOf({ pid, startTicks }: ProcPidStat, { traceId }: Subject): Uint8Array {
+function identityOf({ pid, startTicks }: PidStat, { traceId }: Subject): Uint8Array {
   return identityPart({ pid, start_ticks: startTicks, trace_id: traceId });
 }

@@ -7,15 +7,16 @@
  * @module
  */
 
+import { ERRNO, isErrno } from "../../trace/linux/errno.ts";
 import type { Clock } from "../../trace/clock.ts";
 import type { Alarm } from "../sampling/alarm.ts";
 import { DescriptorBudget } from "./descriptor_budget.ts";
-import { type Libc, READ_BYTES } from "../libc.ts";
+import { READ_BYTES, type SamplingCalls } from "../sampling_calls.ts";
 import { parsePageBytes } from "../proc/auxv.ts";
 import { ProcessDeniedError, ProcessGoneError } from "../proc/errors.ts";
-import { parseProcPidStat, type ProcPidStat } from "../proc/pid_stat.ts";
+import { parsePidStat, type PidStat } from "../../trace/linux/pid_stat.ts";
 import { residentPages } from "../proc/pid_statm.ts";
-import { parseVmHwm } from "../proc/pid_status.ts";
+import { parseVmHwm } from "../../trace/linux/pid_status.ts";
 import { accessProcess, KeptFile, type Procfs } from "../proc/procfs.ts";
 
 /** One reading of the counters of a process. Whoever reads thousands a second fills the same one again. */
@@ -39,7 +40,7 @@ export interface ProcessHandle extends Disposable {
   /** Process id. */
   readonly pid: number;
   /** What `/proc/<pid>/stat` said when it was opened; its starttime completes the identity. */
-  readonly stat: ProcPidStat;
+  readonly stat: PidStat;
   /** Read the counters now into `reading`; false when the process is gone. */
   read(reading: Reading): boolean;
 }
@@ -64,7 +65,7 @@ export interface ReaderOptions {
   /** Stamps the readings. */
   readonly clock: Clock;
   /** The C library; null reads clock ticks. */
-  readonly libc: Libc | null;
+  readonly libc: SamplingCalls | null;
   /** Told of each process that is held open, to watch for its end. */
   readonly alarm: Pick<Alarm, "watchEnd">;
 }
@@ -108,8 +109,8 @@ function isOwnNamespace(procfs: Procfs): boolean {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData) {
       return false;
     }
-    // A fixture has a folder of this name: EINVAL has no class of its own.
-    if (error instanceof Error && error.message.includes("(os error 22)")) return false;
+    // A fixture has a folder of this name.
+    if (isErrno(error, ERRNO.EINVAL)) return false;
     throw error;
   }
 }
@@ -127,7 +128,7 @@ export function readHwmKb(procfs: Procfs, pid: number): number | null {
 interface ClockTools {
   readonly procfs: Procfs;
   readonly clock: Clock;
-  readonly libc: Libc;
+  readonly libc: SamplingCalls;
   readonly pageKb: number;
   readonly alarm: Pick<Alarm, "watchEnd">;
   readonly budget: DescriptorBudget;
@@ -152,7 +153,7 @@ class ClockReader implements ProcessReader {
     if (descriptor >= 0) rollback.defer(() => libc.symbols.close(descriptor));
     // The descriptor first and its use last: while it can still be read, no other process can have
     // been given the pid, so that what stands in between is of this process.
-    const stat = parseProcPidStat(procfs.readProcess(pid, "stat"));
+    const stat = parsePidStat(procfs.readProcess(pid, "stat"));
     if (descriptor < 0) throw new ProcessDeniedError(`Cannot read "${path}": permission denied`);
     const end = budget.isAmple ? alarm.watchEnd(pid) : null;
     if (end !== null) rollback.use(end);
@@ -169,13 +170,13 @@ class ClockReader implements ProcessReader {
 /** Thousands of them stand for hours: each holds its own few values, and one reference to the rest. */
 class ClockHandle implements ProcessHandle {
   readonly pid: number;
-  readonly stat: ProcPidStat;
+  readonly stat: PidStat;
   readonly #descriptor: number;
   readonly #end: Disposable | null;
   readonly #tools: ClockTools;
 
   constructor(
-    stat: ProcPidStat,
+    stat: PidStat,
     { descriptor, end, tools }: {
       readonly descriptor: number;
       readonly end: Disposable | null;
@@ -242,7 +243,7 @@ class StatReader implements ProcessReader {
 
 class StatHandle implements ProcessHandle {
   readonly pid: number;
-  readonly stat: ProcPidStat;
+  readonly stat: PidStat;
   readonly #file: KeptFile;
   readonly #path: string;
   readonly #options: StatReaderOptions;
@@ -259,7 +260,7 @@ class StatHandle implements ProcessHandle {
   }
 
   read(reading: Reading): boolean {
-    let stat: ProcPidStat;
+    let stat: PidStat;
     try {
       stat = this.#readStat();
     } catch (error) {
@@ -281,9 +282,9 @@ class StatHandle implements ProcessHandle {
     this.#options.budget.giveBack(1);
   }
 
-  #readStat(): ProcPidStat {
+  #readStat(): PidStat {
     const text = accessProcess(this.#path, () => this.#file.read());
     if (text === "") throw new ProcessGoneError(`Cannot read "${this.#path}": it is empty`);
-    return parseProcPidStat(text);
+    return parsePidStat(text);
   }
 }

@@ -14,11 +14,3 @@ export class ProcessGoneError extends Error {
 export class ProcessDeniedError extends Error {
   override readonly name = "ProcessDeniedError";
 }
-
-/** ESRCH of errno(3): the read of an open file of a process that has ended. */
-const ESRCH = 3;
-
-/** True when `error` is ESRCH, for which Deno has no class of its own. */
-export function isNoSuchProcess(error: unknown): boolean {
-  return error instanceof Error && error.message.includes(`(os error ${ESRCH})`);
-}

@@ -6,7 +6,8 @@
  */
 
 import { join } from "@std/path";
-import { isNoSuchProcess, ProcessDeniedError, ProcessGoneError } from "./errors.ts";
+import { isNoSuchProcess } from "../../trace/linux/errno.ts";
+import { ProcessDeniedError, ProcessGoneError } from "./errors.ts";
 
 /** A mount of proc(5). */
 export class Procfs {
@@ -113,7 +114,7 @@ export function accessProcess<T>(path: string, access: () => T): T {
   try {
     return access();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) {
+    if (isNoSuchProcess(error)) {
       throw new ProcessGoneError(`Cannot read "${path}": the process has ended`, { cause: error });
     }
     if (error instanceof Deno.errors.PermissionDenied) {

@@ -6,10 +6,10 @@
 
 import { setImmediate } from "node:timers";
 import { basename } from "@std/path";
-import type { Clock } from "../../trace/clock.ts";
+import { type Clock, CLOCK_BOOTTIME } from "../../trace/clock.ts";
 import { messageOf } from "../../trace/atomic_file.ts";
 import { NS_PER_MS } from "../../trace/units.ts";
-import type { Libc } from "../libc.ts";
+import type { SamplingCalls } from "../sampling_calls.ts";
 
 /** What happened while the sampler waited. */
 export interface AlarmEvents {
@@ -46,7 +46,7 @@ export interface AlarmOptions {
   /** The boot clock of the deadlines. */
   readonly clock: Clock;
   /** The C library; null: the runtime's timers and watches. */
-  readonly libc: Libc | null;
+  readonly libc: SamplingCalls | null;
   /** Ends any wait. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +58,6 @@ export function openAlarm(options: AlarmOptions): Alarm {
 }
 
 const NS_PER_S = 1_000_000_000n;
-const CLOCK_BOOTTIME = 7;
 const TFD_NONBLOCK_CLOEXEC = 0o2004000;
 const TFD_TIMER_ABSTIME = 1;
 const EPOLL_CLOEXEC = 0o2000000;
@@ -99,10 +98,10 @@ const TURN_INTERVAL_MS = 1000;
 
 /** A pidfd in the epoll set; closing it takes it out. */
 class EndWatch implements Disposable {
-  readonly #libc: Libc;
+  readonly #libc: SamplingCalls;
   readonly #descriptor: number;
 
-  constructor(libc: Libc, descriptor: number) {
+  constructor(libc: SamplingCalls, descriptor: number) {
     this.#libc = libc;
     this.#descriptor = descriptor;
   }
@@ -114,7 +113,7 @@ class EndWatch implements Disposable {
 
 /** By epoll(7), timerfd_create(2) and inotify(7). */
 class KernelAlarm implements Alarm {
-  readonly #libc: Libc;
+  readonly #libc: SamplingCalls;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #epoll: number;
@@ -128,7 +127,7 @@ class KernelAlarm implements Alarm {
   readonly #decoder = new TextDecoder();
   #nextTurnMs = 0;
 
-  constructor({ folder, clock, signal }: AlarmOptions, libc: Libc) {
+  constructor({ folder, clock, signal }: AlarmOptions, libc: SamplingCalls) {
     this.#libc = libc;
     this.#clock = clock;
     this.#signal = signal;

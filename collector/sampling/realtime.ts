@@ -4,12 +4,8 @@
  * @module
  */
 
-import type { Libc } from "../libc.ts";
-
-/** SCHED_OTHER, SCHED_FIFO and SCHED_RESET_ON_FORK of sched(7). */
-const SCHED_OTHER = 0;
-const SCHED_FIFO = 1;
-const SCHED_RESET_ON_FORK = 0x4000_0000;
+import { SCHED_FIFO, SCHED_OTHER, SCHED_RESET_ON_FORK } from "../../trace/linux/abi.ts";
+import type { SamplingCalls } from "../sampling_calls.ts";
 
 /** The lowest real-time priority: above every normal thread, below whatever else is real-time here. */
 const PRIORITY = 1;
@@ -32,10 +28,10 @@ const LONG_TICKS_LIMIT = 3;
 
 /** The real-time priority of the calling thread. */
 export class Realtime {
-  #libc: Libc | null;
+  #libc: SamplingCalls | null;
   #longTicks = 0;
 
-  private constructor(libc: Libc | null) {
+  private constructor(libc: SamplingCalls | null) {
     this.#libc = libc;
   }
 
@@ -49,7 +45,7 @@ export class Realtime {
    * have the normal one. Nothing changes where the kernel does not permit it: no CAP_SYS_NICE and no
    * RLIMIT_RTPRIO, or a v1 cpu cgroup without real-time budget.
    */
-  static enter(libc: Libc): Realtime {
+  static enter(libc: SamplingCalls): Realtime {
     const { symbols } = libc;
     const limits = new Uint8Array(new BigUint64Array([RUNTIME_LIMIT_US, RUNTIME_LIMIT_US]).buffer);
     const isPermitted = symbols.setrlimit(RLIMIT_RTTIME, limits) === 0 &&

@@ -6,6 +6,11 @@
 import { join } from "@std/path";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { removeIfThere, writeJsonAtomic } from "../../trace/atomic_file.ts";
+import { PR_SET_PDEATHSIG, signalNumber } from "../../trace/linux/abi.ts";
+import { readBootId } from "../../trace/linux/boot_id.ts";
+import { isNoSuchProcess } from "../../trace/linux/errno.ts";
+import { openLibc } from "../../trace/linux/libc.ts";
+import { parsePidStat } from "../../trace/linux/pid_stat.ts";
 import { ROLE_IDENTITY, type RoleIdentity } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { CommandError } from "./main.ts";
@@ -20,9 +25,7 @@ export function processIdentity(pid: number): { startTicks: number; state: strin
     if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return null;
     throw error;
   }
-  // comm (field 2) may contain blanks and parentheses: fields count from the last parenthesis.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { startTicks: Number(fields[19]), state: fields[0] ?? "?" };
+  return parsePidStat(stat);
 }
 
 /**
@@ -44,14 +47,9 @@ function readProcFile(path: string): string {
   }
 }
 
-function isNoSuchProcess(error: unknown): boolean {
-  // ESRCH: the process ended between open and read.
-  return error instanceof Error && /os error 3\)/.test(error.message);
-}
-
 /** Identity of this boot: pids of another boot mean nothing. */
 export function bootId(): string {
-  return readProcFile("/proc/sys/kernel/random/boot_id").trim();
+  return readBootId(readProcFile);
 }
 
 /** True while the process that `identity` names runs (a zombie does not). */
@@ -173,7 +171,7 @@ export async function stopRole(
     try {
       Deno.kill(identity.pid, signal);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!isNoSuchProcess(error)) throw error;
     }
     await waitUntilGone(identity, limitMs);
   }
@@ -196,7 +194,7 @@ async function waitUntilGone(identity: RoleIdentity, limitMs: number): Promise<v
  * @throws {Error} when the program cannot be executed; on success it does not return.
  */
 export function replaceProcess(program: string, args: readonly string[]): never {
-  const libc = Deno.dlopen("libc.so.6", {
+  const libc = openLibc({
     execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   });
   const environment = Object.entries(Deno.env.toObject()).map(([name, value]) =>
@@ -226,16 +224,12 @@ function stringVector(
   return { pointers: new Uint8Array(pointers.buffer), strings };
 }
 
-/** prctl(2) PR_SET_PDEATHSIG. */
-const PR_SET_PDEATHSIG = 1;
-const SIGTERM = 15;
-
 /** Have this process told to stop when its parent dies; holds through {@linkcode replaceProcess}. */
 export function dieWithParent(): void {
-  const libc = Deno.dlopen("libc.so.6", {
+  const libc = openLibc({
     prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   });
-  const result = libc.symbols.prctl(PR_SET_PDEATHSIG, BigInt(SIGTERM), 0n, 0n, 0n);
+  const result = libc.symbols.prctl(PR_SET_PDEATHSIG, BigInt(signalNumber("SIGTERM")), 0n, 0n, 0n);
   libc.close();
   if (result !== 0) throw new Error("Cannot follow the parent process: prctl failed");
 }

@@ -4,7 +4,7 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import { isSameProcess } from "../../adapter/proc_pid.ts";
+import { isSameProcess } from "../../trace/linux/processes.ts";
 import { isThere } from "../../trace/atomic_file.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { SENTINEL } from "../../trace/records.ts";

@@ -5,8 +5,8 @@
 import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 import { chooseControl, openControl } from "../../adapter/place/cpu_control.ts";
 import { openMachine } from "../../adapter/start/machine.ts";
-import { readAllowedCpus, readSelf } from "../../adapter/proc_pid.ts";
-import { Libc as CollectorLibc } from "../../collector/libc.ts";
+import { readAllowedCpus, readSelf } from "../../trace/linux/processes.ts";
+import { SamplingCalls as CollectorLibc } from "../../collector/sampling_calls.ts";
 import { Realtime } from "../../collector/sampling/realtime.ts";
 import type { RedisAddress } from "../../scheduler/queue/url.ts";
 import { describeAddress } from "../../scheduler/queue/url.ts";

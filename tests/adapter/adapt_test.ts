@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { readProcessStat } from "../../adapter/proc_pid.ts";
+import { readProcessStat } from "../../trace/linux/processes.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import type { InvocationEvent } from "../../trace/records.ts";
 import { readEvents } from "../support/adapter_process.ts";

@@ -3,8 +3,8 @@
 import { join } from "@std/path";
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
 import type { Launch } from "../../trace/launcher.ts";
-import { childrenOf } from "../../adapter/proc_children.ts";
-import { readProcessStat, signalProcess } from "../../adapter/proc_pid.ts";
+import { childrenOf } from "../../trace/linux/processes.ts";
+import { readProcessStat, signalProcess } from "../../trace/linux/processes.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { atOnce } from "../support/at_once.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";

@@ -8,7 +8,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { AdapterStartError } from "../../adapter/client.ts";
-import { readProcessStat } from "../../adapter/proc_pid.ts";
+import { readProcessStat } from "../../trace/linux/processes.ts";
 import { isThere } from "../../trace/atomic_file.ts";
 import { SENTINEL } from "../../trace/records.ts";
 import { startAdapter } from "../support/adapter_process.ts";

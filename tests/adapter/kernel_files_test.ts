@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseHierarchies } from "../../adapter/place/cgroup_mounts.ts";
 import { parseCpuStat } from "../../adapter/place/cpu_stat.ts";
-import { parseProcessStat } from "../../adapter/proc_pid.ts";
 import { parseUser, parseUserGroups } from "../../adapter/user_database.ts";
 import { parseWaitResult } from "../../adapter/start/wait_result.ts";
 
@@ -67,12 +66,6 @@ Deno.test("parseCpuStat() reads microseconds of v2", () => {
 Deno.test("parseCpuStat() reads nanoseconds of v1, which knows the throttling alone", () => {
   const text = "nr_periods 7\nnr_throttled 2\nthrottled_time 12345678\n";
   assertEquals(parseCpuStat(text), { userMs: null, systemMs: null, throttledMs: 12.345678 });
-});
-
-Deno.test("parseProcessStat() keeps parentheses and blanks in comm", () => {
-  const numbers = Array.from({ length: 40 }, (_, index) => String(index + 4));
-  const stat = parseProcessStat(`17 (a) S (b c) R ${numbers.join(" ")}\n`);
-  assertEquals(stat, { comm: "a) S (b c", state: "R", session: 6, startTicks: 22 });
 });
 
 Deno.test("parseUser() finds name and home by id", () => {

@@ -2,7 +2,7 @@
 
 import { join } from "@std/path";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { readProcessStat } from "../../adapter/proc_pid.ts";
+import { readProcessStat } from "../../trace/linux/processes.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";

@@ -14,7 +14,7 @@ import { isThere } from "../../trace/atomic_file.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import { COLLECTOR_STATS, RAW_SAMPLE } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { Libc } from "../../collector/libc.ts";
+import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { describeMachine, median, numberArgument, sleep } from "./bench_terms.ts";
 import { collectorCommand, INTERVAL_MS, writeSentinels } from "./collector_command.ts";
 import { BusyLoops, Population, startProgram } from "./population.ts";
@@ -122,7 +122,7 @@ async function programs(folder: string, pids: readonly number[]): Promise<Progra
 /** CPU time that `program` takes per process and reading, us, and its resident memory, MB. */
 async function measure(
   program: Program,
-  { libc, pids, seconds }: { libc: Libc; pids: number; seconds: number },
+  { libc, pids, seconds }: { libc: SamplingCalls; pids: number; seconds: number },
 ): Promise<{ readonly us: number; readonly rssMb: number }> {
   await using running = startProgram(program.command);
   await sleep(program.name.startsWith(OURS) ? WARM_UP_MS : SHORT_WARM_UP_MS);
@@ -146,7 +146,7 @@ async function measureCosts(
     all: readonly Program[];
   },
 ): Promise<Cost[]> {
-  using libc = Libc.open();
+  using libc = SamplingCalls.open();
   if (libc === null) throw new Error("This bench needs FFI");
   const pids = population.pids.length;
   const measured = new Map(all.map(({ name }): [string, { us: number[]; rssMb: number }] => {

@@ -2,7 +2,7 @@
 
 import { fromFileUrl, join } from "@std/path";
 import { COLLECTOR_V8_FLAGS } from "../../tasks/command/own_program.ts";
-import { parseProcPidStat } from "../../collector/proc/pid_stat.ts";
+import { parsePidStat } from "../../trace/linux/pid_stat.ts";
 
 /** Its interval, ms: the default. */
 export const INTERVAL_MS = 200;
@@ -23,7 +23,7 @@ export function collectorCommand(folder: string, ...flags: readonly string[]): s
 export function writeSentinels(folder: string, pids: readonly number[]): void {
   Deno.mkdirSync(folder, { recursive: true });
   for (const pid of pids) {
-    const { startTicks } = parseProcPidStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
+    const { startTicks } = parsePidStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
     const trace_id = pid.toString(16).padStart(32, "0");
     const sentinel = { trace_id, start_ticks: startTicks };
     Deno.writeTextFileSync(join(folder, String(pid)), JSON.stringify(sentinel));

@@ -12,7 +12,7 @@ import { join } from "@std/path";
 import { readRecords } from "../../trace/json_lines.ts";
 import { COLLECTOR_STATS, type CollectorStats } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { Libc } from "../../collector/libc.ts";
+import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { describeMachine, median, numberArgument, sleep } from "./bench_terms.ts";
 import { collectorCommand, writeSentinels } from "./collector_command.ts";
 import { Population, type RunningProgram, startProgram } from "./population.ts";
@@ -91,7 +91,7 @@ async function watch(
   running: RunningProgram,
   { minutes, churn, procMetrics }: { minutes: number; churn: Churn; procMetrics: string },
 ): Promise<Look[]> {
-  using libc = Libc.open();
+  using libc = SamplingCalls.open();
   if (libc === null) throw new Error("This bench needs FFI");
   const looks: Look[] = [];
   const startMs = performance.now();

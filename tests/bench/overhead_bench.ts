@@ -10,7 +10,7 @@
 
 import { join } from "@std/path";
 import { RunDir } from "../../trace/run_dir.ts";
-import { Libc } from "../../collector/libc.ts";
+import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { collectorCommand, writeSentinels } from "./collector_command.ts";
 import { Population, startProgram } from "./population.ts";
@@ -78,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
   const [pairs, pids] = [numberOf("pairs", 20), numberOf("pids", 100)];
   const folder = await Deno.makeTempDir({ prefix: "overhead_bench_" });
   const rusage = Deno.dlopen("libc.so.6", RUSAGE);
-  using libc = Libc.open();
+  using libc = SamplingCalls.open();
   if (libc === null) throw new Error("This bench needs FFI");
   try {
     const input = join(folder, "input.mp4");

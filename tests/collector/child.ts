@@ -1,6 +1,6 @@
 /** Real processes to observe. */
 
-import { parseProcPidStat } from "../../collector/proc/pid_stat.ts";
+import { parsePidStat } from "../../trace/linux/pid_stat.ts";
 
 /** What a script may run by `eval "$BURN"`: it takes some tens of milliseconds of CPU. */
 const BURN = "i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done";
@@ -34,7 +34,7 @@ export class Child implements AsyncDisposable {
 
   /** Start of the process, clock ticks. */
   get startTicks(): number {
-    return parseProcPidStat(Deno.readTextFileSync(`/proc/${this.pid}/stat`)).startTicks;
+    return parsePidStat(Deno.readTextFileSync(`/proc/${this.pid}/stat`)).startTicks;
   }
 
   /** Write a line to it. */

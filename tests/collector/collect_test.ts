@@ -12,7 +12,7 @@ import {
   type RawSample,
 } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { parseProcPidStat } from "../../collector/proc/pid_stat.ts";
+import { parsePidStat } from "../../trace/linux/pid_stat.ts";
 import { type CommandProcess, type Ended, startCommand } from "../support/command_process.ts";
 import { WRITABLE_HIERARCHIES } from "../support/test_cgroup.ts";
 import { recordsIn } from "../support/records.ts";
@@ -155,7 +155,7 @@ Deno.test("collect() reads a process when it ends, not at the next tick", async 
   );
   await parent.tell();
   const burner = Number(await parent.nextLine());
-  const stat = parseProcPidStat(Deno.readTextFileSync(`/proc/${burner}/stat`));
+  const stat = parsePidStat(Deno.readTextFileSync(`/proc/${burner}/stat`));
   running.trace({ pid: burner, startTicks: stat.startTicks });
   await running.samplesUntil("the first sample", ({ length }) => length === 1);
   Deno.kill(burner, "SIGKILL");

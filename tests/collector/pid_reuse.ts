@@ -3,13 +3,13 @@
  * reads the first again. Prints what came of it as JSON.
  */
 
-import { Libc } from "../../collector/libc.ts";
+import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { openProcessReader, Reading } from "../../collector/following/process_reader.ts";
 import { Procfs } from "../../collector/proc/procfs.ts";
 import { openReadingClock } from "../../collector/sampling/reading_clock.ts";
 
 const procfs = new Procfs();
-const library = Libc.open();
+const library = SamplingCalls.open();
 const libc = Deno.args[0] === "ffi" ? library : null;
 const clock = openReadingClock(procfs, { ffi: true });
 const reader = openProcessReader({ procfs, clock, libc, alarm: { watchEnd: () => null } });

@@ -1,6 +1,6 @@
 /** A process that burns CPU time until the block that holds it is left. */
 
-import { signalProcess } from "../../adapter/proc_pid.ts";
+import { signalProcess } from "../../trace/linux/processes.ts";
 
 /** A running process. */
 export interface BusyProcess extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { CgroupMeter, type CpuMeter, MeterError } from "../../../adapter/http/cpu_meter.ts";
-import { readProcessStat } from "../../../adapter/proc_pid.ts";
+import { readProcessStat } from "../../../trace/linux/processes.ts";
 import { TreeMeter } from "../../../adapter/http/tree_meter.ts";
 import { busyProcess } from "../../support/busy_process.ts";
 import { tempFolder } from "../../support/temp_folder.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { Alarm } from "../../../collector/sampling/alarm.ts";
-import { Libc } from "../../../collector/libc.ts";
+import { SamplingCalls } from "../../../collector/sampling_calls.ts";
 import { ProcessGoneError } from "../../../collector/proc/errors.ts";
 import {
   openProcessReader,
@@ -29,7 +29,7 @@ interface Tools extends Disposable {
 function openTools({ ffi, mount = "/proc" }: { ffi: boolean; mount?: string }): Tools {
   const resources = new DisposableStack();
   const procfs = new Procfs(mount);
-  const libc = ffi ? Libc.open() : null;
+  const libc = ffi ? SamplingCalls.open() : null;
   if (libc !== null) resources.use(libc);
   const clock = resources.use(openReadingClock(procfs, { ffi }));
   const reader = openProcessReader({ procfs, clock, libc, alarm: NO_ALARM });
@@ -132,7 +132,7 @@ for (const ffi of [true, false]) {
   const neverMixes = `ProcessHandle.read() by ${source} never mixes two processes of one pid`;
   Deno.test(neverMixes, { ignore: !CAN_NEST }, async () => {
     // The pid is given again by writing ns_last_pid in a pid namespace of its own.
-    const script = fromFileUrl(new URL("pid_reuse.ts", import.meta.url));
+    const script = fromFileUrl(new URL("../pid_reuse.ts", import.meta.url));
     const { code, stdout, stderr } = await new Deno.Command("unshare", {
       args: [
         ...NEST,

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Clock } from "../../../trace/clock.ts";
 import { type Alarm, openAlarm } from "../../../collector/sampling/alarm.ts";
-import { Libc } from "../../../collector/libc.ts";
+import { SamplingCalls } from "../../../collector/sampling_calls.ts";
 import { Procfs } from "../../../collector/proc/procfs.ts";
 import { openReadingClock } from "../../../collector/sampling/reading_clock.ts";
 import { Child } from "../child.ts";
@@ -19,7 +19,7 @@ interface Tools extends AsyncDisposable {
 async function openTools({ ffi }: { ffi: boolean }): Promise<Tools> {
   const folder = await Deno.makeTempDir({ prefix: "alarm_" });
   const resources = new DisposableStack();
-  const libc = ffi ? Libc.open() : null;
+  const libc = ffi ? SamplingCalls.open() : null;
   if (libc !== null) resources.use(libc);
   const clock = resources.use(openReadingClock(new Procfs(), { ffi }));
   const controller = new AbortController();

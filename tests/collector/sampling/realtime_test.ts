@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Libc } from "../../../collector/libc.ts";
+import { SamplingCalls } from "../../../collector/sampling_calls.ts";
 import { Realtime } from "../../../collector/sampling/realtime.ts";
 
 /** Priority and policy of this thread: fields 40 and 41 of proc_pid_stat(5). */
@@ -9,7 +9,7 @@ function policyOfThread(): string[] {
 }
 
 Deno.test("Realtime.enter() gives this thread the lowest real-time priority, leave() the old one", () => {
-  using libc = Libc.open();
+  using libc = SamplingCalls.open();
   if (libc === null) throw new Error("This test needs FFI");
   const realtime = Realtime.enter(libc);
   const during = policyOfThread();
@@ -21,7 +21,7 @@ Deno.test("Realtime.enter() gives this thread the lowest real-time priority, lea
 });
 
 Deno.test("Realtime.isTooLong() forgives two long ticks in a row, and any number apart", () => {
-  using libc = Libc.open();
+  using libc = SamplingCalls.open();
   if (libc === null) throw new Error("This test needs FFI");
   const realtime = Realtime.enter(libc);
   const { isActive } = realtime;

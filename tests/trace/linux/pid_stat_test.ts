@@ -1,18 +1,21 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { parseProcPidStat } from "../../../collector/proc/pid_stat.ts";
-import { fixture } from "../fixture.ts";
+import { parsePidStat } from "../../../trace/linux/pid_stat.ts";
+import { fixture } from "../../collector/fixture.ts";
 
-Deno.test("parseProcPidStat() reads a process of the fixture", () => {
-  assertEquals(parseProcPidStat(fixture("100/stat")), {
+Deno.test("parsePidStat() reads a process of the fixture", () => {
+  assertEquals(parsePidStat(fixture("100/stat")), {
     pid: 100,
     comm: "ffmpeg",
     state: "S",
     ppid: 1,
+    session: 100,
     isKernelThread: false,
     isLaterThread: false,
     utimeTicks: 1500,
     stimeTicks: 42,
+    childrenUtimeTicks: 1214,
+    childrenStimeTicks: 438,
     startTicks: 12345,
     rssPages: 2048,
   });
@@ -26,38 +29,45 @@ for (
     [7, "kworker/0:1-eve(nts) x"],
   ] as const
 ) {
-  Deno.test(`parseProcPidStat() keeps the name ${JSON.stringify(comm)} apart from the fields`, () => {
-    const stat = parseProcPidStat(fixture(`${pid}/stat`));
+  Deno.test(`parsePidStat() keeps the name ${JSON.stringify(comm)} apart from the fields`, () => {
+    const stat = parsePidStat(fixture(`${pid}/stat`));
     assertEquals([stat.pid, stat.comm, stat.state], [pid, comm, "S"]);
   });
 }
 
-Deno.test("parseProcPidStat() keeps any name of the kernel's length, whatever is in it", () => {
+Deno.test("parsePidStat() keeps any name of the kernel's length, whatever is in it", () => {
   const name = fc.string({ unit: "binary-ascii", maxLength: 15 });
   fc.assert(fc.property(name, (comm) => {
     const text = fixture("100/stat").replace("ffmpeg", () => comm);
-    const stat = parseProcPidStat(text);
+    const stat = parsePidStat(text);
     assertEquals([stat.comm, stat.ppid, stat.startTicks], [comm, 1, 12345]);
   }));
 });
 
-Deno.test("parseProcPidStat() tells threads of the kernel from processes", () => {
+Deno.test("parsePidStat() tells threads of the kernel from processes", () => {
   const isKernelThread = [1, 2, 7, 100].map((pid) =>
-    parseProcPidStat(fixture(`${pid}/stat`)).isKernelThread
+    parsePidStat(fixture(`${pid}/stat`)).isKernelThread
   );
   assertEquals(isKernelThread, [false, true, true, false]);
 });
 
-Deno.test("parseProcPidStat() tells a later thread from a process", () => {
+Deno.test("parsePidStat() tells a later thread from a process", () => {
   const thread = fixture("100/stat").replace(/ 17 1 0 0 0 0 0 /, " -1 1 0 0 0 0 0 ");
   const isLaterThread = [thread, fixture("100/stat")].map((text) =>
-    parseProcPidStat(text).isLaterThread
+    parsePidStat(text).isLaterThread
   );
   assertEquals(isLaterThread, [true, false]);
 });
 
-Deno.test("parseProcPidStat() holds the largest exact integers", () => {
-  const { utimeTicks, startTicks, rssPages } = parseProcPidStat(fixture("107/stat"));
+Deno.test("parsePidStat() reads a process that ends, which has no session any more", () => {
+  const fields = fixture("100/stat").split(") ");
+  const numbers = (fields[1] ?? "").split(" ");
+  numbers[3] = "-1";
+  assertEquals(parsePidStat(`${fields[0]}) ${numbers.join(" ")}`).session, -1);
+});
+
+Deno.test("parsePidStat() holds the largest exact integers", () => {
+  const { utimeTicks, startTicks, rssPages } = parsePidStat(fixture("107/stat"));
   assertEquals([utimeTicks, startTicks, rssPages], [
     Number.MAX_SAFE_INTEGER,
     Number.MAX_SAFE_INTEGER,
@@ -76,7 +86,7 @@ for (
     ["a negative time", whole.replace(" 1500 ", " -1500 "), "utime"],
   ] as const
 ) {
-  Deno.test(`parseProcPidStat() refuses ${what}`, () => {
-    assertThrows(() => parseProcPidStat(text), SyntaxError, required);
+  Deno.test(`parsePidStat() refuses ${what}`, () => {
+    assertThrows(() => parsePidStat(text), SyntaxError, required);
   });
 }

@@ -1,6 +1,6 @@
 /**
  * The C library by FFI: what Deno has no call for. Every call here is synchronous and on the calling
- * thread, but {@linkcode Libc.callElsewhere}.
+ * thread, but {@linkcode StartCalls.callElsewhere}.
  *
  * @module
  */
@@ -14,7 +14,8 @@ import {
   WEXITED,
   WNOHANG,
   WNOWAIT,
-} from "./linux.ts";
+} from "../../trace/linux/abi.ts";
+import { LibcUnavailableError, openLibc } from "../../trace/linux/libc.ts";
 import { CALL_CODE, CODE_ARCHITECTURE, SPAWN_CODE, SYSTEM_CALL_WORDS } from "./machine_code.ts";
 import { parseWaitResult, RUSAGE_WORDS, type WaitResult } from "./wait_result.ts";
 
@@ -53,7 +54,7 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 const SIGSET_BYTES = 128;
 
 /** The C library, opened once for the life of the process. */
-export class Libc implements Disposable {
+export class StartCalls implements Disposable {
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   readonly #spawn: Deno.UnsafeFnPointer<typeof SPAWN_FUNCTION>;
   readonly #call: Deno.UnsafeFnPointer<typeof CALL_FUNCTION>;
@@ -76,19 +77,15 @@ export class Libc implements Disposable {
   }
 
   /** The library, or in words why it cannot be used here. */
-  static open(): Libc | { readonly missing: string } {
+  static open(): StartCalls | { readonly missing: string } {
     if (Deno.build.target !== CODE_ARCHITECTURE) {
       return { missing: `processes are started by FFI on ${CODE_ARCHITECTURE} only` };
     }
     try {
-      return new Libc(Deno.dlopen("libc.so.6", SYMBOLS));
+      return new StartCalls(openLibc(SYMBOLS));
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable || error instanceof UnmappableError) {
+      if (error instanceof LibcUnavailableError || error instanceof UnmappableError) {
         return { missing: error.message };
-      }
-      // musl names its library otherwise, and dlopen(3) says so in an error without a class of its own.
-      if (error instanceof Error && /dlopen|cannot open shared object/i.test(error.message)) {
-        return { missing: "the C library is not glibc" };
       }
       throw error;
     }

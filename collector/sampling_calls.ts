@@ -6,6 +6,11 @@
  * @module
  */
 
+import { CLOCK_PROCESS_CPUTIME_ID } from "../trace/clock.ts";
+import { O_CLOEXEC, O_RDONLY } from "../trace/linux/abi.ts";
+import { cpuClockId, TIMESPEC_WORDS, timespecNs } from "../trace/linux/cpu_clock.ts";
+import { LibcUnavailableError, openLibc } from "../trace/linux/libc.ts";
+
 /** The functions in use and their types. */
 export const SYMBOLS = {
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
@@ -32,24 +37,14 @@ export const READ_BYTES = 256;
 /** The same as the call takes it; made once, because each bigint is garbage. */
 const READ_SIZE = BigInt(READ_BYTES);
 
-/** O_RDONLY and O_CLOEXEC of open(2); 02000000 on all architectures but alpha, parisc and sparc. */
-const O_RDONLY_CLOEXEC = 0o2000000;
-
-/** CLOCK_PROCESS_CPUTIME_ID in linux/time.h, and the kind of CPU clock that counts user and system. */
-const CLOCK_PROCESS_CPUTIME_ID = 2;
-const CPUCLOCK_SCHED = 2;
-
-/** Nanoseconds of the two words of a `struct timespec`. Exact up to 104 days; then within 2 ns. */
-function timespecNs(words: Uint32Array): number {
-  return ((words[1] ?? 0) * 2 ** 32 + (words[0] ?? 0)) * 1e9 + (words[2] ?? 0);
-}
+const O_RDONLY_CLOEXEC = O_RDONLY | O_CLOEXEC;
 
 /** The C library, opened. Dispose of it when nothing uses it any more. */
-export class Libc implements Disposable {
+export class SamplingCalls implements Disposable {
   /** The functions, as the manual pages in section 2 have them. */
   readonly symbols: Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #timespec = new Uint32Array(4);
+  readonly #timespec = new Uint32Array(TIMESPEC_WORDS);
   readonly #bytes = new Uint8Array(this.#timespec.buffer);
   readonly #encoder = new TextEncoder();
 
@@ -59,13 +54,13 @@ export class Libc implements Disposable {
   }
 
   /** The C library, or null where FFI is not granted or glibc is not there. */
-  static open(): Libc | null {
+  static open(): SamplingCalls | null {
     // The structures below are those of the 64-bit Linux ABI, the only one that Deno runs on.
     if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return null;
     try {
-      return new Libc(Deno.dlopen("libc.so.6", SYMBOLS));
+      return new SamplingCalls(openLibc(SYMBOLS));
     } catch (error) {
-      if (error instanceof Error && /open|symbol/i.test(error.message)) return null;
+      if (error instanceof LibcUnavailableError) return null;
       throw error;
     }
   }
@@ -74,11 +69,10 @@ export class Libc implements Disposable {
    * CPU time of process `pid` since its start, ns, all its threads, or null when there is none. A
    * process that has ended is counted until its parent has waited for it.
    *
-   * The clock is addressed as clock_getcpuclockid(3) does it: `(~pid << 3) | CPUCLOCK_SCHED`, an ABI of
-   * the kernel (linux/posix-timers.h). The pid must be one of this pid namespace.
+   * The pid must be one of this pid namespace.
    */
   cpuClockNs(pid: number): number | null {
-    if (this.symbols.clock_gettime((~pid << 3) | CPUCLOCK_SCHED, this.#bytes) !== 0) return null;
+    if (this.symbols.clock_gettime(cpuClockId(pid), this.#bytes) !== 0) return null;
     return timespecNs(this.#timespec);
   }
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { quote } from "../../trace/schema.ts";
+import { quote } from "../schema.ts";
 
-/** The fields of proc_pid_stat(5) that the collector uses. */
-export interface ProcPidStat {
+/** The fields of proc_pid_stat(5) that are in use. */
+export interface PidStat {
   /** Process id (field 1). */
   readonly pid: number;
   /** Name, at most 15 bytes of anything, parentheses and newlines included (field 2). */
@@ -16,6 +16,8 @@ export interface ProcPidStat {
   readonly state: string;
   /** Process id of the parent (field 4). */
   readonly ppid: number;
+  /** Session, the pid of its leader; -1 while the process ends, 0 outside its namespace (field 6). */
+  readonly session: number;
   /** True for a thread of the kernel (PF_KTHREAD of field 9). */
   readonly isKernelThread: boolean;
   /** True for a thread that is not the first of its process: its exit_signal (field 38) is -1. */
@@ -24,6 +26,10 @@ export interface ProcPidStat {
   readonly utimeTicks: number;
   /** System time, clock ticks (field 15). */
   readonly stimeTicks: number;
+  /** User time of the children that were waited for, and of theirs, clock ticks (field 16). */
+  readonly childrenUtimeTicks: number;
+  /** System time of the same, clock ticks (field 17). */
+  readonly childrenStimeTicks: number;
   /** Start after boot, clock ticks (field 22). */
   readonly startTicks: number;
   /** Resident memory, pages (field 24). */
@@ -36,9 +42,12 @@ const PF_KTHREAD = 0x00200000;
 /** Where a field stands among those behind comm: field 3 (state) is number 0. */
 const STATE = 0;
 const PPID = 1;
+const SESSION = 3;
 const FLAGS = 6;
 const UTIME = 11;
 const STIME = 12;
+const CUTIME = 13;
+const CSTIME = 14;
 const STARTTIME = 19;
 const RSS = 21;
 const EXIT_SIGNAL = 35;
@@ -48,7 +57,7 @@ const EXIT_SIGNAL = 35;
  *
  * @throws {SyntaxError} when it is not what proc_pid_stat(5) describes.
  */
-export function parseProcPidStat(text: string): ProcPidStat {
+export function parsePidStat(text: string): PidStat {
   // comm may hold blanks and parentheses: it begins at the first "(" and ends at the last ")".
   const open = text.indexOf(" (");
   const close = text.lastIndexOf(") ");
@@ -59,10 +68,13 @@ export function parseProcPidStat(text: string): ProcPidStat {
     comm: text.slice(open + 2, close),
     state: fields[STATE] ?? "",
     ppid: wholeNumber(fields[PPID], text, "ppid"),
+    session: fields[SESSION] === "-1" ? -1 : wholeNumber(fields[SESSION], text, "session"),
     isKernelThread: (wholeNumber(fields[FLAGS], text, "flags") & PF_KTHREAD) !== 0,
     isLaterThread: fields[EXIT_SIGNAL] === "-1",
     utimeTicks: wholeNumber(fields[UTIME], text, "utime"),
     stimeTicks: wholeNumber(fields[STIME], text, "stime"),
+    childrenUtimeTicks: wholeNumber(fields[CUTIME], text, "cutime"),
+    childrenStimeTicks: wholeNumber(fields[CSTIME], text, "cstime"),
     startTicks: wholeNumber(fields[STARTTIME], text, "starttime"),
     rssPages: wholeNumber(fields[RSS], text, "rss"),
   };

@@ -1,6 +1,6 @@
 /**
- * Numbers of Linux's user-space ABI that the adapter needs, with where they are defined. They never
- * change; those of system calls are of x86_64.
+ * Numbers of Linux's user-space ABI, with where they are defined. They never change; those of system calls
+ * are of x86_64.
  *
  * @module
  */
@@ -129,39 +129,3 @@ export function signalNumber(name: Deno.Signal): number {
 export function signalName(number: number): string {
   return SIGNALS[number] ?? `SIGRT${number}`;
 }
-
-/** errno values that starting a process can give, asm-generic/errno*.h, in strerror(3)'s words. */
-const ERRORS: Readonly<Record<number, string>> = {
-  1: "EPERM: operation not permitted",
-  2: "ENOENT: no such file or directory",
-  5: "EIO: input/output error",
-  7: "E2BIG: argument list too long",
-  8: "ENOEXEC: exec format error",
-  11: "EAGAIN: resource temporarily unavailable",
-  12: "ENOMEM: cannot allocate memory",
-  13: "EACCES: permission denied",
-  16: "EBUSY: device or resource busy",
-  20: "ENOTDIR: not a directory",
-  21: "EISDIR: is a directory",
-  22: "EINVAL: invalid argument",
-  23: "ENFILE: too many open files in system",
-  24: "EMFILE: too many open files",
-  26: "ETXTBSY: text file busy",
-  28: "ENOSPC: no space left on device",
-  30: "EROFS: read-only file system",
-  36: "ENAMETOOLONG: file name too long",
-  38: "ENOSYS: function not implemented",
-  40: "ELOOP: too many levels of symbolic links",
-};
-
-/** What an errno means. */
-export function errorText(errno: number): string {
-  return ERRORS[errno] ?? `errno ${errno}`;
-}
-
-/** A signal came in between. */
-export const EINTR = 4;
-/** clone3 is not there: a kernel before 5.3, or a seccomp filter, as in a container or a unit. */
-export const ENOSYS = 38;
-/** clone3 does not know CLONE_INTO_CGROUP: a kernel before 5.7. */
-export const EINVAL = 22;
