@@ -8,7 +8,8 @@ function errorOf(act: () => unknown): unknown {
   try {
     act();
   } catch (error) {
-    return error;
+    if (error instanceof Error) return error;
+    throw error;
   }
   throw new Error("nothing was thrown");
 }
