@@ -9,6 +9,7 @@ import { readEvents } from "../support/adapter_process.ts";
 import { cgroupsOfAdapter } from "../support/cgroup_folders.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 const ADAPT = new URL("../../tasks/adapt.ts", import.meta.url).pathname;
 
@@ -18,7 +19,7 @@ interface Call {
 }
 
 function adapt(args: readonly string[], { cwd, env }: Call): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
+  return boundCommand(Deno.execPath(), {
     args: ["run", "-A", "-q", "--no-check", ADAPT, ...args],
     cwd,
     env: { RUN_ID: "r", NODE_ID: "n", ...env },

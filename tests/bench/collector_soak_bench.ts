@@ -16,6 +16,7 @@ import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { describeMachine, median, numberArgument, sleep } from "./bench_terms.ts";
 import { collectorCommand, writeSentinels } from "./collector_command.ts";
 import { Population, type RunningProgram, startProgram } from "./population.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** How often it is looked at. */
 const LOOKS = 60;
@@ -59,7 +60,7 @@ class Churn implements AsyncDisposable {
   }
 
   #start(): void {
-    const child = new Deno.Command("sleep", { args: [LIFE_S], stdin: "null" }).spawn();
+    const child = boundCommand("sleep", { args: [LIFE_S], stdin: "null" }).spawn();
     this.births++;
     writeSentinels(this.#folder, [child.pid]);
     const ended = child.status.then(() => {

@@ -9,6 +9,7 @@
 import { Agent, createServer, request } from "node:http";
 import { fromFileUrl } from "@std/path";
 import { findProgram } from "../../tasks/machine/packages.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** What the adapter promises. */
 const ADDED_P50_MS = 0.25;
@@ -75,7 +76,7 @@ async function main([seconds = "4", rounds = "5"]: readonly string[]): Promise<v
 
 /** Start a server that prints a line with its port at the end. */
 async function start(args: readonly string[]): Promise<Served> {
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = boundCommand(Deno.execPath(), {
     args: ["run", "-A", "-q", ...args],
     stdin: "null",
     stdout: "piped",

@@ -14,6 +14,7 @@ import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { collectorCommand, writeSentinels } from "./collector_command.ts";
 import { Population, startProgram } from "./population.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** More than this is a failure, percent. */
 const LIMIT_PERCENT = 0.5;
@@ -96,7 +97,7 @@ async function main(args: readonly string[]): Promise<number> {
     const encode = async (): Promise<Run> => {
       const cpuBefore = childrenCpuMs(rusage);
       const startMs = performance.now();
-      const child = new Deno.Command("ffmpeg", {
+      const child = boundCommand("ffmpeg", {
         args: ffmpegArguments(input),
         stdin: "null",
         stdout: "null",

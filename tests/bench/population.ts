@@ -1,5 +1,7 @@
 /** Processes to be measured, and programs that measure them. */
 
+import { boundCommand } from "../support/bound_command.ts";
+
 /**
  * Processes that wait, all children of one shell. Dispose of it to end them; they end too when this process
  * does, because they wait for the end of a pipe that it holds.
@@ -18,7 +20,7 @@ export class Population implements AsyncDisposable {
   static async start(count: number): Promise<Population> {
     const script = `exec 3<&0; i=0; while [ $i -lt ${count} ]; do` +
       " cat <&3 >/dev/null & echo $!; i=$((i+1)); done; echo end; wait";
-    const shell = new Deno.Command("setsid", {
+    const shell = boundCommand("setsid", {
       args: ["sh", "-c", script],
       stdin: "piped",
       stdout: "piped",
@@ -48,7 +50,7 @@ export class BusyLoops implements AsyncDisposable {
   constructor(count: number) {
     this.#shells = Array.from(
       { length: count },
-      () => new Deno.Command("sh", { args: ["-c", "while :; do :; done"], stdin: "null" }).spawn(),
+      () => boundCommand("sh", { args: ["-c", "while :; do :; done"], stdin: "null" }).spawn(),
     );
   }
 
@@ -69,7 +71,7 @@ export interface RunningProgram extends AsyncDisposable {
 
 /** Start `command`; what it says is lost. */
 export function startProgram([program = "", ...args]: readonly string[]): RunningProgram {
-  const child = new Deno.Command(program, {
+  const child = boundCommand(program, {
     args,
     stdin: "null",
     stdout: "null",

@@ -19,6 +19,7 @@ import {
 } from "../support/stamping_program.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { BusyLoops } from "./population.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** Differences of one start and one end. */
 interface Lags {
@@ -68,7 +69,7 @@ async function traced(adapter: TestAdapter, argv: readonly string[]): Promise<La
 /** The same program without an adapter. */
 async function bare([program = "", ...args]: readonly string[], clock: Clock): Promise<Lags> {
   const startMs = clock.bootMs();
-  const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();
+  const child = boundCommand(program, { args, stdin: "null", stdout: "piped" }).spawn();
   await child.status;
   const endMs = clock.bootMs();
   const { first, last } = parseStamps(await new Response(child.stdout).bytes());

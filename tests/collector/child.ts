@@ -1,6 +1,7 @@
 /** Real processes to observe. */
 
 import { parsePidStat } from "../../trace/linux/pid_stat.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** What a script may run by `eval "$BURN"`: it takes some tens of milliseconds of CPU. */
 const BURN = "i=0; while [ $i -lt 40000 ]; do i=$((i+1)); done";
@@ -22,7 +23,7 @@ export class Child implements AsyncDisposable {
 
   /** Run `script` in a session of its own. By default it waits for a line. */
   static start(script = "read line"): Child {
-    const process = new Deno.Command("setsid", {
+    const process = boundCommand("setsid", {
       args: ["sh", "-c", script],
       env: { BURN },
       stdin: "piped",

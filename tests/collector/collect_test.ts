@@ -18,6 +18,7 @@ import { WRITABLE_HIERARCHIES } from "../support/test_cgroup.ts";
 import { recordsIn } from "../support/records.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { Child } from "./child.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 const TRACE = "e".repeat(32);
 
@@ -288,7 +289,7 @@ Deno.test("collect() goes on when there are more processes than descriptors, and
   await using child = Child.start("for i in $(seq 120); do sleep 60 & done; echo all; wait");
   await child.nextLine();
   const entry = fromFileUrl(new URL("../../tasks/collector.ts", import.meta.url));
-  const collector = new Deno.Command("sh", {
+  const collector = boundCommand("sh", {
     args: [
       ...["-c", 'ulimit -n 128; exec "$@"', "sh", Deno.execPath(), "run", "-A", "-q", entry],
       ...["--run-id=r1", "--node-id=n1", `--logs=${logs}`, `--tree=${child.pid}`],

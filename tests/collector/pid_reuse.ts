@@ -7,6 +7,7 @@ import { SamplingCalls } from "../../collector/sampling_calls.ts";
 import { openProcessReader, Reading } from "../../collector/following/process_reader.ts";
 import { Procfs } from "../../collector/proc/procfs.ts";
 import { openReadingClock } from "../../collector/sampling/reading_clock.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 const procfs = new Procfs();
 const library = SamplingCalls.open();
@@ -15,7 +16,7 @@ const clock = openReadingClock(procfs, { ffi: true });
 const reader = openProcessReader({ procfs, clock, libc, alarm: { watchEnd: () => null } });
 
 function spawn(): Deno.ChildProcess {
-  return new Deno.Command("sleep", { args: ["60"], stdin: "null", stdout: "null" }).spawn();
+  return boundCommand("sleep", { args: ["60"], stdin: "null", stdout: "null" }).spawn();
 }
 
 const first = spawn();

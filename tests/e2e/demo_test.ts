@@ -36,7 +36,8 @@ import {
   type ExportedFragment,
   type ExportedTask,
   type Stopwatch,
-} from "./run_checks.ts";
+} from "../support/run_checks.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 const DEMO = fromFileUrl(new URL("../../tasks/demo.ts", import.meta.url));
 const TASKS = 6;
@@ -87,7 +88,7 @@ async function runDemo(folder: string): Promise<Run> {
   await Deno.mkdir(logs);
   const variables = Object.entries(OF_ANOTHER_RUN).map((variable) => `${variable.join("=")}\n`);
   await Deno.writeTextFile(join(folder, "run_id.env"), variables.join(""));
-  const demo = new Deno.Command(Deno.execPath(), {
+  const demo = boundCommand(Deno.execPath(), {
     args: ["run", "-A", "-q", DEMO, "--json", `--total=${TASKS}`, "--mix=light1c=2,medium480p=1"],
     cwd: folder,
     env: { ...OF_ANOTHER_RUN, CPU_FREQ_MHZ: String(MHZ), INIT_CWD: folder },

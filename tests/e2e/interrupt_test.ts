@@ -8,6 +8,7 @@ import { fromFileUrl, join } from "@std/path";
 import { atOnce } from "../support/at_once.ts";
 import { processesNaming } from "../support/processes.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 const DEMO = fromFileUrl(new URL("../../tasks/demo.ts", import.meta.url));
 
@@ -43,7 +44,7 @@ async function killOnly(program: string, folder: string): Promise<void> {
 async function endDemo({ end, says }: Ending): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tracekit-demo-" });
   try {
-    const demo = new Deno.Command(Deno.execPath(), {
+    const demo = boundCommand(Deno.execPath(), {
       args: ["run", "-A", "-q", DEMO, "--mix=hevc1080p=1", "--total=2", "--nodes=1"],
       cwd: folder,
       env: { INIT_CWD: folder, TMPDIR: folder },

@@ -5,7 +5,8 @@
  */
 
 import { join } from "@std/path";
-import type { Stopwatch } from "./run_checks.ts";
+import type { Stopwatch } from "../support/run_checks.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** Watches one run until it is disposed of. */
 export class Observer implements AsyncDisposable {
@@ -26,7 +27,7 @@ export class Observer implements AsyncDisposable {
   /** Watch the first run that appears under `logs`, from as soon as its Redis listens. */
   static async start(logs: string): Promise<Observer> {
     const configuration = await firstConfiguration(logs);
-    const monitor = new Deno.Command("redis-cli", {
+    const monitor = boundCommand("redis-cli", {
       args: ["-p", settingOf(configuration, "port"), "monitor"],
       env: { REDISCLI_AUTH: settingOf(configuration, "requirepass") },
       stdout: "piped",

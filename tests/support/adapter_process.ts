@@ -9,6 +9,7 @@ import { RunDir } from "../../trace/run_dir.ts";
 import { completeTask, type PartialTask, type Task } from "../../trace/task.ts";
 import { recordsIn } from "./records.ts";
 import { tempFolder } from "./temp_folder.ts";
+import { boundCommand } from "./bound_command.ts";
 
 /** A running adapter. */
 export interface TestAdapter extends AsyncDisposable {
@@ -57,7 +58,7 @@ export async function startAdapter(
   const folder = given === undefined ? await tempFolder() : null;
   const root = given ?? await Deno.realPath(folder?.path ?? "");
   await Deno.mkdir(join(root, "outputs"), { recursive: true });
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = boundCommand(Deno.execPath(), {
     args: ["run", "-q", "-A", "--no-check", ADAPTER],
     stdin: "piped",
     stdout: "piped",

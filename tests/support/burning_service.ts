@@ -6,6 +6,7 @@
 
 import { cpuUsage } from "node:process";
 import { fromFileUrl } from "@std/path";
+import { boundCommand } from "./bound_command.ts";
 
 /** A running service. */
 export interface BurningService extends AsyncDisposable {
@@ -23,8 +24,8 @@ export interface BurningService extends AsyncDisposable {
 
 /** Start the service; it dies with the test. */
 export async function startBurningService(): Promise<BurningService> {
-  const child = new Deno.Command("setpriv", {
-    args: ["--pdeathsig", "KILL", Deno.execPath(), "run", "-A", "-q", fromFileUrl(import.meta.url)],
+  const child = boundCommand(Deno.execPath(), {
+    args: ["run", "-A", "-q", fromFileUrl(import.meta.url)],
     stdin: "piped",
     stdout: "piped",
   }).spawn();

@@ -1,6 +1,7 @@
 /** A process that burns CPU time until the block that holds it is left. */
 
 import { signalProcess } from "../../trace/linux/processes.ts";
+import { boundCommand } from "./bound_command.ts";
 
 /** A running process. */
 export interface BusyProcess extends AsyncDisposable {
@@ -13,8 +14,8 @@ export interface BusyProcess extends AsyncDisposable {
  * test leaves behind ends after 20 s of CPU time.
  */
 export function busyProcess(script = "while :; do :; done"): BusyProcess {
-  const child = new Deno.Command("setpriv", {
-    args: ["--pdeathsig", "KILL", "sh", "-c", `ulimit -t 20; ${script}`],
+  const child = boundCommand("sh", {
+    args: ["-c", `ulimit -t 20; ${script}`],
     stdin: "null",
     stdout: "null",
     stderr: "null",

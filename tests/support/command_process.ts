@@ -2,6 +2,7 @@
 
 import { fromFileUrl } from "@std/path";
 import { waitFor } from "./wait_for.ts";
+import { boundCommand } from "./bound_command.ts";
 
 /** What a process left behind. */
 export interface Ended {
@@ -46,7 +47,7 @@ export function startCommand(
   const [file = "", ...flags] = args;
   const program = file === "run" ? "command/run" : file;
   const path = fromFileUrl(new URL(`../../tasks/${program}.ts`, import.meta.url));
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = boundCommand(Deno.execPath(), {
     args: ["run", "-A", "-q", path, ...flags],
     cwd: cwd ?? fromFileUrl(new URL("../..", import.meta.url)),
     env: { NO_COLOR: "1", ...env },

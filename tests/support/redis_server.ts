@@ -5,6 +5,7 @@
 
 import { join } from "@std/path";
 import { freePort } from "./ports.ts";
+import { boundCommand } from "./bound_command.ts";
 
 /** How {@linkcode startRedisServer} starts the server. */
 export interface RedisServerOptions {
@@ -82,8 +83,8 @@ export class RedisServer implements AsyncDisposable {
 
   /** Start the stopped server on its port and folder; waits until it accepts connections. */
   async start(): Promise<void> {
-    const child = new Deno.Command("setpriv", {
-      args: ["--pdeathsig", "KILL", "redis-server", join(this.directory, "redis.conf")],
+    const child = boundCommand("redis-server", {
+      args: [join(this.directory, "redis.conf")],
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",

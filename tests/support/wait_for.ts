@@ -14,6 +14,8 @@ export interface WaitOptions<T> {
   /** Longest wait, ms. Default 60 s: it costs nothing when all is well, and a machine that others
    * hold may take many times as long as usual. */
   readonly limitMs?: number;
+  /** Time between two reads, ms; longer where a read starts processes. Default 20. */
+  readonly everyMs?: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface WaitOptions<T> {
  * @throws {Error} with the last state seen, when it did not come.
  */
 export async function waitFor<T>(
-  { what, read, until, limitMs = 60_000 }: WaitOptions<T>,
+  { what, read, until, limitMs = 60_000, everyMs = LOOK_MS }: WaitOptions<T>,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
@@ -31,6 +33,6 @@ export async function waitFor<T>(
     if (performance.now() > deadline) {
       throw new Error(`Waited ${limitMs} ms for ${what}; last: ${Deno.inspect(state)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -7,6 +7,7 @@ import { writeJsonAtomic } from "../../trace/atomic_file.ts";
 import type { RoleIdentity } from "../../trace/records.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 /** Identity of `pid`, as a role would have written it down. */
 function identityOf(pid: number): RoleIdentity {
@@ -27,7 +28,7 @@ Deno.test("processIdentity() reads past a name with blanks and parentheses", asy
   await using folder = await tempFolder();
   const program = join(folder.path, "a) R 1 (b");
   await Deno.copyFile("/bin/sleep", program);
-  await using child = new Deno.Command(program, { args: ["60"] }).spawn();
+  await using child = boundCommand(program, { args: ["60"] }).spawn();
   const { state } = await waitFor({
     what: "the child to sleep",
     read: () => processIdentity(child.pid) ?? { startTicks: 0, state: "none" },
@@ -49,7 +50,7 @@ Deno.test("isAlive() knows a process by its start time and boot, not by its pid"
 
 Deno.test("isAlive() takes a zombie for dead", async () => {
   // A shell that was replaced by sleep never reaps its child; before that it may.
-  await using parent = new Deno.Command("sh", {
+  await using parent = boundCommand("sh", {
     args: ["-c", "sleep 60 & echo $!; exec sleep 60"],
     stdout: "piped",
   }).spawn();
@@ -74,7 +75,7 @@ Deno.test("isAlive() takes a zombie for dead", async () => {
 Deno.test("registerRole() refuses while another process is that role, and not once it has ended", async () => {
   await using folder = await tempFolder();
   const place = { runDir: RunDir.at(folder.path), runId: "r", nodeId: "n" };
-  await using other = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  await using other = boundCommand("sleep", { args: ["60"] }).spawn();
   await writeJsonAtomic(place.runDir.role("worker"), identityOf(other.pid));
   await assertRejects(
     () => registerRole(place, "worker"),

@@ -11,6 +11,7 @@ import { main as stop } from "../../tasks/stop.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { recordingIo } from "../support/recording_io.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { boundCommand } from "../support/bound_command.ts";
 
 function parse<F extends Flags>(command: Command<F>, ...args: readonly string[]): Parsed<F> {
   return parseCommand(command, args, { env: {}, runIdEnv: {} });
@@ -18,7 +19,7 @@ function parse<F extends Flags>(command: Command<F>, ...args: readonly string[])
 
 /** A process in the place of a role; `script` prints a line when it is ready. */
 async function standIn(script: string): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command("sh", { args: ["-c", script], stdout: "piped" }).spawn();
+  const child = boundCommand("sh", { args: ["-c", script], stdout: "piped" }).spawn();
   const reader = child.stdout.getReader();
   await reader.read();
   await reader.cancel();
