@@ -120,6 +120,8 @@ function invocationOf({ event, account, state }: Attempt, node: string): Invocat
     max_rss_kb: event.max_rss_kb ?? (account.peakRssKb < 0 ? null : account.peakRssKb),
     samples: account.samples,
     start_ticks: event.start_ticks,
+    origin: null,
+    parents: null,
   };
 }
 

@@ -149,6 +149,12 @@ export const COMMANDS = [
     executables: { exporter: "merge" },
   },
   {
+    name: "import",
+    description: "Import accounts, traces and readings of another system as a parsed run.",
+    privilege: "granted",
+    executables: { exporter: "import" },
+  },
+  {
     name: "export-opendc",
     description: "Export a parsed run as an OpenDC workload with topology and experiments.",
     privilege: "granted",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { integer, nullable, number, oneOf, record, type RecordOf, string } from "./schema.ts";
+import { integer, list, nullable, number, oneOf, record, type RecordOf, string } from "./schema.ts";
 import { END_STATES, TOTAL_SOURCES } from "./records.ts";
 
 /** `CTS/invocations.jsonl`: one attempt of one task, or one traced command. */
@@ -34,6 +34,14 @@ export const INVOCATION = record("invocation", {
   start_ticks: nullable(
     integer({ doc: "Start time of its first process.", unit: "ticks", min: 0 }),
   ),
+  origin: nullable(
+    oneOf(["imported", "modelled"], {
+      doc: "imported: another system recorded it; modelled: nobody did. Null: measured here.",
+    }),
+  ),
+  parents: nullable(
+    list(string({ doc: "A task." }), { doc: "Tasks that had to end before this one started." }),
+  ),
 });
 /** One attempt of one task, {@linkcode INVOCATION}. */
 export type Invocation = RecordOf<typeof INVOCATION>;
@@ -52,10 +60,11 @@ export const PROC_METRIC = record("process metric", {
   rss_kb: nullable(integer({ doc: "Resident memory at its end.", unit: "kb", min: 0 })),
   trace_id: nullable(string({ doc: "Invocation that the process belongs to." })),
   span_id: nullable(string({ doc: "The invocation, where its trace has several." })),
-  source: oneOf(["reading", "spread", "shared"], {
+  source: oneOf(["reading", "spread", "shared", "imported"], {
     doc:
       "reading: the difference of two readings; spread: known only from the exit total; shared: " +
-      "a request's share of its service, or without a trace_id what that used with none open.",
+      "a request's share of its service, or without a trace_id what that used with none open; " +
+      "imported: read by another system.",
   }),
 });
 /** What one process used in one interval, {@linkcode PROC_METRIC}. */

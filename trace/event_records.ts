@@ -34,7 +34,7 @@ export type Sentinel = RecordOf<typeof SENTINEL>;
 
 /**
  * Where an exit total comes from, best first. `proc`: the counters of /proc, in clock ticks. `shared` is a request's equal share of what its service
- * used while it was open.
+ * used while it was open; `imported` is another system's account.
  */
 export const TOTAL_SOURCES = [
   "cgroup_v2",
@@ -42,6 +42,7 @@ export const TOTAL_SOURCES = [
   "rusage",
   "proc",
   "shared",
+  "imported",
   "none",
 ] as const;
 

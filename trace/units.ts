@@ -65,6 +65,11 @@ export function kbToOpendcMemory(kb: number): number {
   return Math.round(kbToMib(kb) * 1000);
 }
 
+/** kB in a value of OpenDC's `mem_capacity`, as {@linkcode kbToOpendcMemory} makes it. */
+export function opendcMemoryToKb(value: number): number {
+  return Math.round(value / 1000 * 1024);
+}
+
 /** Milliseconds rounded to a whole microsecond: the precision in which times are written. */
 export function roundToUs(ms: number): number {
   return Math.round(ms * 1000) / 1000;

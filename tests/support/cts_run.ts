@@ -49,6 +49,8 @@ export function ctsInvocation(
     max_rss_kb: null,
     samples: 0,
     start_ticks: null,
+    origin: null,
+    parents: null,
     ...given,
   };
 }
