@@ -268,8 +268,7 @@ export const COMMANDS = [
   },
   {
     name: "readme",
-    description:
-      "Write the reference of all commands and flags into README.md, from the flag tables.",
+    description: "Write docs/reference/, from the tables that the commands read.",
     privilege: "all",
   },
   {

@@ -19,6 +19,7 @@ import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
 import type { Parsed } from "./command/parse.ts";
 import { UsageError } from "./command/usage_error.ts";
+import { describeEnd, waitForEnd } from "./dispatch/batch_end.ts";
 import {
   describeMode,
   type DispatchMode,
@@ -115,7 +116,10 @@ async function dispatch(
     throw new CommandError(`stopped: ${said}; the same command with ${again} goes on from there`);
   }
   io.say(said);
-  return 0;
+  if (!options.wait) return 0;
+  const ended = await waitForEnd(() => queue.dispatchEnded(dispatchId), { total: count, io });
+  io.say(describeEnd(ended, count));
+  return ended.done === count ? 0 : 1;
 }
 
 /** How long a dispatcher that is to stop waits for a Redis that does not answer, ms. */

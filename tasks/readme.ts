@@ -1,81 +1,47 @@
-/**
- * `deno task readme`: the reference of all commands and flags in README.md, made from the tables that
- * the commands themselves read.
- */
+/** `deno task readme`: write `docs/reference/`, from the tables that the commands themselves read. */
 
-import { type CommandEntry, COMMANDS } from "./commands.ts";
+import { join } from "@std/path";
 import { writeFileAtomic } from "../trace/atomic_file.ts";
-import type { Command, Flag } from "./command/flag_table.ts";
-import type { Parsed } from "./command/parse.ts";
-import { loadCommand } from "./command/load.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
+import type { Parsed } from "./command/parse.ts";
 import { README } from "./flags/readme.ts";
+import { commandsPage, referenceCommands } from "./reference/commands.ts";
+import { environmentPage } from "./reference/environment.ts";
+import { exitCodesPage } from "./reference/exit_codes.ts";
+import type { Page } from "./reference/page.ts";
+import { redisKeysPage } from "./reference/redis_keys.ts";
+import { recordsPage, runFilesPage } from "./reference/run_files.ts";
+import { tasksFilePage } from "./reference/tasks_file.ts";
 
-const PATH = new URL("../README.md", import.meta.url).pathname;
+const FOLDER = new URL("../docs/reference", import.meta.url).pathname;
 
-/** What stands around the generated part of the README. */
-const BEGIN = "<!-- made by deno task readme: begin -->";
-const END = "<!-- made by deno task readme: end -->";
-
-/** The commands of the reference, by name; programs that only other commands start are left out. */
-export async function referenceCommands(): Promise<Command[]> {
-  const entries = COMMANDS.filter(({ isTask = true }: CommandEntry) => isTask);
-  const commands = await Promise.all(entries.map(loadCommand));
-  return commands.sort((a, b) => a.name < b.name ? -1 : 1);
-}
-
-/** `readme` with the reference of `commands` in its place. */
-export function withReference(readme: string, commands: readonly Command[]): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) {
-    throw new CommandError(`README.md has no place for the reference: ${BEGIN} … ${END}`);
-  }
-  const reference = commands.map(section).join("\n");
-  return `${readme.slice(0, begin)}${BEGIN}\n\n${reference}\n${readme.slice(end)}`;
-}
-
-/** One command, folded: a reader opens the one that is looked for. */
-function section(command: Command): string {
-  const operands = command.operands === null ? "" : ` ${command.operands}`;
-  const name = `${command.name}${operands}`.replaceAll("<", "&lt;");
-  const flags = Object.entries(command.flags);
-  return [
-    `<details><summary><code>${name}</code>: ${command.description}</summary>`,
-    "",
-    ...(flags.length === 0 ? [] : [
-      "| flag | variable | default | meaning |",
-      "| --- | --- | --- | --- |",
-      ...flags.map(([name, flag]) => row(name, flag)),
-      "",
-    ]),
-    ...(command.notes.length === 0 ? [] : ["```text", ...command.notes, "```", ""]),
-    "</details>",
-    "",
-  ].join("\n");
-}
-
-function row(name: string, flag: Flag): string {
-  const value = flag.kind === "boolean" ? "" : ` ${flag.placeholder}`;
-  const variable = flag.env === null ? "" : `\`${flag.env}\``;
-  const cells = [`\`--${name}${value}\``, variable, defaultOf(flag), flag.help];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-}
-
-function defaultOf({ kind, fallback }: Flag): string {
-  if (fallback === null) return "";
-  if (kind === "boolean") return fallback === true ? "on" : "";
-  return fallback === "" ? "empty" : `\`${fallback}\``;
-}
-
-/** Write the reference into README.md. */
-export async function main(_parsed: Parsed<typeof README.flags>, io: Io): Promise<number> {
+/** Every page of the reference. */
+export async function referencePages(): Promise<Page[]> {
   const commands = await referenceCommands();
-  const readme = withReference(await Deno.readTextFile(PATH), commands);
-  await writeFileAtomic(PATH, readme);
+  return [
+    commandsPage(commands),
+    environmentPage(commands),
+    exitCodesPage(commands),
+    recordsPage(),
+    redisKeysPage(),
+    runFilesPage(),
+    tasksFilePage(),
+  ];
+}
+
+/** Write every page. */
+export async function main(_parsed: Parsed<typeof README.flags>, io: Io): Promise<number> {
+  const pages = await referencePages();
+  const paths = pages.map(({ name }) => join(FOLDER, name));
+  for (const [index, path] of paths.entries()) {
+    await writeFileAtomic(path, pages[index]?.markdown ?? "");
+  }
   // The formatter aligns the tables.
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", PATH] }).output();
-  io.say(`README.md: ${commands.length} commands`);
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", ...paths],
+  }).output();
+  if (!success) throw new CommandError(`cannot format ${FOLDER}`);
+  io.say(`docs/reference/: ${pages.length} pages`);
   return 0;
 }
 

@@ -1,12 +1,25 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import denoVersion from "../.deno-version" with { type: "text" };
-import { type Command, command, integer } from "../tasks/command/flag_table.ts";
-import { CommandError } from "../tasks/command/main.ts";
-import { referenceCommands, withReference } from "../tasks/readme.ts";
-import { ROOT } from "./support/module_graph.ts";
+import type { Command } from "../tasks/command/flag_table.ts";
+import { referencePages } from "../tasks/readme.ts";
+import { referenceCommands } from "../tasks/reference/commands.ts";
+import { blocksOf, headingsOf } from "./support/markdown.ts";
+import { filesBelow, ROOT } from "./support/module_graph.ts";
 
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+/** Longest README, lines: what does not fit belongs in docs/. */
+const README_LINES_MAX = 250;
+
+const DOCUMENTS = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+  ...await filesBelow("docs", ".md"),
+  ...await filesBelow("examples", ".md"),
+  ...await filesBelow("benchmarks", ".md"),
+];
 
 async function read(path: string): Promise<string> {
   return await Deno.readTextFile(join(ROOT, path));
@@ -24,37 +37,20 @@ async function exists(path: string): Promise<boolean> {
 
 /** Without what the formatter decides: widths of columns, breaks of lines. */
 function unformatted(markdown: string): string {
-  return markdown.replace(/-{3,}/g, "---").replace(/\s+/g, " ");
+  return markdown.replace(/-{3,}/g, "---").replace(/\s+/g, " ").trim();
 }
 
 const taskCommands = await referenceCommands();
 
-Deno.test("the README's reference is what the flag tables say (deno task readme)", async () => {
-  const isSection = /<details>.*?<\/details>/gs;
-  const written = (await read("README.md")).match(isSection)?.map(unformatted) ?? [];
-  const wanted = withReference(await read("README.md"), taskCommands).match(isSection) ?? [];
-  const stale = wanted.map(unformatted).filter((one) => !written.includes(one));
-  assertEquals(stale.map((one) => one.slice(0, 80)), []);
-  assertEquals(written.length, wanted.length);
-});
-
-Deno.test("withReference() replaces what stands between its marks, and asks for them", async () => {
-  const TRY = command({
-    name: "try",
-    description: "Try it.",
-    flags: { "n-ms": integer("N.", { env: "N", fallback: 2 }) },
+for (const { name, markdown } of await referencePages()) {
+  Deno.test(`docs/reference/${name} is what the tables say (deno task readme)`, async () => {
+    assertEquals(unformatted(await read(`docs/reference/${name}`)), unformatted(markdown));
   });
-  const readme = withReference(await read("README.md"), [TRY]);
-  assertStringIncludes(readme, "| `--n-ms N` | `N` | `2` | N. |");
-  assertEquals(withReference(readme, [TRY]), readme);
-  assertThrows(() => withReference("# Tracekit", [TRY]), CommandError, "has no place");
-});
-
-/** Lines of the shell blocks of a document, those that a backslash breaks joined. */
-function shellLines(markdown: string): string[] {
-  return [...markdown.matchAll(/^```(?:bash|sh)\n(.*?)^```/gms)]
-    .flatMap(([, block = ""]) => block.replaceAll(/\\\n\s*/g, " ").split("\n"));
 }
+
+Deno.test(`the README has at most ${README_LINES_MAX} lines`, async () => {
+  assertLessOrEqual((await read("README.md")).split("\n").length - 1, README_LINES_MAX);
+});
 
 /** What is wrong with a shell line that calls one of our tasks. */
 function problemWith(line: string, known: readonly Command[]): string | null {
@@ -70,24 +66,51 @@ function problemWith(line: string, known: readonly Command[]): string | null {
   return unknown === undefined ? null : `${name} has no flag --${unknown}`;
 }
 
+/** What is wrong with a block of JSON or JSON Lines; null: nothing. */
+function problemWithJson(text: string): string | null {
+  const isWhole = isJson(text);
+  const bad = isWhole ? undefined : text.trim().split("\n").find((line) => !isJson(line));
+  return bad === undefined ? null : bad;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
 for (const document of DOCUMENTS) {
   Deno.test(`${document} calls only tasks and flags that exist`, async () => {
-    const problems = shellLines(await read(document)).map((line) =>
-      problemWith(line, taskCommands)
-    );
+    const lines = blocksOf(await read(document), ["bash", "sh"])
+      .flatMap((block) => block.replaceAll(/\\\n\s*/g, " ").split("\n"));
+    const problems = lines.map((line) => problemWith(line, taskCommands));
     assertEquals(problems.filter((one) => one !== null), []);
   });
 
-  Deno.test(`${document} links and points only to files that exist`, async () => {
+  Deno.test(`${document} has only JSON that can be read`, async () => {
+    const problems = blocksOf(await read(document), ["json", "jsonl"]).map(problemWithJson);
+    assertEquals(problems.filter((one) => one !== null), []);
+  });
+
+  Deno.test(`${document} links and points only to what exists`, async () => {
     const text = await read(document);
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, path = ""]) => path);
-    const named = [
-      ...text.matchAll(/`((?:trace|collector|adapter|scheduler|export|tasks|tests)\/[\w./-]*)`/g),
-    ]
-      .map(([, path = ""]) => path);
-    for (const path of [...links, ...named]) {
-      assert(await exists(join(dirname(document), path)), `${document}: ${path}`);
+    for (
+      const [, path = "", anchor = ""] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)
+    ) {
+      const target = path === "" ? document : join(dirname(document), path);
+      assert(await exists(target), `${document}: ${path}`);
+      if (anchor === "") continue;
+      const file = target.endsWith(".md") ? target : `${target}/README.md`;
+      assert(headingsOf(await read(file)).includes(anchor), `${document}: ${path}#${anchor}`);
     }
+    const named = text.matchAll(
+      /`((?:trace|collector|adapter|scheduler|export|tasks|tests|docs|benchmarks|examples)\/[\w./-]*)`/g,
+    );
+    for (const [, path = ""] of named) assert(await exists(path), `${document}: ${path}`);
   });
 
   Deno.test(`${document} names the pinned version of Deno, and no other`, async () => {
@@ -98,6 +121,31 @@ for (const document of DOCUMENTS) {
   });
 }
 
+Deno.test("every page of docs/ is reached from its index", async () => {
+  const index = await read("docs/README.md");
+  const missing = (await filesBelow("docs", ".md"))
+    .map((page) => page.slice("docs/".length))
+    .filter((page) => page !== "README.md" && !index.includes(`](${page})`));
+  assertEquals(missing, [], "docs/README.md must link to each page");
+});
+
+Deno.test("every shell block of every document is valid bash", async () => {
+  const blocks: string[] = [];
+  for (const document of DOCUMENTS) {
+    for (const block of blocksOf(await read(document), ["bash", "sh"])) {
+      // A function per block: one bash reads them all, and an error names the document.
+      blocks.push(`# ${document}\nblock_${blocks.length}() {\n${block}\n:\n}`);
+    }
+  }
+  assert(blocks.length > 20);
+  const bash = new Deno.Command("bash", { args: ["-n"], stdin: "piped", stderr: "piped" }).spawn();
+  const writer = bash.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(blocks.join("\n")));
+  await writer.close();
+  const { stderr } = await bash.output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+});
+
 Deno.test("problemWith() sees an unknown task and an unknown flag, and leaves the traced command alone", () => {
   assertEquals(problemWith("npx -y deno@2.9.6 task cook", taskCommands), "no task cook");
   assertEquals(problemWith("deno task demo --salt 1", taskCommands), "demo has no flag --salt");
@@ -105,10 +153,19 @@ Deno.test("problemWith() sees an unknown task and an unknown flag, and leaves th
   assertEquals(problemWith("ls --all", taskCommands), null);
 });
 
-Deno.test("the README starts with two commands, and CI runs the second", async () => {
-  const [, block = ""] = /^```bash\n(.*?)^```/ms.exec(await read("README.md")) ?? [];
+Deno.test("problemWithJson() takes one value or one per line, and names a line that is neither", () => {
+  assertEquals(problemWithJson('{\n  "a": 1\n}\n'), null);
+  assertEquals(problemWithJson('{"a":1}\n{"b":2}\n'), null);
+  assertEquals(problemWithJson('{"a":1}\n{"b":}\n'), '{"b":}');
+});
+
+Deno.test("the README starts with two commands, and CI runs the tests", async () => {
+  const [block = ""] = blocksOf(await read("README.md"), ["bash"]);
   const version = denoVersion.trim();
-  assertEquals(block, `npx -y deno@${version} task demo\nnpx -y deno@${version} task test\n`);
+  assertEquals(
+    block,
+    `git clone "$URL" tracekit && cd tracekit\nnpx -y deno@${version} task demo\n`,
+  );
   assertStringIncludes(await read(".ci/run"), 'npx -y "deno@$(cat .deno-version)" task test');
 });
 

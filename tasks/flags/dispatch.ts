@@ -66,6 +66,7 @@ export const DISPATCH = command({
       fallback: 1,
       min: 1,
     }),
+    "wait": toggle("Return when every task has ended; exit code 1 unless all are done."),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
     "dry-run": toggle("Print the tasks as JSON Lines; needs no Redis."),

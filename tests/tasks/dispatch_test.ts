@@ -102,6 +102,26 @@ Deno.test("dispatch killed again and again and resumed enqueues every task once"
   });
 });
 
+Deno.test("dispatch --wait returns when the last task has ended, and fails unless all are done", async () => {
+  await using redis = await startRedisServer();
+  await withInputs(async (inputs) => {
+    const args = dispatchArgs(inputs, redis, "--pending", "--pulse-stagger=0", "--dispatch-id=d");
+    await using running = startCommand([...args, "--total=2", "--wait"]);
+    await waitFor({
+      what: "two tasks in the queue",
+      read: () => lengthOf(redis),
+      until: (length) => length === 2,
+    });
+    const cancelled = await runCommand(["run", "cancel", "--redis", redis.url, "d-0000"]);
+    assertEquals(cancelled.code, 0, cancelled.stderr);
+    await running.says(/0 of 2 tasks done, 1 cancelled/);
+    await runCommand(["run", "cancel", "--redis", redis.url, "d-0001"]);
+    const ended = await running.ended;
+    assertEquals(ended.code, 1, ended.stderr);
+    assertEquals(lastLine(ended), "0 of 2 tasks done, 2 cancelled");
+  });
+});
+
 Deno.test("dispatch survives kill -9 and restart of Redis", async () => {
   await using redis = await startRedisServer({ appendOnly: true });
   await withInputs(async (inputs) => {
