@@ -1,10 +1,11 @@
 /** End tasks wherever they are. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Cancelled } from "../scheduler/queue/operator.ts";
 import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { CANCEL, requireOperands } from "./flags/operator.ts";
 
 const OUTCOMES: Readonly<Record<Cancelled, string>> = {
@@ -20,7 +21,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   const taskIds = requireOperands(operands, "TASK_ID");
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   const operator = queue.operator(TIMING);
   let missed = 0;
   for (const taskId of taskIds) {

@@ -20,6 +20,13 @@ export interface CommandEntry {
    * tool. `granted`: it runs under a grant that is computed from its flags, `NAME_ROLE` in its flag file.
    */
   readonly privilege: "all" | "granted";
+  /**
+   * True for a command under a grant that loads no third-party code and ends soon: it runs in the process
+   * of its launcher, which gives up the permissions of each kind that the grant has none of. That saves
+   * the start of a second Deno; hosts and files stay as wide as they are baked into an executable.
+   * Default: false.
+   */
+  readonly isInPlace?: boolean;
   /** Executables that hold it, `tracekit-<key>`, and what it is called there. Default: none. */
   readonly executables?: Partial<Readonly<Record<ExecutableRole, string>>>;
   /** Commands that are run before it. Default: none. */
@@ -188,6 +195,7 @@ export const COMMANDS = [
     description: "Show queues, nodes, what runs, and why the head of the queue waits.",
     flags: "operator",
     privilege: "granted",
+    isInPlace: true,
     executables: { scheduler: "status" },
   },
   {
@@ -195,6 +203,7 @@ export const COMMANDS = [
     description: "Say where a task is, where it was considered, and why it was not placed.",
     flags: "operator",
     privilege: "granted",
+    isInPlace: true,
     executables: { scheduler: "explain" },
   },
   {
@@ -202,6 +211,7 @@ export const COMMANDS = [
     description: "Give nodes nothing new, and take back what they have not begun.",
     flags: "operator",
     privilege: "granted",
+    isInPlace: true,
     executables: { scheduler: "drain" },
   },
   {
@@ -209,6 +219,7 @@ export const COMMANDS = [
     description: "End tasks wherever they are; those that run are stopped by their worker.",
     flags: "operator",
     privilege: "granted",
+    isInPlace: true,
     executables: { scheduler: "cancel" },
   },
   {
@@ -217,6 +228,7 @@ export const COMMANDS = [
       "Take back all that waits in the queues of nodes: pending again, at its old place.",
     flags: "operator",
     privilege: "granted",
+    isInPlace: true,
     executables: { scheduler: "requeue" },
   },
   {
@@ -224,6 +236,7 @@ export const COMMANDS = [
     description: "List dead letters, try them again as new tasks, or drop them.",
     flags: "operator",
     privilege: "granted",
+    isInPlace: true,
     executables: { scheduler: "dead" },
   },
   {

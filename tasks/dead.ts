@@ -1,11 +1,12 @@
 /** List dead letters, try them again, or drop them. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import type { DeadLetter } from "../scheduler/queue/status.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Parsed } from "./command/parse.ts";
 import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { counted } from "../trace/counted.ts";
 import { DEAD } from "./flags/operator.ts";
 
@@ -22,7 +23,7 @@ export async function main(
     throw new UsageError(`${action} needs either TASK_ID… or --all`);
   }
   const chosen = taskIds.length === 0 ? null : new Set(taskIds);
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   const operator = queue.operator(TIMING);
   let found: readonly DeadLetter[];
   let isComplete = true;

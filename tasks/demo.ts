@@ -6,7 +6,7 @@
 import { join, resolve } from "@std/path";
 import { parseMix } from "../scheduler/dispatch/mix.ts";
 import { BUILT_IN_PROFILES } from "../scheduler/dispatch/profiles.ts";
-import { RedisQueue } from "../scheduler/queue/redis_queue.ts";
+import { openRedisQueue } from "../scheduler/queue/open.ts";
 import { parseRedisUrl } from "../scheduler/queue/url.ts";
 import type { ParseSummary } from "../export/parse.ts";
 import type { Progress } from "../scheduler/queue/queue.ts";
@@ -201,7 +201,7 @@ async function waitUntilEnded(
   { redis }: Stage,
   { total, io }: { readonly total: number; readonly io: Io },
 ): Promise<Progress["ended"]> {
-  await using queue = await RedisQueue.open({
+  await using queue = await openRedisQueue({
     address: parseRedisUrl(redis.url, { password: redis.password }),
     // It is of this process too, which tells why it is gone.
     report: (line) => line,

@@ -1,5 +1,6 @@
 /** Make tasks and hand them to the queue. */
 
+import { LIBRARY_CLIENT } from "../scheduler/queue/library_client.ts";
 import { pulseOffsets } from "../scheduler/dispatch/arrivals.ts";
 import {
   type DispatchClock,
@@ -31,7 +32,7 @@ import { readArrivals, readDurations, readWork, type Work } from "./dispatch/wor
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { roleRecord } from "./command/process.ts";
 import { openProgress } from "./command/progress.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { roleMeta } from "./role/meta.ts";
 import { sleep } from "./command/sleep.ts";
 import { DISPATCH, type DispatchFlags, dispatchPlace } from "./flags/dispatch.ts";
@@ -91,7 +92,7 @@ async function dispatch(
   { mode, handOver, io, options }: DispatchCall,
 ): Promise<number> {
   const again = `--dispatch-id ${dispatchId} --seed ${seed}`;
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: LIBRARY_CLIENT });
   const clock = await controllerClock(queue);
   io.say(`Dispatching ${count} tasks ${describeMode(mode)} (${again})`);
   if (!await queue.hasScheduler()) io.say(withoutScheduler(mode));

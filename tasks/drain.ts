@@ -1,9 +1,10 @@
 /** Give nodes nothing new and take back what they have not begun, or let them take part again. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { counted } from "../trace/counted.ts";
 import { DRAIN, requireOperands } from "./flags/operator.ts";
 
@@ -13,7 +14,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   const nodes = requireOperands(operands, "NODE");
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   const operator = queue.operator(TIMING);
   let unknown = 0;
   for (const node of nodes) {

@@ -1,5 +1,6 @@
 /** Say where a task is, where it was considered, and why it was not placed. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import type { HeadStatus, TaskWhereabouts } from "../scheduler/queue/status.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
 import { counted } from "../trace/counted.ts";
@@ -9,7 +10,7 @@ import type { TaskResult } from "../trace/records.ts";
 import type { Parsed } from "./command/parse.ts";
 import { UsageError } from "./command/usage_error.ts";
 import { type Io, runMain } from "./command/main.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { duration, whereaboutsLine } from "./operator/status_report.ts";
 import { EXPLAIN, explainedRun } from "./flags/operator.ts";
 
@@ -31,7 +32,7 @@ export async function main(
 ): Promise<number> {
   const [taskId, ...rest] = operands;
   if (taskId === undefined || rest.length > 0) throw new UsageError("one TASK_ID is required");
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   const operator = queue.operator(TIMING);
   const task = await operator.locate(taskId);
   const isPending = task.state === "pending" && task.node === null;

@@ -1,10 +1,11 @@
 /** Show how the queue stands, once or again and again. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import type { RedisOperator } from "../scheduler/queue/operator.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
 import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { sleep } from "./command/sleep.ts";
 import { statusLines } from "./operator/status_report.ts";
 import { STATUS } from "./flags/operator.ts";
@@ -14,7 +15,7 @@ const CLEAR = "\x1b[2J\x1b[H";
 
 /** `deno task status`. */
 export async function main({ options }: Parsed<typeof STATUS.flags>, io: Io): Promise<number> {
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   const operator = queue.operator(TIMING);
   const isDrawn = options.watch && !options.json && Deno.stdout.isTerminal();
   for (;;) {

@@ -14,8 +14,8 @@ const ALL_POWERFUL = [
   "tasks/command/run.ts",
   // The launcher loads these when it needs them.
   ...COMMANDS.map((entry) => `tasks/flags/${flagFileOf(entry)}.ts`),
-  ...COMMANDS.filter(({ privilege, executables }: CommandEntry) =>
-    privilege === "all" && executables !== undefined
+  ...COMMANDS.filter(({ privilege, executables, isInPlace }: CommandEntry) =>
+    isInPlace || (privilege === "all" && executables !== undefined)
   ).map((entry) => `tasks/${programOf(entry)}.ts`),
   "tasks/build/standalone.ts",
 ];

@@ -5,14 +5,8 @@
  * @module
  */
 
-import {
-  ClientClosedError,
-  createClient,
-  DisconnectsClientError,
-  ErrorReply,
-  ReconnectStrategyError,
-} from "redis";
 import { messageOf } from "../../trace/atomic_file.ts";
+import type { ClientKind, RedisClient } from "./client.ts";
 import { describeAddress, type RedisAddress } from "./url.ts";
 import { type Reply, textOf } from "./reply.ts";
 import { checkArguments, type Script } from "./scripts.ts";
@@ -33,6 +27,8 @@ export class QueueError extends Error {
 
 /** How {@linkcode RedisConnection.open} connects. */
 export interface ConnectionOptions {
+  /** What carries the commands. */
+  readonly client: ClientKind;
   /** Where and with which credentials. */
   readonly address: RedisAddress;
   /** Told once when the server is lost and once when it is back. */
@@ -40,16 +36,6 @@ export interface ConnectionOptions {
   /** Give up waiting for a server. Default: wait for ever. */
   readonly signal?: AbortSignal;
 }
-
-/** Longest pause between two attempts to reach a lost server, ms: a run resumes within it. */
-const RETRY_MAX_MS = 1000;
-
-/**
- * A connection without any traffic for this long is taken for dead, ms. Every role sends something
- * each 2 s; without the limit a peer that vanished without a word would be waited for by TCP's own
- * timers (15 minutes).
- */
-const SILENCE_LIMIT_MS = 10_000;
 
 /**
  * Replies of a server that cannot do it now: it is starting, busy, out of memory, its disk is full, or it
@@ -64,28 +50,16 @@ const BUSY_PAUSE_MS = 100;
 /** Replies that no waiting will change. */
 const REFUSED_REPLY = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR DB index)/;
 
-/** What is used of the client: its own type depends on every one of its options. */
-interface Client {
-  readonly isOpen: boolean;
-  readonly isReady: boolean;
-  connect(): Promise<unknown>;
-  ping(): Promise<unknown>;
-  sendCommand<T>(args: readonly string[]): Promise<T>;
-  subscribe(channel: string, listener: (message: string) => void): Promise<void>;
-  destroy(): void;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "ready", listener: () => void): unknown;
-}
-
 /** One connection; dispose of it to close it. */
 export class RedisConnection implements AsyncDisposable {
   /** The server, for people. */
   readonly place: string;
-  readonly #client: Client;
+  readonly #client: RedisClient;
   readonly #restored = new Set<() => void>();
   readonly #options: ConnectionOptions;
   #lostAt: number | null = null;
   #refusal: QueueError | null = null;
+  #lastFailure: Error | null = null;
   #readyCount = 0;
   #resentCount = 0;
   #refusedFor = "";
@@ -94,7 +68,7 @@ export class RedisConnection implements AsyncDisposable {
   private constructor(options: ConnectionOptions) {
     this.#options = options;
     this.place = describeAddress(options.address);
-    this.#client = newClient(options.address, (error) => this.#onFailure(error));
+    this.#client = options.client.create(options.address, (error) => this.#onFailure(error));
     this.#client.on("error", (error: Error) => this.#onError(error));
     this.#client.on("ready", () => this.#onReady());
   }
@@ -103,7 +77,7 @@ export class RedisConnection implements AsyncDisposable {
    * Connect; waits for a server that is not there yet.
    *
    * @throws {QueueError} `refused` when the server does not let us in, `closed` when the signal ends
-   * the wait.
+   * the wait; its cause is the last failure to connect.
    */
   static async open(options: ConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
@@ -166,7 +140,7 @@ export class RedisConnection implements AsyncDisposable {
         ]);
       } catch (error) {
         if (!(error instanceof Error)) throw error;
-        if (error instanceof ErrorReply && error.message.startsWith("NOSCRIPT")) {
+        if (this.#isReply(error) && error.message.startsWith("NOSCRIPT")) {
           await this.command("SCRIPT", "LOAD", script.source);
         } else {
           await this.#recover(error, script.name);
@@ -203,7 +177,7 @@ export class RedisConnection implements AsyncDisposable {
     const onAbort = () => void this[Symbol.asyncDispose]();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      if (signal?.aborted) throw new ClientClosedError();
+      signal?.throwIfAborted();
       await this.#client.connect();
       // A server that wants a password lets us connect without one and refuses the first command.
       await this.#client.ping();
@@ -214,7 +188,7 @@ export class RedisConnection implements AsyncDisposable {
       if (this.#refusal !== null) throw this.#refusal;
       const why = signal?.aborted ? "the wait was ended" : messageOf(error);
       throw new QueueError("closed", `Cannot reach Redis at ${this.place}: ${why}`, {
-        cause: error,
+        cause: this.#lastFailure ?? error,
       });
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -237,12 +211,12 @@ export class RedisConnection implements AsyncDisposable {
   /** Resolves when `error` is one after which the command is to be sent again. */
   async #recover(error: Error, what: string): Promise<void> {
     if (this.#refusal !== null) throw this.#refusal;
-    if (error instanceof ClientClosedError || error instanceof DisconnectsClientError) {
+    if (this.#options.client.kindOf(error) === "closed") {
       throw new QueueError("closed", `The connection to Redis at ${this.place} is closed`, {
         cause: error,
       });
     }
-    if (error instanceof ErrorReply) {
+    if (this.#isReply(error)) {
       if (!TRANSIENT_REPLY.test(error.message)) {
         throw new QueueError("reply", `Redis refused ${what}: ${error.message}`, { cause: error });
       }
@@ -270,9 +244,15 @@ export class RedisConnection implements AsyncDisposable {
     return true;
   }
 
+  /** True for an error that Redis replied with. */
+  #isReply(error: Error): boolean {
+    return this.#options.client.kindOf(error) === "reply";
+  }
+
   #onError(error: Error): void {
-    if (this.#lostAt !== null || error instanceof ReconnectStrategyError) return;
-    if (this.#refusal !== null) return;
+    this.#lastFailure = error;
+    if (this.#lostAt !== null || this.#refusal !== null) return;
+    if (this.#options.client.kindOf(error) === "refused") return;
     this.#lostAt = performance.now();
     const why = /certificate/.test(error.message)
       ? `${error.message}: deno task controller check says what is wrong with it`
@@ -288,30 +268,4 @@ export class RedisConnection implements AsyncDisposable {
     this.#lostAt = null;
     if (this.#readyCount++ > 0) { for (const listener of this.#restored) listener(); }
   }
-}
-
-function newClient(address: RedisAddress, isFinal: (error: Error) => boolean): Client {
-  const { host, port, database, username, password, isTls, tlsCa } = address;
-  return createClient({
-    // RESP 2: pushes of RESP 3 cost a parse per reply and are not used.
-    RESP: 2,
-    // The default timeout of each command holds 600 B per command for as long as it could fire.
-    commandOptions: { timeout: 0 },
-    maintNotifications: "disabled",
-    // CLIENT SETINFO would be one more right that each role needs.
-    disableClientInfo: true,
-    database,
-    ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password }),
-    pingInterval: SILENCE_LIMIT_MS / 2,
-    socket: {
-      host,
-      port,
-      ...(isTls ? { tls: true as const, ...(tlsCa === null ? {} : { ca: tlsCa }) } : {}),
-      connectTimeout: 5000,
-      socketTimeout: SILENCE_LIMIT_MS,
-      reconnectStrategy: (retries: number, cause: Error) =>
-        isFinal(cause) ? false : Math.min(50 * 2 ** retries, RETRY_MAX_MS),
-    },
-  });
 }

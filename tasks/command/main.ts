@@ -83,6 +83,13 @@ export function asksForHelp(args: readonly string[]): boolean {
   return ["--help", "-h", "--version"].some((one) => own.includes(one));
 }
 
+/** Print the help of `command`, or the version, whichever `args` ask for. */
+export function printHelp(command: Command, args: readonly string[]): void {
+  const isVersion = args.includes("--version");
+  const version = `tracekit ${VERSION} (deno ${Deno.version.deno}, ${buildName()})`;
+  console.log(isVersion ? version : helpOf(command));
+}
+
 /** Tell the user of `error`, and return the exit code that it stands for. */
 export function tell(name: string, error: unknown): number {
   if (error instanceof UsageError) {
@@ -111,12 +118,7 @@ async function exitCodeOf<F extends Flags>(
 ): Promise<number> {
   try {
     if (asksForHelp(args)) {
-      const isHelp = !args.includes("--version");
-      console.log(
-        isHelp
-          ? helpOf(command)
-          : `tracekit ${VERSION} (deno ${Deno.version.deno}, ${buildName()})`,
-      );
+      printHelp(command, args);
       return 0;
     }
     enterCallersFolder();

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { PlacementReplay } from "../../scheduler/placement/replay.ts";
-import { RedisConnection } from "../../scheduler/queue/connection.ts";
+import { openRedisConnection } from "../../scheduler/queue/open.ts";
 import { TIMING } from "../../scheduler/queue/timing.ts";
 import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import { openTestQueue, registerNode, startScheduler, testTask } from "../support/queue_actors.ts";
@@ -20,7 +20,7 @@ for (const weigher of ["", "instances", "vcpu"] as const) {
   Deno.test(`thousands of tasks are placed in their order, by "${weigher}", also when a node gets smaller`, async () => {
     await using redis = await startRedisServer();
     await using queue = await openTestQueue(redis);
-    await using connection = await RedisConnection.open({
+    await using connection = await openRedisConnection({
       address: parseRedisUrl(redis.url),
       report: () => {},
     });

@@ -5,7 +5,8 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { join } from "@std/path";
-import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { openRedisQueue } from "../../scheduler/queue/open.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import { readRecords } from "../../trace/json_lines.ts";
 import {
@@ -56,7 +57,7 @@ export class CrashCluster implements AsyncDisposable {
   static async start(): Promise<CrashCluster> {
     const redis = await startRedisServer({ appendOnly: true });
     const address = parseRedisUrl(redis.url);
-    const queue = await RedisQueue.open({ address, report: () => {} });
+    const queue = await openRedisQueue({ address, report: () => {} });
     const folder = await Deno.makeTempDir({ prefix: "tracekit-crash-" });
     for (const name of ["locks", "starts"]) await Deno.mkdir(join(folder, name));
     return new CrashCluster(redis, queue, folder);

@@ -7,7 +7,8 @@ import { join } from "@std/path";
 import { type CentralOptions, runCentral } from "../../scheduler/central.ts";
 import { PlacementLog } from "../../scheduler/placement/log.ts";
 import type { Finish, Registration } from "../../scheduler/queue/queue.ts";
-import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { openRedisQueue } from "../../scheduler/queue/open.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { ResultsDrain } from "../../scheduler/results_drain.ts";
@@ -41,7 +42,7 @@ export function openTestQueue(
   redis: Pick<RedisServer, "url">,
   keyPrefix = "",
 ): Promise<RedisQueue> {
-  return RedisQueue.open({ address: parseRedisUrl(redis.url), keyPrefix, report: () => {} });
+  return openRedisQueue({ address: parseRedisUrl(redis.url), keyPrefix, report: () => {} });
 }
 
 /** A complete task that runs `true`. */

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { completeTask, type Task } from "../../trace/task.ts";
-import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
+import { openRedisQueue } from "../../scheduler/queue/open.ts";
+import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import { TIMING } from "../../scheduler/queue/timing.ts";
 import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
@@ -15,7 +16,7 @@ async function withScheduler(work: (stage: Stage) => Promise<void>): Promise<voi
   await using folder = await tempFolder();
   const logs = folder.path;
   await using redis = await startRedisServer();
-  await using queue = await RedisQueue.open({
+  await using queue = await openRedisQueue({
     address: parseRedisUrl(redis.url),
     report: () => {},
   });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { kindsWithout } from "../../tasks/command/launch.ts";
 import { runCommand, startCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
@@ -85,4 +86,23 @@ Deno.test("a command started elsewhere does not believe a left-over INIT_CWD", a
     env: { INIT_CWD: "/" },
   });
   assertEquals(JSON.parse(stdout).input, "a.mp4");
+});
+
+Deno.test("kindsWithout() names the kinds of permission that a command in place gives up", () => {
+  const grant = { net: ["h:6379"], read: ["run_id.env"], env: ["REDIS_URL"], sys: [] };
+  assertEquals(kindsWithout(grant), ["write", "sys", "run", "ffi"]);
+  assertEquals(kindsWithout({ net: true }).includes("net"), false);
+});
+
+Deno.test("run.ts runs status in its own process, unless that has a password on its command line", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  for (const [credentials, isInPlace] of [["", true], [":Wsr%20123@", false]] as const) {
+    const url = `redis://${credentials}127.0.0.1:${port}/0`;
+    await using role = startCommand(["run", "status", "--redis", url]);
+    using _connection = await listener.accept();
+    const line = await commandLineOf(role.pid);
+    assertEquals(line.some((one) => one.endsWith("run.ts")), isInPlace, line.join(" "));
+    assertEquals(line.filter((one) => one.includes("Wsr")), []);
+  }
 });

@@ -7,7 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { HostMirror } from "../../../scheduler/placement/host_mirror.ts";
 import { planBatch } from "../../../scheduler/placement/placement.ts";
-import { RedisConnection } from "../../../scheduler/queue/connection.ts";
+import { openRedisConnection } from "../../../scheduler/queue/open.ts";
+import type { RedisConnection } from "../../../scheduler/queue/connection.ts";
 import type { RedisQueue } from "../../../scheduler/queue/redis_queue.ts";
 import type { RedisSchedulerQueue } from "../../../scheduler/queue/scheduler_queue.ts";
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
@@ -36,7 +37,7 @@ interface Stage {
 async function withStage(play: (stage: Stage) => Promise<void>): Promise<void> {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
-  await using connection = await RedisConnection.open({
+  await using connection = await openRedisConnection({
     address: parseRedisUrl(redis.url),
     report: () => {},
   });

@@ -5,7 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { RedisConnection } from "../../../scheduler/queue/connection.ts";
+import { openRedisConnection } from "../../../scheduler/queue/open.ts";
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { openTestQueue } from "../../support/queue_actors.ts";
 import { checkLaws } from "../../support/queue_state.ts";
@@ -127,7 +127,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 Deno.test("any history of the queue keeps its laws and loses no task", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
-  await using connection = await RedisConnection.open({
+  await using connection = await openRedisConnection({
     address: parseRedisUrl(redis.url),
     report: () => {},
   });

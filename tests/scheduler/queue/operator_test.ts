@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { accessRules } from "../../../scheduler/queue/access.ts";
 import type { Registration } from "../../../scheduler/queue/queue.ts";
 import type { RedisOperator } from "../../../scheduler/queue/operator.ts";
-import { RedisQueue } from "../../../scheduler/queue/redis_queue.ts";
+import { openRedisQueue } from "../../../scheduler/queue/open.ts";
+import type { RedisQueue } from "../../../scheduler/queue/redis_queue.ts";
 import type { RedisSchedulerQueue } from "../../../scheduler/queue/scheduler_queue.ts";
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import type { RedisWorkerQueue } from "../../../scheduler/queue/worker_queue.ts";
@@ -25,7 +26,7 @@ interface Stage extends AsyncDisposable {
 
 async function setStage(): Promise<Stage> {
   const redis = await startRedisServer();
-  const queue = await RedisQueue.open({ address: parseRedisUrl(redis.url), report: () => {} });
+  const queue = await openRedisQueue({ address: parseRedisUrl(redis.url), report: () => {} });
   const scheduler = queue.scheduler("s", LONG_LEASES);
   await scheduler.lead();
   return {
@@ -285,7 +286,7 @@ Deno.test("RedisOperator needs no other rights than the operator's", async () =>
   await stage.scheduler.bury({ index: 2, raw: "[1]" }, "", "no task");
   await stage.redis.cli("ACL", "SETUSER", "op", "on", ">secret", ...accessRules("operator", ""));
   const url = `redis://op:secret@127.0.0.1:${stage.redis.port}/0`;
-  await using queue = await RedisQueue.open({ address: parseRedisUrl(url), report: () => {} });
+  await using queue = await openRedisQueue({ address: parseRedisUrl(url), report: () => {} });
   const operator = queue.operator(TIMING);
   assertEquals((await operator.status()).nodes.length, 1);
   assertEquals((await operator.locate("t2")).state, "pending");

@@ -1,14 +1,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { QueueError } from "../../../scheduler/queue/connection.ts";
-import { RedisQueue } from "../../../scheduler/queue/redis_queue.ts";
+import { openRedisQueue } from "../../../scheduler/queue/open.ts";
+import type { RedisQueue } from "../../../scheduler/queue/redis_queue.ts";
 import type { Task } from "../../../trace/task.ts";
 import { completeTask } from "../../../trace/task.ts";
 import { FOUR_UNITS, LONG_LEASES } from "../../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../../support/redis_server.ts";
 
 function openQueue(redis: RedisServer): Promise<RedisQueue> {
-  return RedisQueue.open({ address: parseRedisUrl(redis.url), report: () => {} });
+  return openRedisQueue({ address: parseRedisUrl(redis.url), report: () => {} });
 }
 
 function task(id: string, more: Partial<Task> = {}): Task {
@@ -59,13 +60,13 @@ Deno.test("RedisQueue carries a task from the dispatcher to its end", async () =
   assertEquals(await worker.heartbeat(server), false);
 });
 
-Deno.test("RedisQueue.open() refuses a wrong password with one line that does not show it", async () => {
+Deno.test("openRedisQueue() refuses a wrong password with one line that does not show it", async () => {
   await using redis = await startRedisServer();
   for (
     const url of [`redis://:wrong-one@127.0.0.1:${redis.port}`, `redis://127.0.0.1:${redis.port}`]
   ) {
     const error = await assertRejects(
-      () => RedisQueue.open({ address: parseRedisUrl(url), report: () => {} }),
+      () => openRedisQueue({ address: parseRedisUrl(url), report: () => {} }),
       QueueError,
       "refuses us",
     );
