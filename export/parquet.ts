@@ -1,5 +1,5 @@
 /**
- * Writes parquet files, streamed: the only module that knows the writer.
+ * Writes OpenDC's tables as parquet files, streamed.
  *
  * Non-nullable Arrow fields become REQUIRED columns, which OpenDC insists on.
  *
@@ -17,22 +17,13 @@ import {
   Schema,
   Struct,
   Table,
-  tableToIPC,
   TimestampMillisecond,
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import {
-  Compression,
-  EnabledStatistics,
-  Encoding,
-  Table as WasmTable,
-  transformParquetStream,
-  WriterPropertiesBuilder,
-} from "parquet-wasm";
-import { messageOf } from "../trace/atomic_file.ts";
-import { type FileHash, RunningHash } from "./file_hash.ts";
+import { Compression, EnabledStatistics, Encoding, WriterPropertiesBuilder } from "parquet-wasm";
 import type { Column, CompressionName } from "./opendc/schema.ts";
+import { writeParquetStream, type WrittenFile } from "./parquet_stream.ts";
 
 /** Values of one column of a batch: what its type holds. */
 export type ColumnValues = Int32Array | BigInt64Array | Float64Array | readonly (string | null)[];
@@ -57,12 +48,6 @@ export interface ParquetOptions {
   readonly batches: Iterable<RowBatch>;
 }
 
-/** What was written. */
-export interface WrittenFile extends FileHash {
-  /** Number of rows. */
-  readonly rows: number;
-}
-
 /**
  * Rows per row group. The writer holds one group encoded in memory, at most 20 bytes a fragment here,
  * so that this is 10 MB; a reader that takes a group at a time needs about the same. Much smaller
@@ -76,9 +61,8 @@ const CODECS: Readonly<Record<CompressionName, Compression>> = {
 };
 
 /** Write the rows to `path`, which must not be there under its final name yet. */
-export async function writeParquet(path: string, options: ParquetOptions): Promise<WrittenFile> {
+export function writeParquet(path: string, options: ParquetOptions): Promise<WrittenFile> {
   const schema = new Schema(options.columns.map(fieldOf));
-  const source = new BatchSource(schema, options.batches);
   // The writer's properties are consumed by their first use, so each file gets its own.
   let builder = new WriterPropertiesBuilder()
     .setCompression(CODECS[options.compression])
@@ -92,71 +76,20 @@ export async function writeParquet(path: string, options: ParquetOptions): Promi
     builder = builder.setColumnDictionaryEnabled(name, false)
       .setColumnEncoding(name, Encoding.BYTE_STREAM_SPLIT);
   }
-  const properties = builder.build();
-  const hash = new RunningHash();
-  using file = await Deno.open(path, { write: true, createNew: true });
-  try {
-    const stream = new ReadableStream(source, { highWaterMark: 0 });
-    for await (const chunk of await transformParquetStream(stream, properties)) {
-      await writeChunk(file, { chunk, path });
-      hash.update(chunk);
-    }
-  } catch (error) {
-    // The writer reports a failing source as a text of its own; the source's error is the one to tell.
-    throw source.failure ?? error;
-  }
-  if (source.failure !== null) throw source.failure;
-  await file.syncData();
-  return { rows: source.rows, ...hash.digest() };
+  return writeParquetStream(path, {
+    tables: tablesOf(schema, options.batches),
+    properties: builder.build(),
+  });
 }
 
-async function writeChunk(
-  file: Deno.FsFile,
-  { chunk, path }: { readonly chunk: Uint8Array; readonly path: string },
-): Promise<void> {
-  try {
-    for (let written = 0; written < chunk.length;) {
-      written += await file.write(chunk.subarray(written));
-    }
-  } catch (error) {
-    throw new Error(`Cannot write "${path}": ${messageOf(error)}`, { cause: error });
+function* tablesOf(schema: Schema, batches: Iterable<RowBatch>): Generator<Table> {
+  let isEmpty = true;
+  for (const batch of batches) {
+    isEmpty = false;
+    yield tableOf(schema, batch);
   }
-}
-
-/** Hands batches to the writer when it asks, and keeps the error that ended them. */
-class BatchSource {
-  rows = 0;
-  failure: Error | null = null;
-  readonly #schema: Schema;
-  readonly #batches: Iterator<RowBatch>;
-
-  constructor(schema: Schema, batches: Iterable<RowBatch>) {
-    this.#schema = schema;
-    this.#batches = batches[Symbol.iterator]();
-  }
-
-  pull(controller: ReadableStreamDefaultController): void {
-    try {
-      const next = this.#batches.next();
-      if (next.done) {
-        // A file without rows still needs its schema.
-        if (this.rows === 0) this.#enqueue(controller, emptyBatch(this.#schema));
-        controller.close();
-        return;
-      }
-      this.rows += next.value.length;
-      this.#enqueue(controller, next.value);
-    } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(String(error));
-      controller.error(this.failure);
-    }
-  }
-
-  #enqueue(controller: ReadableStreamDefaultController, batch: RowBatch): void {
-    const table = WasmTable.fromIPCStream(tableToIPC(tableOf(this.#schema, batch), "stream"));
-    for (const one of table.recordBatches()) controller.enqueue(one);
-    table.free();
-  }
+  // A file without rows still needs its schema.
+  if (isEmpty) yield tableOf(schema, emptyBatch(schema));
 }
 
 function emptyBatch(schema: Schema): RowBatch {

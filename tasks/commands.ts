@@ -168,6 +168,12 @@ export const COMMANDS = [
     executables: { exporter: "export-opendc" },
   },
   {
+    name: "export-tables",
+    description: "Export a parsed run as typed tables: Parquet or CSV files with units.",
+    privilege: "granted",
+    executables: { exporter: "export-tables" },
+  },
+  {
     name: "verify-opendc",
     description: "Read an OpenDC workload back, say what it holds, and check it.",
     privilege: "granted",

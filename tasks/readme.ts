@@ -11,6 +11,7 @@ import { exitCodesPage } from "./reference/exit_codes.ts";
 import type { Page } from "./reference/page.ts";
 import { redisKeysPage } from "./reference/redis_keys.ts";
 import { recordsPage, runFilesPage } from "./reference/run_files.ts";
+import { tablesPage } from "./reference/tables.ts";
 import { tasksFilePage } from "./reference/tasks_file.ts";
 
 const FOLDER = new URL("../docs/reference", import.meta.url).pathname;
@@ -25,6 +26,7 @@ export async function referencePages(): Promise<Page[]> {
     recordsPage(),
     redisKeysPage(),
     runFilesPage(),
+    tablesPage(),
     tasksFilePage(),
   ];
 }

@@ -25,8 +25,13 @@ export type Unit =
   | "count"
   | "vcpu";
 
+/** What a field holds, before its bounds: what a column or a JSON Schema is made from. */
+export type FieldKind = "number" | "integer" | "string" | "boolean" | "list" | "map" | "record";
+
 /** One field of a record: its check, unit and meaning. */
 export interface Field<T> {
+  /** What the field holds. */
+  readonly kind: FieldKind;
   /** What a valid value is, in words: it completes "… is required". */
   readonly expected: string;
   /** True when `value` is valid; null and missing are handled apart. */
@@ -78,6 +83,7 @@ function inBounds(value: number, { min, max }: NumberOptions): boolean {
 /** A finite number. */
 export function number(options: NumberOptions): Field<number> {
   return {
+    kind: "number",
     expected: `a number${bounds(options)}`,
     accepts: (value) =>
       typeof value === "number" && Number.isFinite(value) && inBounds(value, options),
@@ -90,6 +96,7 @@ export function number(options: NumberOptions): Field<number> {
 /** A whole number that a double holds exactly. */
 export function integer(options: NumberOptions): Field<number> {
   return {
+    kind: "integer",
     expected: `an integer${bounds(options)}`,
     accepts: (value) => Number.isSafeInteger(value) && inBounds(value as number, options),
     isNullable: false,
@@ -104,6 +111,7 @@ export function string(
 ): Field<string> {
   const { pattern } = options;
   return {
+    kind: "string",
     expected: options.expected ?? (pattern ? `a string like ${pattern}` : "a string"),
     accepts: (value) => typeof value === "string" && (!pattern || pattern.test(value)),
     isNullable: false,
@@ -115,6 +123,7 @@ export function string(
 /** True or false. */
 export function boolean(options: FieldOptions): Field<boolean> {
   return {
+    kind: "boolean",
     expected: "true or false",
     accepts: (value) => typeof value === "boolean",
     isNullable: false,
@@ -129,6 +138,7 @@ export function oneOf<const T extends string>(
   options: FieldOptions,
 ): Field<T> {
   return {
+    kind: "string",
     expected: `one of ${choices.join(", ")}`,
     accepts: (value) => choices.includes(value as T),
     isNullable: false,
@@ -140,6 +150,7 @@ export function oneOf<const T extends string>(
 /** A list whose items all satisfy `item`. */
 export function list<T>(item: Field<T>, options: FieldOptions): Field<readonly T[]> {
   return {
+    kind: "list",
     expected: `a list, each item ${item.expected}`,
     accepts: (value) => Array.isArray(value) && value.every((one) => item.accepts(one)),
     isNullable: false,
@@ -154,6 +165,7 @@ export function mapOf<T>(
   options: FieldOptions,
 ): Field<Readonly<Record<string, T>>> {
   return {
+    kind: "map",
     expected: `an object, each value ${value.expected}`,
     accepts: (candidate) =>
       isObject(candidate) && Object.values(candidate).every((one) => value.accepts(one)),
@@ -169,6 +181,7 @@ export function nested<F extends Fields>(
   options: FieldOptions,
 ): Field<RecordOf<RecordSchema<F>>> {
   return {
+    kind: "record",
     expected: `an object with ${Object.keys(schema.fields).join(", ")}`,
     accepts: (value) => isObject(value) && schema.firstProblem(value) === null,
     explain: (value) => isObject(value) ? schema.firstProblem(value) : null,

@@ -14,7 +14,7 @@ export const EVENT_FILE: RegExp = /^events\..+\.jsonl$/;
 const RECORD_FILES = ["proc_metrics.jsonl", "node_meta.json"];
 
 /** Folders in a run directory that hold what was made of the records: no node's own. */
-const DERIVED_FOLDERS: readonly string[] = ["CTS", "cctf"];
+const DERIVED_FOLDERS: readonly string[] = ["CTS", "cctf", "tables"];
 
 function isRecordFile(name: string): boolean {
   return EVENT_FILE.test(name) || RECORD_FILES.includes(name);

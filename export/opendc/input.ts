@@ -148,7 +148,8 @@ function completed(value: unknown, only: string | undefined): unknown {
   return { node: only, state, samples: 0, ...value };
 }
 
-async function readNodes(path: string): Promise<CtsNode[]> {
+/** The nodes in the `nodes.json` at `path`. */
+export async function readNodes(path: string): Promise<CtsNode[]> {
   let value: unknown;
   try {
     value = JSON.parse(await Deno.readTextFile(path));

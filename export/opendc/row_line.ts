@@ -26,6 +26,8 @@ export interface RowTail {
   readonly traceId: string | null;
   /** The attempt; null: not known. */
   readonly spanId: string | null;
+  /** Where the CPU time comes from. */
+  readonly source: ProcMetric["source"];
 }
 
 /** Tails kept at once: a process that ended is not asked for again, so that they are dropped together. */
@@ -44,7 +46,12 @@ export class RowLine {
   /** Resident memory, kB; -1: not known. */
   rssKb = 0;
   /** What follows the numbers. */
-  tail: RowTail = { bytes: new Uint8Array(0), traceId: null, spanId: null };
+  tail: RowTail = {
+    bytes: new Uint8Array(0),
+    traceId: null,
+    spanId: null,
+    source: "reading",
+  };
 
   readonly #decode: (value: unknown, where: string) => ProcMetric;
   readonly #decoder = new TextDecoder();
@@ -135,7 +142,12 @@ export class RowLine {
       row.dt_ms === this.dtMs && row.cpu_ms === this.cpuMs && (row.pid ?? 0) === this.pid &&
       (row.rss_kb ?? -1) === this.rssKb;
     const bytes = isKept ? this.#bytes.slice(this.#at, to) : new Uint8Array(0);
-    const tail: RowTail = { bytes, traceId: row.trace_id, spanId: row.span_id };
+    const tail: RowTail = {
+      bytes,
+      traceId: row.trace_id,
+      spanId: row.span_id,
+      source: row.source,
+    };
     this.tsMs = row.ts_ms;
     this.dtMs = row.dt_ms;
     this.cpuMs = row.cpu_ms;

@@ -6,7 +6,8 @@
 
 import type { Fragments } from "./fragments.ts";
 import { type CompressionName, FRAGMENT_COLUMNS, TASK_COLUMNS } from "./schema.ts";
-import { type RowBatch, writeParquet, type WrittenFile } from "../parquet.ts";
+import { type RowBatch, writeParquet } from "../parquet.ts";
+import type { WrittenFile } from "../parquet_stream.ts";
 
 /** A task as it stands in the workload. */
 export interface WorkloadTask {

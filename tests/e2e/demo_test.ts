@@ -22,9 +22,11 @@ import {
   TASK_RESULT,
   type TaskResult,
 } from "../../trace/records.ts";
+import { exportTables } from "../../export/tables/export.ts";
 import { processesNaming } from "../support/processes.ts";
 import { recordsIn } from "../support/records.ts";
 import { StallMeter } from "../support/stall_meter.ts";
+import { checkTables } from "../support/table_checks.ts";
 import { Observer } from "./observer.ts";
 import {
   checkCapacity,
@@ -256,6 +258,13 @@ Deno.test("demo takes a batch from the queue to OpenDC and keeps every law", asy
         assertLess(offsets[0]?.boot_ms ?? NaN, Math.min(...starts) + run.toleranceMs);
         assertGreater((offsets.at(-1)?.boot_ms ?? NaN) + run.toleranceMs, Math.max(...ends));
       }
+    });
+    await t.step("its tables say what its records say, in every column", async () => {
+      const input = String(run.summary["run_dir"]);
+      const output = join(folder, "tables");
+      await exportTables({ input, output, version: "test" });
+      const nodes = ["cloud1", "cloud2"].map((node) => join(input, node));
+      assertEquals(await checkTables(output, nodes), []);
     });
     await t.step("no process is left", () => assertEquals(run.leftOver, []));
     for (const { what, run: broken, noticed } of BROKEN) {

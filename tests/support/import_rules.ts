@@ -11,8 +11,8 @@ const ROLES = ["collector", "adapter", "scheduler", "export"];
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
   [STANDARD_LIBRARY]: /^trace\/std\//,
   "npm:redis": /^scheduler\/queue\/\w+\.ts$/,
-  "npm:apache-arrow": /^export\/parquet\.ts$/,
-  "npm:parquet-wasm": /^export\/parquet\.ts$/,
+  "npm:apache-arrow": /^export\/(parquet|parquet_stream|tables\/parquet)\.ts$/,
+  "npm:parquet-wasm": /^export\/(parquet|parquet_stream|tables\/parquet)\.ts$/,
   "npm:hyparquet": /^(export\/parquet_reader\.ts$|tests\/)/,
   "npm:hyparquet-compressors": /^(export\/parquet_reader\.ts$|tests\/)/,
   "npm:simple-statistics": /^(tasks\/demo\/report|export\/compare\/statistics)\.ts$/,
