@@ -67,7 +67,7 @@ export class Adapter implements Disposable {
     return new Adapter(await openNode(hello, means), means);
   }
 
-  /** Rejects when the adapter cannot go on: its files can no longer be written. */
+  /** Rejects when the adapter cannot continue: its files can no longer be written. */
   get failed(): Promise<never> {
     return this.#failure.promise;
   }

@@ -48,7 +48,7 @@ interface Pending {
   readonly outcome: PromiseWithResolvers<LaunchOutcome>;
 }
 
-/** Talks to an adapter, and tells it all the time that its worker lives. */
+/** Sends requests to an adapter, and tells it regularly that its worker is alive. */
 export class AdapterClient implements Launcher {
   /** What the adapter can do on its machine. */
   readonly ready: AdapterReady;
@@ -163,7 +163,7 @@ export class AdapterClient implements Launcher {
     return reason;
   }
 
-  /** Handle a reply; the reason when it says that the adapter cannot go on. */
+  /** Handle a reply; the reason when it says that the adapter cannot continue. */
   #handle(reply: unknown): string | null {
     switch (typeOf(reply)) {
       case "started": {

@@ -1,8 +1,8 @@
 /**
  * Ends all tasks with all their descendants when the adapter is killed.
  *
- * The death signal of prctl(2) reaches a task's first process only: what that one started would go on,
- * beside the same task started anew elsewhere. So a shell of 1 MB waits for the end of a pipe whose
+ * The death signal of prctl(2) reaches a task's first process only: what that one started would continue,
+ * beside the same task started again elsewhere. So a shell of 1 MB waits for the end of a pipe whose
  * other end the adapter alone holds, and then empties the adapter's cgroups.
  *
  * @module

@@ -8,7 +8,7 @@
 export interface JobOutput {
   /** Where it is written while the task runs; the same as `path` where the program chooses the name. */
   readonly writtenTo: string;
-  /** Where it stands after success. */
+  /** Where it is after success. */
   readonly path: string;
 }
 

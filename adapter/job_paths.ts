@@ -24,10 +24,10 @@ export function resolveOutput(
   const wanted = isInside ? fromRoot : resolve(outputsDir, path);
   const real = join(realPath(dirname(wanted)), basename(wanted));
   if (isBelow(real, realPath(outputsDir))) return real;
-  throw new JobRefusedError(`path "${path}" must lie inside the outputs folder "${outputsDir}"`);
+  throw new JobRefusedError(`path "${path}" must be inside the outputs folder "${outputsDir}"`);
 }
 
-/** True when `path` lies below `folder`; both absolute and normal. */
+/** True when `path` is below `folder`; both absolute and normal. */
 function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }

@@ -10,7 +10,7 @@ import type { Exit, Starter } from "./start/starter.ts";
 
 /**
  * How long descendants may outlive a task's first process, ms. A job that forks its work away must not
- * lose it; a daemon left behind must not hold the task's cores for ever. Worst outcome: such a daemon
+ * lose it; a daemon left behind must not hold the task's cores forever. Worst outcome: such a daemon
  * holds them this much longer.
  */
 const LINGER_LIMIT_MS = 10_000;
@@ -38,7 +38,7 @@ export interface StopOptions {
   readonly reason: string;
   /** Time between SIGTERM and SIGKILL, ms. */
   readonly graceMs: number;
-  /** True when nobody asked for the end of this task: its worker or adapter cannot go on. */
+  /** True when nobody asked for the end of this task: its worker or adapter cannot continue. */
   readonly isInterruption?: boolean;
 }
 
@@ -84,7 +84,7 @@ export class Lifetime {
     };
   }
 
-  /** End the whole tree: SIGTERM, then SIGKILL. The first reason stands. */
+  /** End the whole tree: SIGTERM, then SIGKILL. The first reason is kept. */
   stop(options: StopOptions): void {
     this.#stopped ??= options;
     this.#terminate(options.graceMs);

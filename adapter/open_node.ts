@@ -34,7 +34,7 @@ export interface AdapterMeans {
   readonly clock: Clock;
   /** Starts processes. */
   readonly starter: Starter;
-  /** Null where FFI is not to be had. */
+  /** Null where FFI is not available. */
   readonly libc: StartCalls | null;
   /** What is missing here and what it costs, a sentence each. */
   readonly notes: readonly string[];
@@ -55,7 +55,7 @@ export interface OpenNode {
   readonly node: NodeContext;
   /** The adapter's cgroups; null: none can be made. */
   readonly cgroups: CgroupBase | null;
-  /** The service manager; null: it does not run, or shall not be used. */
+  /** The service manager; null: it does not run, or must not be used. */
   readonly systemd: SystemdAccess | null;
   /** What is missing here and what it costs, a sentence each. */
   readonly notes: readonly string[];

@@ -64,7 +64,7 @@ function workingFolder(cwd: string | null, rules: JobRules): string {
   } catch (error) {
     if (!(error instanceof JobRefusedError)) throw error;
     throw new JobRefusedError(
-      `cwd "${cwd}" must lie inside the outputs folder "${rules.outputsDir}"`,
+      `cwd "${cwd}" must be inside the outputs folder "${rules.outputsDir}"`,
       { cause: error },
     );
   }

@@ -11,7 +11,7 @@ import type { RunDir } from "../trace/run_dir.ts";
 import type { Task } from "../trace/task.ts";
 import type { FileRights } from "./file_rights.ts";
 
-/** Last words of a failed process that go into its event, bytes: a screenful. */
+/** Last lines of a failed process that go into its event, bytes: a screenful. */
 const TAIL_BYTES = 2048;
 
 /** The files of one node's run, written with the worker's rights. */

@@ -43,7 +43,7 @@ export type ServerMeans = Omit<AdapterMeans, "report"> & {
 /**
  * Serve one worker until its stream ends; every task is over when this returns.
  *
- * @returns False when it could not go on, and the worker was told why: it asked for what cannot be
+ * @returns False when it could not continue, and the worker was told why: it asked for what cannot be
  * done, or the run's files can no longer be written.
  */
 export async function serveAdapter(streams: Streams, means: ServerMeans): Promise<boolean> {
@@ -131,7 +131,7 @@ class KeepaliveWatch implements Disposable {
     const bootMs = this.#clock.bootMs();
     const hasSlept = bootMs - this.#checkedBootMs > KEEPALIVE_INTERVAL_MS;
     this.#checkedBootMs = bootMs;
-    // This process itself stood still: what the worker said meanwhile lies unread.
+    // This process itself was paused: what the worker sent meanwhile is unread.
     if (hasSlept) {
       this.#heardBootMs = Math.max(
         this.#heardBootMs,

@@ -17,7 +17,7 @@ export interface TraceContext {
   readonly flags: string;
 }
 
-/** version "-" trace-id "-" parent-id "-" trace-flags; lower case; a higher version may go on. */
+/** version "-" trace-id "-" parent-id "-" trace-flags; lower case; a higher version may continue. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 const NO_TRACE = "0".repeat(32);

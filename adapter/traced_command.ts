@@ -122,7 +122,7 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const { status, signal } = exit;
   const bytes_out = sizeOf(event.output, cwd);
   record.conclude({ ...totals, ...timesOf(started.at, exit.at), status, signal, bytes_out });
-  // What the command left in the background is its caller's: it goes on outside the group.
+  // What the command left in the background is its caller's: it continues outside the group.
   place.release();
   return exit;
 }

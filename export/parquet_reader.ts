@@ -32,7 +32,7 @@ export class ParquetReadError extends Error {
   override readonly name = "ParquetReadError";
 }
 
-/** Leaves a timestamp the integer that stands in the file, in whatever unit: as OpenDC takes it. */
+/** Leaves a timestamp the integer that is in the file, in whatever unit: as OpenDC takes it. */
 const RAW_TIMESTAMPS = {
   timestampFromMilliseconds: asIs,
   timestampFromMicroseconds: asIs,

@@ -30,7 +30,7 @@ const RECORDS_PER_FLUSH = 1000;
 export interface ParseOptions extends Partial<Omit<PassOptions, "inputs" | "staged">> {
   /** NODE_ID of a run whose records do not name it. Default: the name of the folder. */
   readonly nodeId?: string;
-  /** STAGE, in place of the recorded one. */
+  /** STAGE, instead of the recorded one. */
   readonly stage?: string;
 }
 
@@ -56,7 +56,7 @@ export interface ParseSummary {
  * Parse the node's run directory `path` and write the result into its folder `CTS/` (or `cctf/`); the
  * files appear together, and a parse that fails leaves the last ones.
  *
- * @throws {Error} when files cannot be read or written; never for what stands in them.
+ * @throws {Error} when files cannot be read or written; never for what is in them.
  */
 export async function parseNode(path: string, options: ParseOptions = {}): Promise<ParseSummary> {
   const runDir = RunDir.at(path);

@@ -39,7 +39,7 @@ export interface CentralOptions {
   readonly log: PlacementLog;
   /** Where results go. */
   readonly drain: ResultsDrain;
-  /** Talk for the operator: one line per change. */
+  /** Log messages for the operator: one line per change. */
   readonly report: (line: string) => void;
   /** Aborted: step down and return. */
   readonly signal: AbortSignal;
@@ -107,7 +107,7 @@ class CentralScheduler {
     await this.#queue.onWake(() => this.#wake.notify());
     this.#queue.onRestored(() => {
       this.#grantGrace();
-      // Replies were lost with the connection: what they told of is read anew.
+      // Replies were lost with the connection: what they told of is read again.
       this.#server = "";
       this.#renewedAt = -Infinity;
       this.#wake.notify();
@@ -130,7 +130,7 @@ class CentralScheduler {
     const now = performance.now();
     const before = this.#leader;
     if (now - this.#renewedAt < timing.leaderRenewMs) return before?.isActive ?? false;
-    // Redis, or this process, stood still: nobody could renew a lease meanwhile.
+    // Redis, or this process, was paused: nobody could renew a lease meanwhile.
     if (before !== null && now - this.#renewedAt > timing.leaderLeaseMs) this.#grantGrace();
     const leader = await this.#queue.lead();
     const server = await this.#queue.serverId();
@@ -163,7 +163,7 @@ class CentralScheduler {
     try {
       return await this.#step();
     } catch (error) {
-      // What a person made of a key may stop a script once; the next look for deleted lists mends it.
+      // What a person made of a key may stop a script once; the next poll for deleted lists repairs it.
       if (!(error instanceof QueueError && error.code === "reply")) throw error;
       this.#sayOnce(error.message);
       return false;

@@ -49,7 +49,7 @@ export interface FeedLimits {
   readonly queueMax: number;
   /** Most tasks for one queue at a time. */
   readonly batchSize: number;
-  /** Between two looks at the queues, ms. */
+  /** Between two polls of the queues, ms. */
   readonly intervalMs: number;
 }
 
@@ -151,7 +151,7 @@ export interface TimedTask {
 
 /**
  * Enqueue each task at its time, whatever the queue looks like; what is overdue goes at once. The
- * intended time is written into the task. After tasks that were there already the schedule goes on
+ * intended time is written into the task. After tasks that were there already the schedule continues
  * with the next one at once.
  */
 export async function dispatchTimed(

@@ -11,7 +11,7 @@ import { type ListedTask, readListedTask } from "./queue/task_json.ts";
 
 /** A task at the front of the queue, ready to be placed. */
 export interface WindowTask extends QueuedTask {
-  /** The task as it stands in the queue. */
+  /** The task as it is in the queue. */
   readonly raw: string;
   /** The task. */
   readonly task: Task;

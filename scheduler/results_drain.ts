@@ -56,7 +56,7 @@ export class ResultsDrain implements Disposable {
 
   /**
    * Write down what there is, while `mayWrite` says so: it is asked right before each write, for this
-   * process may have stood still since it began. Returns how many results were new.
+   * process may have been paused since it began. Returns how many results were new.
    *
    * @throws {Error} naming the file when it cannot be written: the queue then keeps them.
    */
@@ -94,7 +94,7 @@ export class ResultsDrain implements Disposable {
     this.#writer[Symbol.dispose]();
   }
 
-  /** False when this result was written before. What is no result is written down for a person. */
+  /** False when this result was written before. What is not a result is written down for a person. */
   #isNew(line: string): boolean {
     try {
       return this.#remember(TASK_RESULT.decode(JSON.parse(line), "the queue's results"));

@@ -33,7 +33,7 @@ export interface WorkerOptions {
   readonly openLauncher: (mayKeepAlive: () => boolean) => Promise<OwnedLauncher>;
   /** Told what the queue made of each attempt that ended. */
   readonly onResult: (result: TaskResult) => void;
-  /** Talk for the operator: one line per change. */
+  /** Log messages for the operator: one line per change. */
   readonly report: (line: string) => void;
   /** Aborted: take nothing new, finish what runs, return. */
   readonly signal: AbortSignal;
@@ -70,7 +70,7 @@ const RESTART_PAUSES_MS = [0, 500, 1000, 2000, 4000];
 /** An adapter that saw a task to its exit, or lived this long, ms, was sound: failures are forgotten. */
 const SOUND_AFTER_MS = 60_000;
 
-/** The adapter dies again and again. */
+/** The adapter dies repeatedly. */
 export class AdapterError extends Error {
   /** Name of the class. */
   override readonly name = "AdapterError";

@@ -17,7 +17,7 @@ import { type Io, runMain } from "./command/main.ts";
 import { ADAPT } from "./flags/adapter.ts";
 import { nodeIdOf, runDirOf } from "./flags/groups/run.ts";
 
-/** Signals that somebody may send to this process in place of the command. */
+/** Signals that somebody may send to this process instead of the command. */
 const PASSED_ON: readonly Deno.Signal[] = [
   "SIGHUP",
   "SIGINT",

@@ -66,7 +66,7 @@ export async function main(
       onListening: (port) => {
         const what = meter === null ? "not known" : `from ${meter.source}`;
         const where = container === null ? "" : ` of ${container}`;
-        io.say(`requests go on to ${options.target}; CPU time${where} ${what}`);
+        io.say(`requests are forwarded to ${options.target}; CPU time${where} ${what}`);
         io.print(`http://${hostPart(listen.hostname)}:${port}`);
       },
       report: io.say,

@@ -53,7 +53,7 @@ export async function main(
 /** What sha256sum(1) checks the executables with. */
 const SUMS = "SHA256SUMS";
 
-/** The lines of the executables that stand in `out` and are not among those to be made. */
+/** The lines of the executables that are in `out` and are not among those to be made. */
 async function sumsOfOthers(out: string, executables: readonly Executable[]): Promise<string[]> {
   const path = join(out, SUMS);
   if (!await isThere(path)) return [];

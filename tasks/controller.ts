@@ -161,7 +161,7 @@ function connectHost(bind: readonly string[]): string {
   return ["0.0.0.0", "*", "::"].includes(first) ? "127.0.0.1" : first;
 }
 
-/** `host` as it stands in a URL. */
+/** `host` as it is in a URL. */
 function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }

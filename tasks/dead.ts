@@ -37,7 +37,7 @@ export async function main(
   } else {
     const retried = await operator.retryDead(chosen);
     for (const { letter, newId } of retried) {
-      io.say(`${letter.task_id}: ${newId === null ? "is no task, and stays" : `now ${newId}`}`);
+      io.say(`${letter.task_id}: ${newId === null ? "is not a task, and stays" : `now ${newId}`}`);
     }
     found = retried.map(({ letter }) => letter);
     isComplete = retried.every(({ newId }) => newId !== null);

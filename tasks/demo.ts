@@ -107,7 +107,7 @@ async function makeInputs(folder: string, io: Io): Promise<void> {
   io.say(`${paths.length} test videos in ${folder} (${made} made now)`);
 }
 
-/** Refuse a mix that cannot be, or a profile that no node has room for: its tasks would wait for ever. */
+/** Refuse a mix that cannot be, or a profile that no node has room for: its tasks would wait forever. */
 function checkMix({ mix, "capacity-units": capacity }: Options): void {
   for (const { profile } of asUsage(() => parseMix(mix, BUILT_IN_PROFILES))) {
     const { name, task: { cpu_units: units = 1 } } = profile;
@@ -222,7 +222,7 @@ async function waitUntilEnded(
 }
 
 /**
- * A step on a finished run, `cwd`, its talk passed on; returns what it printed. When it fails, it has said
+ * A step on a finished run, `cwd`, its log messages passed on; returns what it printed. When it fails, it has said
  * why, and the run is there for another try.
  */
 async function step(
@@ -235,7 +235,7 @@ async function step(
   if (printed !== "") io.print(printed.trimEnd());
   const what = io.signal.aborted ? "interrupted" : `${command[0]} failed`;
   throw new CommandError(
-    `${what}; the run is whole, to go on: deno task ${command.join(" ")}`,
+    `${what}; the run is whole, to continue: deno task ${command.join(" ")}`,
   );
 }
 

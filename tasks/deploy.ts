@@ -28,7 +28,7 @@ const EXECUTABLES_OF: Readonly<Record<Host["role"], readonly string[]>> = {
   worker: ["collector", "adapter", "worker"],
 };
 
-/** A deployment: its hosts and where things lie. */
+/** A deployment: its hosts and where things are. */
 interface Deployment {
   readonly runId: string;
   readonly options: Options;
@@ -111,7 +111,7 @@ async function up(deployment: Deployment): Promise<void> {
   const sums = await readSums(options.dist);
   throwThese(
     await onAll([controller, ...workers], (host) => copyExecutables(host, deployment, sums)),
-    `nothing is started; mend these hosts, or take them out of ${options.hosts}`,
+    `nothing is started; fix these hosts, or take them out of ${options.hosts}`,
   );
   const address = await addressForWorkers(deployment);
   const { flags, variables } = controller.host;

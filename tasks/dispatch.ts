@@ -114,7 +114,7 @@ async function dispatch(
   const there = done.known === 0 ? "" : `, ${done.known} were there already`;
   const said = `${done.enqueued} of ${count} tasks enqueued${there}`;
   if (done.enqueued + done.known < count) {
-    throw new CommandError(`stopped: ${said}; the same command with ${again} goes on from there`);
+    throw new CommandError(`stopped: ${said}; the same command with ${again} continues from there`);
   }
   io.say(said);
   if (!options.wait) return 0;
@@ -185,7 +185,7 @@ async function place(tasks: readonly Task[], { nodes, policy }: NodesMode): Prom
 
 /**
  * The controller's time, on a clock that nobody steps: this machine's, moved by what Redis' clock was
- * ahead at the quickest of a few looks.
+ * ahead at the quickest of a few readings.
  */
 async function controllerClock(queue: TaskSink): Promise<DispatchClock> {
   let best = { roundTripMs: Infinity, offsetMs: 0 };
@@ -201,7 +201,7 @@ async function controllerClock(queue: TaskSink): Promise<DispatchClock> {
   return { nowMs, sleepUntil: (untilMs, signal) => sleep(untilMs - nowMs(), signal) };
 }
 
-/** The first look pays for what is set up at first use; of some more one is undisturbed. */
+/** The first reading pays for what is set up at first use; of some more one is undisturbed. */
 const CLOCK_LOOKS = 5;
 
 function localMs(): number {

@@ -87,7 +87,7 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
   }
   if (io.signal.aborted) {
     const there = `${kept + made} of ${recipes.length} videos are in "${options.out}"`;
-    throw new CommandError(`interrupted: ${there}; the same command goes on from there`);
+    throw new CommandError(`interrupted: ${there}; the same command continues from there`);
   }
   return { paths: recipes.map(({ name }) => join(options.out, name)), made };
 }

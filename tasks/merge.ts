@@ -51,7 +51,7 @@ function describeMerge({ folder, files }: MergedFolder): string[] {
     const parts = [
       duplicates > 0 ? `${duplicates} of ${counts.lines} lines were there already` : null,
       torn > 0 ? `${torn} were torn` : null,
-      malformed + foreign > 0 ? `${malformed + foreign} are no records` : null,
+      malformed + foreign > 0 ? `${malformed + foreign} are not records` : null,
       isSorted ? "its lines were sorted" : null,
     ].filter((part) => part !== null);
     return parts.length === 0 ? [] : [`  ${basename(folder)}/${name}: ${parts.join(", ")}`];

@@ -56,7 +56,7 @@ async function chooseRun(options: ParseFlags, io: Io): Promise<string> {
   const newest = await newestRunId(options.logs);
   if (newest === null) {
     throw new CommandError(
-      `Cannot parse: no run lies in "${options.logs}"; give RUN_ID and LOGS_DIR`,
+      `Cannot parse: no run is in "${options.logs}"; give RUN_ID and LOGS_DIR`,
     );
   }
   io.say(`No RUN_ID was given: parsing the newest run, ${newest}`);
@@ -69,7 +69,7 @@ async function chooseNodes(run: string, options: ParseFlags): Promise<string[]> 
   const nodeId = options["node-id"];
   const wanted = nodeId === null ? null : join(run, asUsage(() => parseNodeId(nodeId)));
   if (wanted !== null && found.includes(wanted)) return [wanted];
-  // A run that lies in its folder itself is of one node, whatever that is called.
+  // A run that is in its folder itself is of one node, whatever that is called.
   const chosen = wanted === null ? found : found.filter((folder) => folder === run);
   if (chosen.length > 0) return chosen;
   const what = found.length === 0 ? "records of a run are" : `records of node "${nodeId}" are`;

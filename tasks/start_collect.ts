@@ -109,7 +109,7 @@ async function roleAtWork(logs: string): Promise<string | null> {
   return `the ${role} of run ${run_id} (pid ${pid}) is at work`;
 }
 
-/** The collector in a session of its own; its talk goes to its log, its first line of data to us. */
+/** The collector in a session of its own; its log messages go to its log file, its first line of data to us. */
 function spawn(place: RolePlace, options: StartOptions): Deno.ChildProcess {
   return new Deno.Command("sh", {
     args: [

@@ -1,4 +1,4 @@
-/** Show how the queue stands, once or again and again. */
+/** Show the state of the queue, once or repeatedly. */
 
 import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import type { RedisOperator } from "../scheduler/queue/operator.ts";

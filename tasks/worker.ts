@@ -158,7 +158,7 @@ async function openAdapter(
     readClocks: () => client.readClocks(),
     kill: () => killAdapter(child),
     async [Symbol.asyncDispose](): Promise<void> {
-      // One that stands still (SIGSTOP) would keep this process for ever; its tasks die with it.
+      // One that is stopped (SIGSTOP) would keep this process forever; its tasks die with it.
       const deadline = setTimeout(() => child.kill("SIGKILL"), ADAPTER_CLOSE_MS);
       await client.close();
       await child.status;

@@ -37,7 +37,7 @@ export const KEEPALIVE_INTERVAL_MS = 1000;
  */
 export const KEEPALIVE_LIMIT_MS = 6000;
 
-/** First message of the worker: where the run lies and how CPUs are given. */
+/** First message of the worker: where the run is and how CPUs are given. */
 export const ADAPTER_HELLO = record("adapter hello", {
   type: oneOf(["hello"], { doc: "Kind of message." }),
   protocol: integer({ doc: "ADAPTER_PROTOCOL of the worker." }),
@@ -88,7 +88,7 @@ export const KEEPALIVE = record("keepalive", {
 /** The worker lives, {@linkcode KEEPALIVE}. */
 export type Keepalive = RecordOf<typeof KEEPALIVE>;
 
-/** What is the time? The boot clock stands behind FFI, which the worker has not. */
+/** What is the time? The boot clock is behind FFI, which the worker has not. */
 export const CLOCK_REQUEST = record("clock request", {
   type: oneOf(["clock"], { doc: "Kind of message." }),
 });
@@ -160,12 +160,12 @@ export const CLOCK_TIME = record("clock time", {
 /** Both clocks at one moment, {@linkcode CLOCK_TIME}. */
 export type ClockTime = RecordOf<typeof CLOCK_TIME>;
 
-/** The adapter cannot go on: it ends after this. */
+/** The adapter cannot continue: it ends after this. */
 export const ADAPTER_FAILED = record("adapter failed", {
   type: oneOf(["failed"], { doc: "Kind of message." }),
   message: string({ doc: "What happened and what to do." }),
 });
-/** The adapter cannot go on, {@linkcode ADAPTER_FAILED}. */
+/** The adapter cannot continue, {@linkcode ADAPTER_FAILED}. */
 export type AdapterFailed = RecordOf<typeof ADAPTER_FAILED>;
 
 /** Any message of the adapter. */

@@ -125,7 +125,7 @@ export const INVOCATION_EVENT = record("invocation event", {
   counters_source: nullable(
     source("Where page faults, context switches and blocks come from."),
   ),
-  stderr_tail: nullable(string({ doc: "Last words of a failed process." })),
+  stderr_tail: nullable(string({ doc: "Last lines of a failed process." })),
 });
 /** One line of an adapter's events, {@linkcode INVOCATION_EVENT}. */
 export type InvocationEvent = RecordOf<typeof INVOCATION_EVENT>;
@@ -133,7 +133,7 @@ export type InvocationEvent = RecordOf<typeof INVOCATION_EVENT>;
 /**
  * `service_cpu.jsonl`: what a service behind the HTTP adapter used in one interval that ends at `ts_ms`,
  * and the shares of the requests that are open at its end. The shares of requests that ended within it
- * stand in their events: the `cpu_ms` of these lines sum to those of the events and `background_ms`.
+ * are in their events: the `cpu_ms` of these lines sum to those of the events and `background_ms`.
  */
 export const SERVICE_CPU = record("service CPU", {
   ts_ms: TS_MS,

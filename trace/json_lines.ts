@@ -2,7 +2,7 @@
  * JSON Lines: one JSON value a line, UTF-8, appended in batches and read as a stream.
  *
  * A crash in the middle of a write can leave one line torn. A writer that opens such a file closes the
- * torn line, so that the next record stands alone; a reader reports it and goes on.
+ * torn line, so that the next record is alone; a reader reports it and continues.
  *
  * @module
  */
@@ -106,7 +106,7 @@ export class JsonLinesWriter implements Disposable {
   }
 }
 
-/** One line that is not a record: where it stands and what is wrong with it. */
+/** One line that is not a record: where it is and what is wrong with it. */
 export interface BadLine {
   /** Line number, from 1. */
   readonly line: number;
@@ -164,7 +164,7 @@ export async function* readLines(path: string): AsyncGenerator<LineBatch> {
 export interface ReadOptions<T> {
   /** Makes a record of a parsed line; throws when it is not one. */
   readonly decode: (value: unknown, where: string) => T;
-  /** Called for each line that is not a record; reading goes on. */
+  /** Called for each line that is not a record; reading continues. */
   readonly onBadLine: (bad: BadLine) => void;
 }
 

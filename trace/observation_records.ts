@@ -128,7 +128,7 @@ export const COLLECTOR_STATS = record("collector stats", {
   births_seen: integer({ doc: "Processes that came under observation.", unit: "count", min: 0 }),
   births_met: nullable(
     integer({
-      doc: "Processes born that a look at the whole host met; null: none is taken in this mode.",
+      doc: "Processes born that a scan of the whole host met; null: none is taken in this mode.",
       unit: "count",
       min: 0,
     }),

@@ -1,6 +1,6 @@
 /**
- * What stands in the files of a run directory while it is recorded. Times `ts_*` are epoch ms with
- * decimals where the source has them; the boot clock stands beside them where order or intervals
+ * What is in the files of a run directory while it is recorded. Times `ts_*` are epoch ms with
+ * decimals where the source has them; the boot clock is beside them where order or intervals
  * matter. Fields are added, never renamed.
  *
  * @module

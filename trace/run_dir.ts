@@ -1,8 +1,8 @@
 /**
- * Where each file of a run lies, and the rules of the names that become parts of a path.
+ * Where each file of a run is, and the rules of the names that become parts of a path.
  *
  * A node's run directory is `logs/<RUN_ID>/`; `logs/<RUN_ID>/<NODE_ID>/` where the runs of several
- * nodes lie together. Nothing is ever written outside it but outputs and exports.
+ * nodes are together. Nothing is ever written outside it but outputs and exports.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A record as data: each field's type, unit and meaning stand in one table, and from the table come
+ * A record as data: each field's type, unit and meaning are in one table, and from the table come
  * the TypeScript type, the decoder and the reference in the documents.
  *
  * Unknown is `null`: a field declared `nullable` is always present after decoding, and a missing one
@@ -216,7 +216,7 @@ export interface RecordSchema<F extends Fields> {
   /**
    * `value` as this record.
    *
-   * @param where Where the value stands ("path:line"), for the error.
+   * @param where Where the value is ("path:line"), for the error.
    * @throws {DecodeError} naming place, field, what is required and what was found.
    */
   readonly decode: (value: unknown, where: string) => RecordOf<RecordSchema<F>>;

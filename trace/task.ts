@@ -1,5 +1,5 @@
 /**
- * A task as it stands in `q:pending` and `q:<node>`: the seeds' fields, and ours beside them.
+ * A task as it is in `q:pending` and `q:<node>`: the seeds' fields, and ours beside them.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { isIdentifier } from "./run_dir.ts";
 
 /**
  * Most vCPUs that one task may ask for: above any machine that Linux runs on (NR_CPUS is at most
- * 8192 in its configurations), so that a slip of the pen is poison and not a head that waits for ever.
+ * 8192 in its configurations), so that a typing error is an invalid task and not a head that waits forever.
  */
 const CPU_UNITS_MAX = 8192;
 
@@ -99,7 +99,7 @@ const FFMPEG_DEFAULTS = {
  * A task from what was found in the queue, with the seeds' defaults filled in.
  *
  * @param value The parsed JSON.
- * @param where Where it stood, for the error.
+ * @param where Where it was, for the error.
  * @param taskId The id for a task that has none.
  * @throws {DecodeError} naming the field; such a task belongs in `q:dead` with that reason.
  */

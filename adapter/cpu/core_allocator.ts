@@ -18,7 +18,7 @@ export interface CoreState {
  * Choose CPUs for a task of `units` vCPUs; fewer where the node has fewer.
  *
  * Free ones while there are enough: a block of neighbours in one NUMA node that breaks up as few whole
- * cores as possible, and lies on a multiple of its size, so that later blocks find room. Else the least
+ * cores as possible, and is on a multiple of its size, so that later blocks find room. Else the least
  * loaded.
  *
  * @returns The CPUs, ascending.
@@ -72,7 +72,7 @@ function leastLoaded(count: number, { places, loads }: CoreState): CpuPlace[] {
   return [...places].sort((a, b) => load(a) - load(b)).slice(0, count);
 }
 
-/** Blocks lie on multiples of the power of two that holds them. */
+/** Blocks are on multiples of the power of two that holds them. */
 function alignment(count: number): number {
   return 2 ** Math.ceil(Math.log2(count));
 }

@@ -21,7 +21,7 @@ export type FileValue = readonly [file: string, value: string];
 
 /**
  * Period over which a quota counts, µs: the kernel's default. A shorter one slices finer and costs more
- * throttling; worst outcome of this one: a task that used up its quota stands still for up to 100 ms.
+ * throttling; worst outcome of this one: a task that used up its quota is paused for up to 100 ms.
  */
 const PERIOD_US = 100_000;
 /** Smallest quota that the kernel takes, µs (sched-bwc.rst). */

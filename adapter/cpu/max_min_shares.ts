@@ -16,7 +16,7 @@ export function maxMinShares(capacity: number, demands: readonly number[]): numb
   const ascending = [...demands.keys()].sort((a, b) => (demands[a] ?? 0) - (demands[b] ?? 0));
   let left = capacity;
   for (const [done, index] of ascending.entries()) {
-    // The water stands equally high for all that are not satisfied yet.
+    // The water is equally high for all that are not satisfied yet.
     const level = left / (ascending.length - done);
     const share = Math.min(demands[index] ?? 0, level);
     shares[index] = share;

@@ -147,7 +147,7 @@ export class NodeCpus {
     const cpus = parseOrRefuse(cpuset);
     if (cpus.every((cpu) => own.includes(cpu))) return cpus;
     throw new JobRefusedError(
-      `cpuset "${cpuset}" must lie inside this node's CPUs ${formatCpuList(own)}`,
+      `cpuset "${cpuset}" must be inside this node's CPUs ${formatCpuList(own)}`,
     );
   }
 

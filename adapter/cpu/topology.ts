@@ -1,5 +1,5 @@
 /**
- * Which CPUs are threads of one core and which cores lie in one NUMA node, from
+ * Which CPUs are threads of one core and which cores are in one NUMA node, from
  * /sys/devices/system/{cpu,node} (sysfs-devices-system-cpu).
  *
  * @module

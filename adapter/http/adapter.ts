@@ -14,7 +14,7 @@ import type { ServiceAddress } from "./exchange.ts";
 import { HttpProxy } from "./proxy.ts";
 import { Recorder } from "./recorder.ts";
 
-/** Module of its events: they stand in `events.http.jsonl`. */
+/** Module of its events: they are in `events.http.jsonl`. */
 const MODULE_ID = "http";
 
 /** How often the processes of the service are looked for, in intervals: about once a second. */

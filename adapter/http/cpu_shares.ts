@@ -63,7 +63,7 @@ export class CpuShares {
   /** Account for the time since the last reading. */
   read({ totalNs, bootMs }: CpuReading): void {
     const possibleNs = Math.floor(Math.max(0, bootMs - this.#bootMs) * 1e6 * this.#cores);
-    // A counter that went back is another one: the cgroup was made anew. Nothing is known of between.
+    // A counter that went back is another one: the cgroup was made again. Nothing is known of the time between.
     const usedNs = Math.max(0, totalNs - this.#totalNs) + this.#restNs;
     this.#totalNs = totalNs;
     this.#bootMs = Math.max(bootMs, this.#bootMs);

@@ -110,7 +110,7 @@ export class Exchange {
     const { target, agent, record, maxHeadBytes, isUpgrade } = this.#options;
     const incoming = this.#incoming;
     const headers = requestHeaders(incoming.rawHeaders, { context: record.context, isUpgrade });
-    // A request of HTTP/1.0 may do without, but it goes on as HTTP/1.1 (RFC 9112 section 3.2).
+    // A request of HTTP/1.0 may do without, but it continues as HTTP/1.1 (RFC 9112 section 3.2).
     if (incoming.httpVersion === "1.0" && incoming.headers.host === undefined) {
       headers.push("Host", `${target.hostname}:${target.port}`);
     }

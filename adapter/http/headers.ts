@@ -38,9 +38,9 @@ function isNamed(header: string, name: string): boolean {
 }
 
 /**
- * `headers` as they go on: what `Connection` lists ends here, and `Proxy-Connection` always does.
+ * `headers` as they continue: what `Connection` lists ends here, and `Proxy-Connection` always does.
  *
- * @param rules With `isUpgrade` false, `Upgrade` ends here too. Default: it goes on.
+ * @param rules With `isUpgrade` false, `Upgrade` ends here too. Default: it continues.
  */
 export function forwardedHeaders(
   headers: readonly string[],
@@ -76,7 +76,7 @@ export interface RequestRules {
 
 /**
  * The headers of a request as the service gets them: `traceparent` takes the place of the one that
- * came, or stands last; `tracestate` goes with a trace that is kept and not with a new one.
+ * came, or is last; `tracestate` goes with a trace that is kept and not with a new one.
  */
 export function requestHeaders(
   headers: readonly string[],

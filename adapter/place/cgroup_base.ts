@@ -24,7 +24,7 @@ const ACCOUNTING_CONTROLLERS = ["cpuacct", "memory"];
 /** v1 controllers that limit. */
 const LIMITING_CONTROLLERS = ["cpu", "cpuset"];
 
-/** The hierarchies of this machine, and where process `pid` stands in them. */
+/** The hierarchies of this machine, and where process `pid` is in them. */
 export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
   const cgroup = readText(`/proc/${pid}/cgroup`);
   if (cgroup === null) return [];
@@ -47,7 +47,7 @@ export interface CgroupBaseOptions {
   readonly startTicks: number;
   /** CPUs of the node, to which `cpuset` groups are confined. */
   readonly cpus: readonly number[];
-  /** True when tasks shall be limited, too. */
+  /** True when tasks are to be limited, too. */
   readonly isLimiting: boolean;
   /** True when the processes in the adapter's own v2 group may be set aside for that. */
   readonly mayMakeRoom: boolean;
@@ -55,7 +55,7 @@ export interface CgroupBaseOptions {
 
 /** The groups of one adapter. */
 export class CgroupBase implements Disposable {
-  /** The version that limits tasks; null: none can, or none shall. */
+  /** The version that limits tasks; null: none can, or none is to. */
   readonly limitingVersion: 1 | 2 | null;
   readonly #unified: string | null;
   readonly #v1: ReadonlyMap<string, string>;
@@ -176,7 +176,7 @@ function sweepGroup(base: string): boolean {
   return removeGroup(base);
 }
 
-/** Hand the controllers of the adapter's own v2 group down, in which it stands itself. */
+/** Hand the controllers of the adapter's own v2 group down, in which it is itself. */
 function handDown(group: string, { mayMakeRoom }: Pick<CgroupBaseOptions, "mayMakeRoom">): boolean {
   const there = readText(join(group, "cgroup.controllers"))?.trim().split(" ") ?? [];
   if (!LIMITING_CONTROLLERS.every((controller) => there.includes(controller))) return false;

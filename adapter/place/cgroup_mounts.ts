@@ -1,5 +1,5 @@
 /**
- * Which cgroup hierarchies are mounted, and where this process stands in them: from
+ * Which cgroup hierarchies are mounted, and where this process is in them: from
  * proc_pid_mountinfo(5) and proc_pid_cgroup(5).
  *
  * @module

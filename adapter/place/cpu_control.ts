@@ -94,7 +94,7 @@ export class CpuControl {
       /** Identity of this adapter process, part of the units' names. */
       readonly instanceId: string;
       readonly base: CgroupBase | null;
-      /** Null where it does not run, or shall not be used. */
+      /** Null where it does not run, or must not be used. */
       readonly systemd: SystemdAccess | null;
       readonly starter: Starter;
     },
@@ -107,7 +107,7 @@ export class CpuControl {
   }
 
   /**
-   * A place for a task: a scope also where only affinity is to be had and the task itself asks for more.
+   * A place for a task: a scope also where only affinity is available and the task itself asks for more.
    *
    * @param name Unique among the tasks of this adapter.
    */
@@ -132,17 +132,17 @@ export interface ControlRequest {
   readonly control: AdapterHello["cpu_control"];
   /** CPUs of the node. */
   readonly cpus: readonly number[];
-  /** False where groups shall account only. */
+  /** False where groups are to account only. */
   readonly isLimiting: boolean;
   /** Environment of this process. */
   readonly env: Readonly<Record<string, string>>;
-  /** Null where FFI is not to be had. */
+  /** Null where FFI is not available. */
   readonly libc: StartCalls | null;
 }
 
 /** What was opened: disposal removes it. */
 export interface ControlMeans extends Disposable {
-  /** The service manager; null: it does not run, or not for us, or shall not be used. */
+  /** The service manager; null: it does not run, or not for us, or must not be used. */
   readonly systemd: SystemdAccess | null;
   /** The adapter's cgroups; null: none can be made. */
   readonly cgroups: CgroupBase | null;

@@ -1,6 +1,6 @@
 /**
- * Room in a v2 group: its controllers can be handed down only while no process stands in it, which
- * cgroup-v2.rst calls the "No Internal Process Constraint". An adapter stands in the group that it was
+ * Room in a v2 group: its controllers can be handed down only while no process is in it, which
+ * cgroup-v2.rst calls the "No Internal Process Constraint". An adapter is in the group that it was
  * started in, and its worker beside it; so both are set aside, into a group below.
  *
  * @module
@@ -22,7 +22,7 @@ export function withoutAside(group: string): string {
   return basename(group) === ASIDE ? dirname(group) : group;
 }
 
-/** Where the processes of `group` stand that are no task's. */
+/** Where the processes of `group` are that belong to no task. */
 export function standingPlace(group: string): string {
   const aside = join(group, ASIDE);
   return isFolder(aside) ? aside : group;
@@ -39,7 +39,7 @@ export function isDelegated(group: string, libc: StartCalls | null): boolean {
 }
 
 /**
- * True where no process stands in the way, and in the root. To ask the kernel is not enough: it lets cpu
+ * True where no process is in the way, and in the root. To ask the kernel is not enough: it lets cpu
  * and cpuset be handed down beside processes, and then takes none into the groups below.
  */
 export function hasRoom(group: string): boolean {

@@ -20,7 +20,7 @@ export function makeGroup(directory: string): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return true;
-    // systemd removed the group that this process stood in, and moved it up, a moment ago.
+    // systemd removed the group that this process was in, and moved it up, a moment ago.
     if (error instanceof Deno.errors.NotFound) return false;
     // A read-only cgroup file system, as containers have it, is EROFS.
     if (isErrno(error, ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS)) return false;

@@ -11,7 +11,7 @@ import { adoptArguments, scopeName } from "./systemd.ts";
 
 /** How long systemd may take to move this process, ms: beyond that it is as if it did not run. */
 const MOVE_LIMIT_MS = 5000;
-/** Looks at where this process stands, ms apart. */
+/** Polls for the group of this process, ms apart. */
 const MOVE_PAUSE_MS = 5;
 
 /**

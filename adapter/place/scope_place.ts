@@ -173,7 +173,7 @@ export class ScopePlace implements TaskPlace {
   }
 }
 
-/** The groups of a scope, by where a process in it stands. */
+/** The groups of a scope, by where a process in it is. */
 function scopePaths(unit: string, pid: number): TaskCgroupPaths | null {
   const own = join("/", scopeName(unit));
   const places = readHierarchies(pid).filter(({ ownDirectory }) => ownDirectory.endsWith(own));

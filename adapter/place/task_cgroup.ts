@@ -21,7 +21,7 @@ import { killUntilGone, type ProcessTree } from "../process_tree.ts";
 import type { SpawnPlan } from "../start/spawn_plan.ts";
 import type { CgroupTotals, LimitKind, TaskPlace } from "./task_place.ts";
 
-/** Where a task's groups lie; at least one is given. */
+/** Where a task's groups are; at least one is given. */
 export interface TaskCgroupPaths {
   /** In the v2 hierarchy. */
   readonly unified: string | null;
@@ -112,7 +112,7 @@ export class TaskCgroup implements TaskPlace, ProcessTree {
     };
   }
 
-  /** Let the processes that are left go on in the group above. */
+  /** Let the processes that are left continue in the group above. */
   release(): void {
     for (const directory of this.#directories) {
       const above = standingPlace(join(directory, "..", ".."));

@@ -45,7 +45,7 @@ export interface TaskPlace extends Disposable {
   tree(leader: number): ProcessTree;
   /** What was counted so far; null: nothing is. */
   totals(): CgroupTotals | null;
-  /** Let what still runs go on elsewhere when the place is removed. */
+  /** Let what still runs continue elsewhere when the place is removed. */
   release(): void;
 }
 

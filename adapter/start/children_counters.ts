@@ -1,6 +1,6 @@
 /**
  * What children used by the counters that the kernel keeps of those a process has waited for: where FFI is
- * not to be had, so that nobody can call wait4(2).
+ * not available, so that nobody can call wait4(2).
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface ChildCpu {
 export interface CountersSource {
   /** cutime and cstime of this process, clock ticks. */
   readonly readTicks: () => readonly [user: number, system: number];
-  /** True while `pid` exists, be it as a zombie: until then the counters do not have it. */
+  /** True while `pid` exists, if only as a zombie: until then the counters do not have it. */
   readonly isThere: (pid: number) => boolean;
 }
 

@@ -47,7 +47,7 @@ export class CloneStarter implements Starter {
     this.#exitWait = new ExitWait(libc);
     // Descendants that lose their parent become children of this process, so that their end shows.
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1);
-    // A stopped adapter whose worker dies goes on, to end its tasks: others are about to start them.
+    // A stopped adapter whose worker dies continues, to end its tasks: others are about to start them.
     libc.prctl(PR_SET_PDEATHSIG, signalNumber("SIGCONT"));
     // A caller that ignores SIGCHLD would have the kernel reap our children before we can.
     libc.resetSignal(signalNumber("SIGCHLD"));

@@ -1,5 +1,5 @@
 /**
- * Starts processes by Deno's own means, where FFI is not to be had. The totals are less exact: without
+ * Starts processes by Deno's own means, where FFI is not available. The totals are less exact: without
  * a cgroup CPU time has steps of clock ticks, and what the shell does before it becomes the program counts
  * as the program's.
  *

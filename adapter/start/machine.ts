@@ -16,7 +16,7 @@ export interface Machine {
   readonly clock: Clock;
   /** Starts processes. */
   readonly starter: Starter;
-  /** Null where FFI is not to be had. */
+  /** Null where FFI is not available. */
   readonly libc: StartCalls | null;
   /** What is missing here and what it costs, a sentence each. */
   readonly notes: readonly string[];

@@ -2,7 +2,7 @@
  * Two pieces of machine code that run lists of system calls where JavaScript cannot run: in a process that
  * is about to be started, and on a thread that waits.
  *
- * The first makes a child by the first call of its list, and the child goes on with the list until execve
+ * The first makes a child by the first call of its list, and the child continues with the list until execve
  * replaces it. Why code of our own: whatever must be true at a task's first instruction (its cgroup, affinity, user,
  * session, files, death signal) has to happen between clone and exec, in the child. JavaScript cannot
  * run there. posix_spawn knows neither death signal nor user, and a v2 cgroup only from glibc 2.39; a

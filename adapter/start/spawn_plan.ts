@@ -41,7 +41,7 @@ export interface SpawnPlan {
   readonly stdin: number | null;
   /** Numbers of the signals that it ignores; all others have their default action. */
   readonly ignoredSignals: readonly number[];
-  /** True for a process that goes on when the adapter is killed. */
+  /** True for a process that continues when the adapter is killed. */
   readonly outlivesAdapter: boolean;
 }
 

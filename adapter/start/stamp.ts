@@ -45,7 +45,7 @@ export function startStampCalls(address: bigint): SystemCall[] {
 
 /**
  * When the process that made these calls had used no CPU time yet: what it used until then counts in its
- * total, so the time that it took must lie between start and end.
+ * total, so the time that it took must be between start and end.
  */
 export function readStartStamp(words: Uint32Array): ClockReading {
   const { tsMs, bootMs } = readStamp(words);

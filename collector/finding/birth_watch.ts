@@ -23,7 +23,7 @@ export class BirthWatch implements Disposable {
     this.#loadavg = procfs.keep("loadavg");
   }
 
-  /** The pid that was given last, at the last look; null where the kernel does not tell. */
+  /** The pid that was given last, at the last poll; null where the kernel does not tell. */
   get lastPid(): number | null {
     return this.#lastPid;
   }

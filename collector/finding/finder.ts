@@ -18,7 +18,7 @@ export interface Finder {
   /** Sentinels passed over since the last call: stale ones, and those of a stranger. */
   takeForeignCount(): number;
   /**
-   * Processes born since the last call that a look at the whole host met, whatever their names; null: this
+   * Processes born since the last call that a scan of the whole host met, whatever their names; null: this
    * way takes no such look.
    */
   takeBornCount(): number | null;

@@ -43,8 +43,8 @@ export class ProcessTable {
   }
 
   /**
-   * Look for processes that were born. The kernel gives pids in ascending order and begins anew at its
-   * limit: all that is new lies between the last pid of two looks.
+   * Look for processes that were born. The kernel gives pids in ascending order and begins again at its
+   * limit: all that is new is between the last pid of two polls.
    *
    * @param lastPid The pid that was given last; null where the kernel does not tell.
    * @param bootMs The boot clock now.

@@ -1,5 +1,5 @@
 /**
- * Whitelist mode: a process is followed, with its descendants, while its sentinel stands in the folder
+ * Whitelist mode: a process is followed, with its descendants, while its sentinel is in the folder
  * PROC_PID_DIR.
  *
  * @module
@@ -24,14 +24,14 @@ import { readSentinel, type SentinelContent, sentinelPid } from "./sentinel_file
 const LIST_INTERVAL_MS = 1000;
 
 /**
- * So long a sentinel may stand though its process is gone, ms: its launcher removes it when it has reaped
+ * So long a sentinel may exist though its process is gone, ms: its launcher removes it when it has reaped
  * the process. Longer, and it was left behind.
  */
 const STALE_AFTER_MS = 2000;
 
 /**
  * So long a process with an empty sentinel may have a name that does not match, ms: taskset or
- * systemd-run stand there until they exec. After that it is reported as a stranger, yet still looked at.
+ * systemd-run are there until they exec. After that it is reported as a stranger, yet still looked at.
  */
 const LAUNCHER_LIMIT_MS = 5000;
 
@@ -47,7 +47,7 @@ interface Sentinel {
   readonly subject: Subject;
   /** When it was noticed, boot clock, ms. */
   readonly noticedMs: number;
-  /** waiting: not followed as yet; over: followed once, and its process has gone. */
+  /** waiting: not followed so far; over: followed once, and its process has gone. */
   state: "waiting" | "followed" | "over";
   isReported: boolean;
 }
@@ -77,7 +77,7 @@ export class Whitelist implements Finder {
   /** Looked through at each tick: by forEach, because an iterator leaves an object behind for each. */
   readonly #sentinels = new Map<number, Sentinel>();
   #listedMs = -Infinity;
-  /** True when something is followed whose descendants were not looked for as yet. */
+  /** True when something is followed whose descendants were not looked for so far. */
   #hasNewSubject = false;
   #foreign = 0;
 

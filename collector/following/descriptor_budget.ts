@@ -1,5 +1,5 @@
 /**
- * How many descriptors processes may take: what the collector itself opens must never fail for want of one.
+ * How many descriptors processes may take: what the collector itself opens must never fail because none is left.
  *
  * @module
  */

@@ -179,7 +179,7 @@ export class FollowedSet implements Disposable {
 
   /**
    * Read processes that have ended a last time and let them go. Until its parent has waited for it, the
-   * CPU clock of a process still stands at its exact total.
+   * CPU clock of a process still is at its exact total.
    */
   readEnded(pids: readonly number[]): void {
     for (const pid of pids) {

@@ -1,7 +1,7 @@
 /**
  * Readings of one process. There are two ways: by its CPU clock (FFI, nanoseconds), and by
- * `/proc/<pid>/stat` (clock ticks) where FFI is not to be had. Both keep a descriptor below
- * `/proc/<pid>/` open: it belongs to this one process for ever, so that a reading can never be of
+ * `/proc/<pid>/stat` (clock ticks) where FFI is not available. Both keep a descriptor below
+ * `/proc/<pid>/` open: it belongs to this one process forever, so that a reading can never be of
  * another process that was given the same pid.
  *
  * @module
@@ -152,7 +152,7 @@ class ClockReader implements ProcessReader {
     const descriptor = libc.openFile(path);
     if (descriptor >= 0) rollback.defer(() => libc.symbols.close(descriptor));
     // The descriptor first and its use last: while it can still be read, no other process can have
-    // been given the pid, so that what stands in between is of this process.
+    // been given the pid, so that what is in between is of this process.
     const stat = parsePidStat(procfs.readProcess(pid, "stat"));
     if (descriptor < 0) throw new ProcessDeniedError(`Cannot read "${path}": permission denied`);
     const end = budget.isAmple ? alarm.watchEnd(pid) : null;

@@ -1,6 +1,6 @@
 /**
  * The lines of one tick of `proc_metrics.jsonl`. A thousand processes make thousands of lines a second, so
- * they are written digit by digit into one buffer that is used again and again: strings would leave a
+ * they are written digit by digit into one buffer that is used repeatedly: strings would leave a
  * megabyte of garbage a second, and the memory of the collector would grow with it.
  *
  * @module

@@ -45,7 +45,7 @@ export function parseNetRoute(text: string): Route[] {
   return routes;
 }
 
-/** The kernel prints an address as the bytes lie in memory: little-endian on every machine we run on. */
+/** The kernel prints an address as the bytes are in memory: little-endian on every machine we run on. */
 function addressOf(hex: string): number {
   const value = parseInt(hex, 16);
   return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) |

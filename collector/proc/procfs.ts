@@ -1,6 +1,6 @@
 /**
  * Reading below a mount of proc(5). The mount point is a parameter: a fixture tree, a bind mount in a
- * container and the real /proc are read alike. Parsing stands apart, one file per kernel file.
+ * container and the real /proc are read alike. Parsing is separate, one file per kernel file.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export class Procfs {
     return readTextIfThere(this.path(name));
   }
 
-  /** Open a small file that is read again and again; null where it is missing. */
+  /** Open a small file that is read repeatedly; null where it is missing. */
   keep(name: string): KeptFile | null {
     try {
       return new KeptFile(Deno.openSync(this.path(name)));
@@ -69,7 +69,7 @@ export class Procfs {
 const keptBytes = new Uint8Array(4096);
 const decoder = new TextDecoder();
 
-/** A small file that stays open: the kernel makes its content anew for each read from the beginning. */
+/** A small file that stays open: the kernel makes its content again for each read from the beginning. */
 export class KeptFile implements Disposable {
   readonly #file: Deno.FsFile;
 

@@ -13,7 +13,7 @@ import type { SamplingCalls } from "../sampling_calls.ts";
 
 /** What happened while the sampler waited. */
 export interface AlarmEvents {
-  /** Watched processes that ended; their parents may not have reaped them as yet. */
+  /** Watched processes that ended; their parents may not have reaped them so far. */
   readonly ended: readonly number[];
   /** Names of files in the watched folder that were written or removed. */
   readonly names: readonly string[];
@@ -83,7 +83,7 @@ const SENTINELS = -1;
 const EVENT_LIMIT = 256;
 
 /**
- * The thread blocks in epoll_wait, so that nothing stands between the kernel's timer and the reading: no
+ * The thread blocks in epoll_wait, so that nothing is between the kernel's timer and the reading: no
  * timer wheel in whole milliseconds, no second thread without our priority. A signal interrupts the wait;
  * where the kernel hands it to another thread, it is noticed after one slice, ms, or at the next turn.
  */
@@ -172,7 +172,7 @@ class KernelAlarm implements Alarm {
   watchEnd(pid: number): Disposable | null {
     const { symbols } = this.#libc;
     const descriptor = Number(symbols.syscall(SYS_PIDFD_OPEN, BigInt(pid), 0n));
-    // An older kernel, or no descriptor to be had: the next tick finds the process gone.
+    // An older kernel, or no free descriptor: the next tick finds the process gone.
     if (descriptor < 0) return null;
     this.#add(descriptor, pid);
     return new EndWatch(this.#libc, descriptor);

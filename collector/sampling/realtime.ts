@@ -15,7 +15,7 @@ const RLIMIT_RTTIME = 15;
 
 /**
  * Real-time CPU that the thread may use without sleeping once, us: a tick of 100,000 processes takes less.
- * At the limit the kernel ends the collector, so that a defect cannot hold a core for ever.
+ * At the limit the kernel ends the collector, so that a defect cannot hold a core forever.
  */
 const RUNTIME_LIMIT_US = 2_000_000n;
 

@@ -188,7 +188,7 @@ function fieldFindings({ attempts }: AuditFacts): Finding[] {
     ...onSome(lacking(({ event }) => event.task_id === null ? "" : event.ts_enqueue), {
       check: "no_enqueue",
       what: (count) => `${count} tasks of the queue have no ts_enqueue`,
-      cost: "Their waits are not known; export takes their start in place of the submission.",
+      cost: "Their waits are not known; export takes their start instead of the submission.",
       action: "Enqueue through dispatch, which stamps them.",
     }),
   ];

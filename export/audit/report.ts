@@ -100,7 +100,7 @@ function cpuControlLine({ cpu_control }: Audit): string {
     Object.entries(of).map(([name, count]) => `${count} ${name}`).join(", ") || "none";
   return [
     `CPU control: ${counts(bindings)}`,
-    `${on_shared_cores} on cores that were shared for want of free ones`,
+    `${on_shared_cores} on cores that were shared because none was free`,
     `limits set: ${counts(limits_set)}`,
     throttled_ms === null
       ? "throttling not known"

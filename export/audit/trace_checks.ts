@@ -38,7 +38,7 @@ export function readingFindings({ counts, isSorted }: AuditFacts, notes: string[
     ...onCount(counts.decreases, {
       check: "decreasing_totals",
       what: `${counts.decreases} readings show less CPU time than the one before`,
-      cost: "Nothing is taken off; the series stands still until the total is reached again.",
+      cost: "Nothing is taken off; the series is constant until the total is reached again.",
       action: "See whether two collectors wrote into this file.",
     }),
     ...onCount(counts.duplicates, {

@@ -19,7 +19,7 @@ export interface CompareOptions {
   readonly measured: string;
   /** Folder with OpenDC's output, or one above it. */
   readonly simulated: string;
-  /** Folder of the export; null: the one that the output lies in. */
+  /** Folder of the export; null: the one that the output is in. */
   readonly export?: string | null;
   /** Name of the experiment; null: the one whose name is in the output's path. */
   readonly experiment?: string | null;

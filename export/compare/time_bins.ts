@@ -15,7 +15,7 @@ export class TimeBins {
   }
 
   /**
-   * Add an amount that was spent evenly between two times, ms; what lies before 0 counts at 0, and an
+   * Add an amount that was spent evenly between two times, ms; what is before 0 counts at 0, and an
    * amount without duration in the bin of its time.
    */
   add(amount: number, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): void {

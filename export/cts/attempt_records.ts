@@ -49,7 +49,7 @@ export type AttemptEvent = Pick<
 /** What the parse needs of a decision of the queue. */
 export type Decision = Pick<TaskResult, "attempt" | "node" | "state">;
 
-/** Events of a run by span, and what else stood in the files. */
+/** Events of a run by span, and what else was in the files. */
 export interface ReadEvents {
   /** What is known of each span, in the order in which they began. */
   readonly spans: ReadonlyMap<string, AttemptEvent>;

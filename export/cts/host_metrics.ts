@@ -30,7 +30,7 @@ const COUNTERS = {
   io_full_us: "io_full_ms",
 } as const;
 
-/** Gauges: they stand as they were read at the end of the interval. */
+/** Gauges: the values that were read at the end of the interval. */
 const GAUGES = ["mem_total_kb", "mem_free_kb", "mem_available_kb", "swap_used_kb"] as const;
 
 type Counter = keyof typeof COUNTERS;
@@ -38,7 +38,7 @@ type Counter = keyof typeof COUNTERS;
 /** What the host used in one interval that ends at `ts_ms`; null: not known. */
 export type HostInterval = Record<string, number | null>;
 
-/** The intervals in the file `path`, and what else stood there; null: there is no such file. */
+/** The intervals in the file `path`, and what else was there; null: there is no such file. */
 export async function readHostIntervals(
   path: string,
   clock: RunClock,

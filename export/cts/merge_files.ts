@@ -21,7 +21,7 @@ const NEWLINE = new Uint8Array([10]);
 export interface MergedFile {
   /** Its name. */
   readonly name: string;
-  /** Lines read, and those that were no records. */
+  /** Lines read, and those that were not records. */
   readonly counts: LineCounts;
   /** Lines written. */
   readonly written: number;

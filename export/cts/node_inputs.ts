@@ -24,7 +24,7 @@ import { readCounted } from "./counted_records.ts";
 import type { LineCounts } from "./raw_samples.ts";
 import { EVENT_FILE, namesIn } from "./run_folders.ts";
 
-/** What stands in a node's run directory besides samples. */
+/** What is in a node's run directory besides samples. */
 export interface NodeInputs {
   /** Its events. */
   readonly events: ReadEvents;

@@ -19,7 +19,7 @@ const CARRY_US = 100_000;
 /**
  * CPU time that the last row keeps where there is any, µs: totals are cut to whole µs twice, as user and
  * as system time, and what the readings have above that must come off a last row. Worst outcome: so much
- * of it stands in a later row than it was used in.
+ * of it is in a later row than it was used in.
  */
 const KEPT_US = 2;
 
@@ -184,7 +184,7 @@ export class ProcessSeries {
     this.lastCpuUs += newUs;
     account?.see(newUs, atUs);
     const dtUs = atUs - this.lastUs;
-    // A first reading can stand before the recorded start, for two programs stamped the two; and an
+    // A first reading can be before the recorded start, for two programs stamped the two; and an
     // interval that cannot hold what its row keeps is none.
     if (dtUs < KEPT_US) this.#carryUs += newUs;
     else {
@@ -198,7 +198,7 @@ export class ProcessSeries {
   /**
    * True when `reading`, taken after the end of its task, still says what this process used within it: the
    * collector is told of an end when it has happened, and until somebody waits for the process, which has
-   * no memory left, its counters stand. Of a descendant it counts only as far as the total goes: what a
+   * no memory left, its counters are kept. Of a descendant it counts only as far as the total goes: what a
    * task leaves behind may have used more by then.
    */
   #isLastOf(account: TaskOfSeries, { rssKb, cpuUs }: SeriesReading): boolean {
@@ -206,7 +206,7 @@ export class ProcessSeries {
     return account.isFirst(this) || cpuUs - this.lastCpuUs <= account.unseenUs;
   }
 
-  /** Go on from `atUs` where the clock was set back: what was used meanwhile goes to the next interval. */
+  /** Continue from `atUs` where the clock was set back: what was used meanwhile goes to the next interval. */
   restartAt(atUs: number): void {
     this.#readUs = -Infinity;
     this.lastUs = atUs;

@@ -266,7 +266,7 @@ export class RawLineParser implements RawReading {
   }
 }
 
-/** The field whose name, with its closing quote, stands at `at`. */
+/** The field whose name, with its closing quote, is at `at`. */
 function fieldAt(bytes: Uint8Array, at: number): number {
   for (const field of FIELDS_BY_LETTER[bytes[at] as number] ?? []) {
     const name = NAME_BYTES[field] as Uint8Array;

@@ -24,11 +24,11 @@ const LONG_LINE = `a line of at most ${LINE_LIMIT_BYTES} bytes is required`;
 /** Bad lines whose place and reason are kept for the report: enough to see what is wrong. */
 const KEPT_BAD_LINES = 5;
 
-/** What stood in a file of records besides records. */
+/** What was in a file of records besides records. */
 export interface LineCounts {
   /** Lines, blank ones not counted. */
   lines: number;
-  /** Last lines without a newline that are no record: what a crash cut off. */
+  /** Last lines without a newline that are not a record: what a crash cut off. */
   torn: number;
   /** Lines that are not JSON. */
   malformed: number;
@@ -56,7 +56,7 @@ export function sumCounts(all: readonly LineCounts[]): LineCounts {
   return sum;
 }
 
-/** Count a line that is no record, as `error` says. */
+/** Count a line that is not a record, as `error` says. */
 export function countBadLine(
   counts: LineCounts,
   { error, where, isTorn }: { error: Error; where: string; isTorn: boolean },
@@ -89,7 +89,7 @@ export class RawSampleFile implements SampleSource {
   readonly counts: LineCounts = noLines();
   /** Bytes read so far. */
   bytesRead = 0;
-  /** First and last byte of the line that `next` stepped to, as it stands in {@linkcode block}. */
+  /** First and last byte of the line that `next` stepped to, as it is in {@linkcode block}. */
   lineStart = 0;
   /** Index behind the last byte of that line. */
   lineEnd = 0;

@@ -1,5 +1,5 @@
 /**
- * What stands between the numbers of a row, in the order in which it is written: where a row is as parse
+ * What is between the numbers of a row, in the order in which it is written: where a row is as parse
  * writes it, export finds its numbers without taking it apart.
  *
  * @module
@@ -17,5 +17,5 @@ export const DT_MS: Uint8Array = encoder.encode(',"dt_ms":');
 export const CPU_MS: Uint8Array = encoder.encode(',"cpu_ms":');
 /** Before the resident memory, kB. */
 export const RSS_KB: Uint8Array = encoder.encode(',"rss_kb":');
-/** In place of a number that is not known. */
+/** Instead of a number that is not known. */
 export const NULL: Uint8Array = encoder.encode("null");

@@ -1,5 +1,5 @@
 /**
- * One timeline for a node's records. Where the boot clock stands beside a time, the boot clock decides,
+ * One timeline for a node's records. Where the boot clock is beside a time, the boot clock decides,
  * so that a wall clock that is set in the middle of a run shifts no interval; the wall clock as it was
  * at the run's first reading gives the date. `--align controller` puts the whole on the controller's clock.
  *
@@ -22,7 +22,7 @@ const STEP_MIN_US = 25_000;
  */
 const REBOOT_DISORDER_US = 1_000_000;
 
-/** Two boots lie at least so far apart on the wall clock, µs: no machine starts in less. */
+/** Two boots are at least so far apart on the wall clock, µs: no machine starts in less. */
 const REBOOT_MIN_US = 1_000_000;
 
 /** Offsets further apart than their error bounds and this drift are a step, µs per µs: 500 ppm, the most
@@ -126,7 +126,7 @@ export class RunClock {
   }
 
   /**
-   * Boot clock `bootUs` of the boot in which `time` lies, on the timeline, whole µs; null where no boot
+   * Boot clock `bootUs` of the boot in which `time` is, on the timeline, whole µs; null where no boot
    * clock is known.
    */
   bootToUs(bootUs: number, { tsUs, bootUs: atUs }: RecordTime): number | null {

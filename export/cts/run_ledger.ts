@@ -12,7 +12,7 @@ import { ProcessSeries, type RowSink } from "./process_series.ts";
 import type { RunClock } from "./run_clock.ts";
 import type { TaskAccount } from "./task_account.ts";
 
-/** How far readings may stand out of order, µs: more than one walk over all processes takes. */
+/** How far readings may be out of order, µs: more than one walk over all processes takes. */
 const DISORDER_US = 1_000_000;
 
 /** Time after which a task that ended gets no more readings, µs: beyond the disorder that is let pass. */
@@ -122,7 +122,7 @@ export class RunLedger {
   /**
    * Take one reading.
    *
-   * @throws {UnsortedError} when it stands behind a later one.
+   * @throws {UnsortedError} when it is behind a later one.
    */
   read(raw: RawReading): void {
     const { counts } = this;

@@ -129,7 +129,7 @@ async function readSamples(
   }
 }
 
-/** Times that tell where the run lies: its first one, and those of files that are in order. */
+/** Times that tell where the run is: its first one, and those of files that are in order. */
 async function timesOf(path: string, inputs: NodeInputs): Promise<RecordTime[][]> {
   const first = await firstTime(path) ?? firstStart(inputs);
   return [

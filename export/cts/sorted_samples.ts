@@ -40,7 +40,7 @@ export interface SortOptions {
 /**
  * Sort the samples of `path` into files of whole lines, each sorted in itself.
  *
- * @returns the files, and what else stood in `path`.
+ * @returns the files, and what else was in `path`.
  */
 export async function sortSamples(
   path: string,
@@ -111,7 +111,7 @@ class Piece {
 export class MergedSamples implements SampleSource {
   readonly #files: readonly RawSampleFile[];
   readonly #orderOf: OrderOf;
-  /** Order of the reading at which each file stands; NaN: its block is used up; Infinity: it ended. */
+  /** Order of the reading that each file is at; NaN: its block is used up; Infinity: it ended. */
   readonly #orders: number[];
   #current = -1;
 

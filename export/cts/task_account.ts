@@ -3,7 +3,7 @@
  *
  * What the readings of its processes did not see is spread over the time in which it can have happened.
  * First over the tails, the time between the last reading of a process and its end, where a process is
- * taken to have gone on at most {@linkcode TAIL_RATE_FACTOR} times as fast as it was ever seen to go.
+ * taken to have run on at most {@linkcode TAIL_RATE_FACTOR} times as fast as it was ever seen to go.
  * What is beyond that was used by processes that no reading met, at any time of the task's life: it is
  * spread as evenly as the task's cores allow.
  *

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Narrowest cell, µs: readings of one tick, which lie closer together, end in one cell. */
+/** Narrowest cell, µs: readings of one tick, which are closer together, end in one cell. */
 const MIN_CELL_US = 20_000;
 
 /**
@@ -167,7 +167,7 @@ export class UsageProfile {
     if (this.#count === CELL_LIMIT) this.#mergePairs();
   }
 
-  /** Make one cell of each two. In place: thousands of tasks do it again and again. */
+  /** Make one cell of each two. In place: thousands of tasks do it repeatedly. */
   #mergePairs(): void {
     this.#count = CELL_LIMIT / 2;
     for (let pair = 0; pair < this.#count; pair++) {
@@ -177,7 +177,7 @@ export class UsageProfile {
     this.#minCellUs *= 2;
   }
 
-  /** The cell in which `atUs` lies; the first one for an earlier time. */
+  /** The cell in which `atUs` is; the first one for an earlier time. */
   #cellAt(atUs: number): number {
     let low = 0;
     let high = this.#count;

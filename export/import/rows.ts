@@ -58,7 +58,7 @@ function splitBlanks(line: string): Row {
   return values.includes("") || line.includes("\t") ? line.split(/\s+/) : values;
 }
 
-/** Values of a line in which some stand in double quotes, as RFC 4180 has it. */
+/** Values of a line in which some are in double quotes, as RFC 4180 has it. */
 function splitQuoted(line: string, delimiter: string): Row {
   const values: string[] = [];
   for (let at = 0; at <= line.length;) {

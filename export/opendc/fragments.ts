@@ -151,7 +151,7 @@ function piecesOf(rows: UsageRows, span: TaskSpan): Pieces {
   return { length, from, to, cpuMs, isChain, duplicates, outside };
 }
 
-/** Row numbers by end and process, equal rows side by side, or null when they stand in that order. */
+/** Row numbers by end and process, equal rows side by side, or null when they are in that order. */
 function orderOf({ length, endMs, dtMs, cpuMs, pid }: UsageRows): Uint32Array | null {
   const before = (a: number, b: number) =>
     (endMs[a] as number) - (endMs[b] as number) || (pid[a] as number) - (pid[b] as number) ||

@@ -1,5 +1,5 @@
 /**
- * Where a parsed run lies, and its nodes and invocations: what the export, verify and compare read.
+ * Where a parsed run is, and its nodes and invocations: what the export, verify and compare read.
  *
  * A run is one folder with `CTS/` (or the older `cctf/`), or one such folder per node beneath it.
  *
@@ -23,11 +23,11 @@ export interface CtsSource {
 export interface ParsedRun {
   /** The nodes by NODE_ID, in the order of their names. */
   readonly nodes: ReadonlyMap<string, CtsNode>;
-  /** Every invocation, with the source that it stands in. */
+  /** Every invocation, with the source that it is in. */
   readonly invocations: readonly SourcedInvocation[];
-  /** Lines of `invocations.jsonl` that are no record. */
+  /** Lines of `invocations.jsonl` that are not a record. */
   readonly badLines: readonly BadLine[];
-  /** Invocations that stood there more than once. */
+  /** Invocations that were there more than once. */
   readonly duplicates: number;
 }
 

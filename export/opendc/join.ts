@@ -19,7 +19,7 @@ export interface RowCounts {
   left_out: number;
   /** Rows that belong to no invocation on record. */
   foreign: number;
-  /** Lines that are no record. */
+  /** Lines that are not a record. */
   malformed: number;
   /** Last lines cut off by a crash. */
   torn: number;
@@ -86,7 +86,7 @@ export class TaskIndex {
     }
   }
 
-  /** Task of a row that stands in the source with this index; negative: none that is exported. */
+  /** Task of a row that is in the source with this index; negative: none that is exported. */
   find({ tail, pid, tsMs }: RowIdentity, source: number): number {
     if (tail !== this.#lastTail) {
       this.#lastTail = tail;

@@ -41,7 +41,7 @@ export interface Manifest {
   readonly opendc_min_version: string;
   /** Options in force. */
   readonly options: Readonly<Record<string, string | number | boolean | null>>;
-  /** Files that were read, relative to the input where they lie beneath it. */
+  /** Files that were read, relative to the input where they are below it. */
   readonly inputs: readonly InputFile[];
   /** Parquet files that were written. */
   readonly outputs: readonly OutputFile[];

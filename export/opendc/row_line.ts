@@ -69,7 +69,7 @@ export class RowLine {
     this.#bytes = bytes;
   }
 
-  /** Parse the bytes from `from` to `to`, a line without its newline; false when it is no row. */
+  /** Parse the bytes from `from` to `to`, a line without its newline; false when it is not a row. */
   parse(from: number, to: number): boolean {
     if (this.#parseNumbers(from) && this.#findTail(to)) return true;
     return this.#parseJson(from, to);

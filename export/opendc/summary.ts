@@ -78,7 +78,7 @@ export interface ExportSummary {
   readonly rows_outside_task: number;
   /** Invocations that were there twice and count once. */
   readonly duplicate_invocations: number;
-  /** Lines of invocations.jsonl that are no record. */
+  /** Lines of invocations.jsonl that are not a record. */
   readonly malformed_invocations: number;
   /** What is to be known before simulating. */
   readonly notes: readonly string[];

@@ -9,7 +9,7 @@ import { type CompressionName, FRAGMENT_COLUMNS, TASK_COLUMNS } from "./schema.t
 import { type RowBatch, writeParquet } from "../parquet.ts";
 import type { WrittenFile } from "../parquet_stream.ts";
 
-/** A task as it stands in the workload. */
+/** A task as it is in the workload. */
 export interface WorkloadTask {
   /** Identity; joins the fragments. */
   readonly id: number;

@@ -62,7 +62,7 @@ export class GridMeans {
     this.#sums = new Float64Array(grid.count);
   }
 
-  /** Count `level` from one time to another, epoch ms; what lies outside of the grid is left out. */
+  /** Count `level` from one time to another, epoch ms; what is outside of the grid is left out. */
   addLevel(
     level: number,
     { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },

@@ -64,7 +64,7 @@ export interface TablesSummary {
   readonly created_by: string;
   /** RUN_ID. */
   readonly run_id: string;
-  /** Lines of the run's files that are no records, by their path in the run. */
+  /** Lines of the run's files that are not records, by their path in the run. */
   readonly bad_lines: Readonly<Record<string, Omit<LineCounts, "lines">>>;
   /** The tables. */
   readonly tables: readonly WrittenTable[];

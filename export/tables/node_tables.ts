@@ -35,7 +35,7 @@ export const SAMPLES = table("samples", {
   doc: "What one process used in one interval; the cpu_ms of a task's rows sum to its exact total.",
   key: [],
   columns: {
-    node: nodeOf("the folder of the run that the row stands in"),
+    node: nodeOf("the folder of the run that the row is in"),
     task_id: TASK_ID,
     attempt: orNull(integer({
       unit: "count",

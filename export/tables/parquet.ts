@@ -2,7 +2,7 @@
  * A table's batches as a parquet file.
  *
  * What never is null becomes REQUIRED, texts are dictionary-encoded, times TIMESTAMP(µs, UTC). Unit,
- * meaning and source of each column stand in the metadata of its Arrow field (pyarrow, polars and R show
+ * meaning and source of each column are in the metadata of its Arrow field (pyarrow, polars and R show
  * it), and all of them once more as JSON under the key `tracekit.table` of the footer, which any reader
  * shows.
  *

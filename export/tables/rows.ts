@@ -110,7 +110,7 @@ export class NodeUse {
     this.#grid = gridOf(run);
   }
 
-  /** Count the sample that the cursor stands on. */
+  /** Count the sample that the cursor is on. */
   take({ line, node }: SampleCursor): void {
     if (this.#grid === null) return;
     if (node !== this.#node) {

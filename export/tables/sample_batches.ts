@@ -30,7 +30,7 @@ export class SampleBatches {
   readonly #spanId = this.#text("span_id");
   readonly #source = this.#text("source");
 
-  /** Add the row that the cursor stands on. */
+  /** Add the row that the cursor is on. */
   add({ line, node, invocation }: SampleCursor): void {
     const row = this.#builder.length++;
     const tail: RowTail = line.tail;

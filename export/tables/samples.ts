@@ -12,7 +12,7 @@ import { RowLine } from "../opendc/row_line.ts";
 import type { SampleRow } from "./node_tables.ts";
 import type { TableRun } from "./run.ts";
 
-/** A row where it stands; valid until the next one is asked for. */
+/** A row at its place; valid until the next one is asked for. */
 export interface SampleCursor {
   /** What the line says. */
   readonly line: RowLine;
@@ -94,7 +94,7 @@ function noteBadRow(
   if (counts.examples.length === 0) counts.examples.push(`${path}:${counts.lines}: not a row`);
 }
 
-/** The row that a cursor stands on, as an object of its own. */
+/** The row that a cursor is on, as an object of its own. */
 export function sampleRow({ line, node, invocation }: SampleCursor): SampleRow {
   return {
     node,

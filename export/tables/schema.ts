@@ -1,5 +1,5 @@
 /**
- * A table as data: each column's type, unit, meaning and source stand in one place, and from it come the
+ * A table as data: each column's type, unit, meaning and source are in one place, and from it come the
  * TypeScript type of a row, the columns of a file and the reference in the documents. Pure.
  *
  * @module

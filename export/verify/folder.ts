@@ -1,5 +1,5 @@
 /**
- * Checks what lies around a workload in an export: topology, experiments, manifest.
+ * Checks what is beside a workload in an export: topology, experiments, manifest.
  *
  * @module
  */

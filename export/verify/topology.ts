@@ -149,7 +149,7 @@ function largerOf(a: LargestHost | null, b: LargestHost): LargestHost {
   };
 }
 
-/** Check that every task fits into some host: OpenDC lets one that does not wait for ever. */
+/** Check that every task fits into some host: OpenDC lets one that does not wait forever. */
 export function checkFit(tasks: TaskTable, largest: LargestHost): Check {
   const problems: string[] = [];
   const cores = tasks.cpuCount.reduce((max, one) => Math.max(max, one), 0);

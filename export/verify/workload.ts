@@ -72,7 +72,7 @@ async function readWhole(file: ParquetFile, name: string): Promise<Float64Array>
   return whole;
 }
 
-/** Check what stands in `tasks.parquet` by itself. */
+/** Check what is in `tasks.parquet` by itself. */
 export function checkTasks(tasks: TaskTable): Check[] {
   const counts = new Offenders();
   const capacities = new Offenders();
@@ -226,8 +226,8 @@ function checkOrder(tasks: TaskTable, { isGrouped, isSameOrder }: OrderWatch): C
   const isSorted = isAscending(tasks.submissionMs);
   const facts: [boolean, string][] = [
     [isSorted, "tasks are not sorted by submission_time"],
-    [isGrouped, "fragments of a task do not stand together"],
-    [isSameOrder, "fragments stand in another order than the tasks"],
+    [isGrouped, "fragments of a task are not together"],
+    [isSameOrder, "fragments are in another order than the tasks"],
   ];
   const problems = facts.filter(([isGood]) => !isGood).map(([, problem]) => problem);
   if (tasks.fragmentCount === null && problems.length > 0) {

@@ -50,7 +50,7 @@ export function parseMix(text: string, profiles: Profiles): MixPart[] {
   });
   for (const { profile } of parts) {
     if (parts.filter((part) => part.profile === profile).length > 1) {
-      throw new RangeError(`Cannot use mix: profile "${profile.name}" stands in it twice`);
+      throw new RangeError(`Cannot use mix: profile "${profile.name}" is in it twice`);
     }
   }
   return parts;

@@ -47,7 +47,7 @@ interface Extent {
   readonly end: number;
 }
 
-/** Where the content of the first box of `type` lies between `start` and `end`. */
+/** Where the content of the first box of `type` is between `start` and `end`. */
 async function findBox(
   file: Deno.FsFile,
   { type, start, end }: Extent & { readonly type: string },

@@ -1,6 +1,6 @@
 /**
  * Profiles: named kinds of work, each with the resources that it asks for. The built-in ones and a
- * user's own stand in files of one format, `profiles.schema.json`.
+ * user's own are in files of one format, `profiles.schema.json`.
  *
  * @module
  */

@@ -44,7 +44,7 @@ export class HostMirror {
     if (this.#hosts[at]?.node === node) this.#hosts.splice(at, 1);
   }
 
-  /** Take `host` in, in place of the one of that name. */
+  /** Take `host` in, instead of the one of that name. */
   set(host: Host): void {
     const at = this.#positionOf(host.node);
     this.#hosts.splice(at, this.#hosts[at]?.node === host.node ? 1 : 0, host);

@@ -44,7 +44,7 @@ export type Decision =
   | { readonly kind: "placed"; readonly host: Host }
   | { readonly kind: "waiting" };
 
-/** What {@linkcode place} is to decide upon. */
+/** What {@linkcode place} is to decide. */
 export interface Candidates {
   /** All hosts, sorted by name. */
   readonly hosts: readonly Host[];

@@ -11,7 +11,7 @@ import { describeAddress, type RedisAddress } from "./url.ts";
 import { type Reply, textOf } from "./reply.ts";
 import { checkArguments, type Script } from "./scripts.ts";
 
-/** What goes wrong between us and Redis and cannot be mended by waiting. */
+/** What goes wrong between us and Redis and cannot be fixed by waiting. */
 export class QueueError extends Error {
   /** Name of the class. */
   override readonly name = "QueueError";
@@ -33,7 +33,7 @@ export interface ConnectionOptions {
   readonly address: RedisAddress;
   /** Told once when the server is lost and once when it is back. */
   readonly report: (line: string) => void;
-  /** Give up waiting for a server. Default: wait for ever. */
+  /** Give up waiting for a server. Default: wait forever. */
   readonly signal?: AbortSignal;
 }
 
@@ -230,7 +230,7 @@ export class RedisConnection implements AsyncDisposable {
   #sayRefused(message: string): void {
     if (message === this.#refusedFor || message.startsWith("LOADING")) return;
     this.#refusedFor = message;
-    this.#options.report(`Redis at ${this.place} cannot go on (${message}), retrying`);
+    this.#options.report(`Redis at ${this.place} cannot continue (${message}), retrying`);
   }
 
   /** Before each attempt to reconnect: `true` when the server will never let us in. */

@@ -1,5 +1,5 @@
 /**
- * Taking in what people put into the queue's lists by hand, and taking out what is no task.
+ * Taking in what people put into the queue's lists by hand, and taking out what is not a task.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { taskHead } from "./task_json.ts";
 export interface Listed {
   /** Its place in the list. */
   readonly index: number;
-  /** The element as it stands there. */
+  /** The element as it is there. */
   readonly raw: string;
 }
 
-/** How much of what is no task is kept for a person to look at, characters. */
+/** How much of what is not a task is kept for a person to look at, characters. */
 const KEPT_CHARS = 4096;
 
 /** Nodes whose index one call looks into: 0.5 us each. */
@@ -40,9 +40,9 @@ export class RedisIntake {
 
   /**
    * Give the task at `listed` what it lacks: a line in the index, its time, and the place `seq` in the
-   * order of submission (null: the next one). A second copy of a task that goes on is buried.
+   * order of submission (null: the next one). A second copy of a task that continues is buried.
    *
-   * @returns true when it stands there as a task of the queue; false when the list has changed.
+   * @returns true when it is there as a task of the queue; false when the list has changed.
    */
   async adopt({ index, raw }: Listed, task: Task, seq: number | null): Promise<boolean> {
     // It was in the queue before: a person may have moved it here out of a node's queue.
@@ -73,7 +73,7 @@ export class RedisIntake {
     }
   }
 
-  /** Make what stands at `listed` a dead letter, for `reason`. */
+  /** Make what is at `listed` a dead letter, for `reason`. */
   async bury(listed: Listed, taskId: string, reason: string): Promise<void> {
     await this.#bury(listed, taskId, { reason, ends: "the task" });
   }

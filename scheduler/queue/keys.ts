@@ -1,5 +1,5 @@
 /**
- * Names of the queue's keys in Redis. Those of the seeds stand as they are, so that everybody's
+ * Names of the queue's keys in Redis. Those of the seeds are unchanged, so that everybody's
  * redis-cli habits hold; ours begin with `tk:`. Scripts derive the same names from the prefix.
  *
  * @module
@@ -7,7 +7,7 @@
 
 /** Key names behind one prefix. */
 export class Keys {
-  /** What stands before every key: separates two experiments on one Redis. */
+  /** What is before every key: separates two experiments on one Redis. */
   readonly prefix: string;
 
   /** Keys behind `prefix`. */
@@ -44,7 +44,7 @@ export class Keys {
   get dirty(): string {
     return `${this.prefix}tk:dirty`;
   }
-  /** HASH: what ought to stand in a list beyond assigned tasks; "" is the pending queue. */
+  /** HASH: what ought to be in a list beyond assigned tasks; "" is the pending queue. */
   index(node: string): string {
     return `${this.prefix}tk:index:${node}`;
   }

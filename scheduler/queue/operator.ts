@@ -1,5 +1,5 @@
 /**
- * What a person may ask of the queue in Redis: how it stands, where a task is and why it waits, and the
+ * What a person may ask of the queue in Redis: its state, where a task is and why it waits, and the
  * few changes that the seeds made by hand.
  *
  * @module
@@ -45,7 +45,7 @@ export type Cancelled = "cancelled" | "stopping" | "ended" | "unknown";
 export interface Retried {
   /** The dead letter. */
   readonly letter: DeadLetter;
-  /** Id of the new task; null: it was no task to begin with. */
+  /** Id of the new task; null: it was not a task to begin with. */
   readonly newId: string | null;
 }
 
@@ -64,7 +64,7 @@ export class RedisOperator {
     this.#options = options;
   }
 
-  /** How the queue stands. Its parts are read one after the other, and may be some ms apart. */
+  /** State of the queue. Its parts are read one after the other, and may be some ms apart. */
   async status(): Promise<QueueStatus> {
     const pendingKey = await this.#search.pendingKey();
     const slotsKey = this.#keys.prefix + Keys.SLOTS;
@@ -227,7 +227,7 @@ export class RedisOperator {
       const { raw = "", node = "" } = waiting ?? {};
       const reply = await this.#run("cancel", taskId, raw, reason, node);
       if (reply === "cancelled" || reply === "stopping") return reply;
-      // It was in no list and runs nowhere: unless it moved between the two looks, that is an answer.
+      // It was in no list and runs nowhere: unless it moved between the two polls, that is an answer.
       if (reply === "unknown" && waiting === null) break;
     }
     const ended = await this.#command("EXISTS", this.#keys.ended(taskId));

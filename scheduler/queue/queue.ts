@@ -57,7 +57,7 @@ export interface Registration {
   readonly physicalCores: number;
   /** Allocation ratio, for people. */
   readonly allocationRatio: number;
-  /** Cancel what stands in its queue. */
+  /** Cancel what is in its queue. */
   readonly clearQueue: boolean;
 }
 
@@ -65,7 +65,7 @@ export interface Registration {
 export interface Claimed {
   /** The task, its `attempt` the one to start. */
   readonly task: Task;
-  /** The task as it stood in the queue. */
+  /** The task as it was in the queue. */
   readonly raw: string;
   /** Life of the worker that claimed it. */
   readonly incarnation: string;
@@ -143,7 +143,7 @@ export interface WorkerQueue extends AsyncDisposable {
 
 /** One placement that the scheduler wants applied. */
 export interface Placement {
-  /** The task as it stands in the queue. */
+  /** The task as it is in the queue. */
   readonly raw: string;
   /** The task's id. */
   readonly taskId: string;

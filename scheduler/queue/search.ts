@@ -20,7 +20,7 @@ const KEYS_SCANNED_MAX = 200_000;
 export interface Element {
   /** Elements before it. */
   readonly index: number;
-  /** The element as it stands there. */
+  /** The element as it is there. */
   readonly raw: string;
 }
 

@@ -44,11 +44,11 @@ export interface NodeStatus {
 
 /** The head of the pending queue. */
 export interface HeadStatus {
-  /** The task; null: what stands there is no task, or was not taken in yet. */
+  /** The task; null: what is there is no task, or was not taken in yet. */
   readonly task_id: string | null;
   /** Its profile. */
   readonly profile: string | null;
-  /** Units that it asks for; null: it is no task. */
+  /** Units that it asks for; null: it is not a task. */
   readonly cpu_units: number | null;
   /** Since it was enqueued, ms. */
   readonly waited_ms: number | null;
@@ -128,7 +128,7 @@ export interface DeadLetter {
   readonly ts_ms: number;
   /** Why. */
   readonly reason: string;
-  /** What stood in the queue, cut at 4096 characters. */
+  /** What was in the queue, cut at 4096 characters. */
   readonly task: string | null;
 }
 
@@ -142,7 +142,7 @@ export interface HeadContext {
   readonly hasScheduler: boolean;
 }
 
-/** What the head of the queue is, and why it waits; `task` null: it is no task. */
+/** What the head of the queue is, and why it waits; `task` null: it is not a task. */
 export function headStatus(task: Task | null, context: HeadContext): HeadStatus {
   const { nowMs, hosts, hasScheduler } = context;
   const units = task?.cpu_units ?? null;
@@ -151,7 +151,7 @@ export function headStatus(task: Task | null, context: HeadContext): HeadStatus 
   const why = !hasScheduler
     ? "no scheduler is active"
     : units === null
-    ? "it is no task: the scheduler is about to move it to q:dead"
+    ? "it is not a task: the scheduler is about to move it to q:dead"
     : whyWaiting(units, { hosts, reasons });
   return {
     task_id: task?.task_id ?? null,

@@ -1,5 +1,5 @@
 /**
- * Tasks as they stand in the queue's lists.
+ * Tasks as they are in the queue's lists.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { completeTask, type Task } from "../../trace/task.ts";
 
 /**
  * Longest task, characters of JSON. An honest one has a few hundred, a command with many arguments a few
- * thousand; reading what is longer would block Redis for whoever stands behind it.
+ * thousand; reading what is longer would block Redis for whoever is behind it.
  */
 const TASK_MAX_CHARS = 65_536;
 

@@ -14,13 +14,13 @@ export interface Timing {
   readonly cutOffMs: number;
   /** After a lease's end, before its node counts as lost. */
   readonly lostMarginMs: number;
-  /** Between two looks for lost nodes. */
+  /** Between two polls for lost nodes. */
   readonly lostCheckMs: number;
   /** For how long a scheduler leads without renewing. */
   readonly leaderLeaseMs: number;
   /** Between two renewals, and between two tries of one that stands by. */
   readonly leaderRenewMs: number;
-  /** Between two looks for what a person pushed: no event tells of that. */
+  /** Between two polls for what a person pushed: no event tells of that. */
   readonly pollMs: number;
   /** Between two portions of results that are written and synced. */
   readonly drainMs: number;

@@ -18,11 +18,11 @@ export interface RedisAddress {
   readonly password: string | null;
   /** True for `rediss://`. */
   readonly isTls: boolean;
-  /** Certificates of the authorities that may vouch for the server, PEM; null: those of the system. */
+  /** Certificates of the authorities that may sign the server's certificate, PEM; null: those of the system. */
   readonly tlsCa: string | null;
 }
 
-/** What stands beside the URL. */
+/** What is beside the URL. */
 export interface RedisUrlOptions {
   /** Password for a URL that has none (REDIS_PASSWORD, or a file). Default: none. */
   readonly password?: string | null;
@@ -58,7 +58,7 @@ export function parseRedisUrl(url: string, options: RedisUrlOptions = {}): Redis
   const path = parsed.pathname.replace(/^\//, "");
   const database = path === "" ? searchParams.get("db") ?? "0" : path;
   if (!/^\d{1,5}$/.test(database)) {
-    // What stands here may be the rest of a password with an unencoded slash: it is not repeated.
+    // What is here may be the rest of a password with an unencoded slash: it is not repeated.
     throw required("a database number after the host (in a password, / is written %2F)");
   }
   return {

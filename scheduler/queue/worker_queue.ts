@@ -28,7 +28,7 @@ type Life = Pick<Claimed, "incarnation" | "server">;
 /** What became of a task that somebody put into the node's queue past the scheduler. */
 type DirectClaim =
   | { readonly kind: "claimed"; readonly claimed: Claimed }
-  /** Another task stands first now. */
+  /** Another task is first now. */
   | { readonly kind: "again" }
   /** It has to wait. */
   | { readonly kind: "wait" };

@@ -28,7 +28,7 @@ async function withoutPaths(bundle: string): Promise<string> {
     npmCache: string;
   };
   const cache = relative(projectFolder(), info.npmCache);
-  // Below the cache lies a folder named for the registry's host.
+  // Below the cache is a folder named for the registry's host.
   return bundle.replaceAll(new RegExp(`${RegExp.escape(cache)}/[^/"]+/`, "g"), "npm/");
 }
 

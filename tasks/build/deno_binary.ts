@@ -17,7 +17,7 @@ const PACKAGES: Readonly<Record<Processor, string>> = {
   aarch64: "@deno/linux-arm64-glibc",
 };
 
-/** e_machine in the header of an ELF file, elf(5), and where it stands. */
+/** e_machine in the header of an ELF file, elf(5), and where it is. */
 const ELF_MACHINES: Readonly<Record<Processor, number>> = { x86_64: 62, aarch64: 183 };
 const ELF_MACHINE_OFFSET = 18;
 const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
@@ -27,7 +27,7 @@ const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
  * npm's of the same version.
  *
  * @throws {UsageError} when `given` is no program for that processor.
- * @throws {CommandError} when there is none to be had.
+ * @throws {CommandError} when none is available.
  */
 export async function denoBinary(
   processor: Processor,

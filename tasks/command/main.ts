@@ -1,6 +1,6 @@
 /**
  * What every runnable file shares: arguments, help, exit codes, signals. stdout is data, stderr is
- * talk; exit code 0 done, 1 failed, 2 wrong use.
+ * log messages; exit code 0 done, 1 failed, 2 usage error.
  */
 
 import config from "../../deno.json" with { type: "json" };
@@ -24,13 +24,13 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
-/** The world of a command: what it may talk to. */
+/** The world of a command: where it may write and what may interrupt it. */
 export interface Io {
   /** Write data, a newline added. */
   readonly print: (line: string) => void;
-  /** Write talk, a newline added. */
+  /** Write a log message, a newline added. */
   readonly say: (line: string) => void;
-  /** Aborted by the first SIGINT or SIGTERM, from the first look at it: finish what runs. */
+  /** Aborted by the first SIGINT or SIGTERM, from its first use: finish what runs. */
   readonly signal: AbortSignal;
   /** Aborted by the second one: stop what runs. */
   readonly force: AbortSignal;
@@ -67,7 +67,7 @@ function readIfThere(path: string): string {
  */
 export function enterCallersFolder(): void {
   if (Deno.build.standalone) return;
-  // A role under a narrow grant stands in the right folder already: its launcher went there.
+  // A role under a narrow grant is in the right folder already: its launcher went there.
   const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
   const folder = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
   if (folder === undefined) return;
@@ -76,7 +76,7 @@ export function enterCallersFolder(): void {
   if (Deno.realPathSync(Deno.cwd()) === project) Deno.chdir(folder);
 }
 
-/** True when `args` ask for help or version, not for work; what stands behind `--` is another's. */
+/** True when `args` ask for help or version, not for work; what is behind `--` is another's. */
 export function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   const own = end < 0 ? args : args.slice(0, end);

@@ -28,8 +28,8 @@ export function buildName(): string {
 }
 
 /**
- * Arguments of `deno run` for a program of ours that stands in this folder: a bundle needs nothing from
- * outside, and a configuration that happens to lie above its folder is a stranger's.
+ * Arguments of `deno run` for a program of ours that is in this folder: a bundle needs nothing from
+ * outside, and a configuration that happens to be above its folder is a stranger's.
  */
 export const PROGRAM_ARGUMENTS: readonly string[] = extname(import.meta.url) === ".js"
   ? ["run", "-q", "--no-config", "--no-lock", "--no-npm", "--no-remote"]

@@ -99,7 +99,7 @@ export function readRole(path: string): Promise<RoleIdentity | null> {
   return readRecordFile(path, ROLE_IDENTITY.decode);
 }
 
-/** A role's record and where it stands. */
+/** A role's record and where it is. */
 export interface FoundRole {
   /** Path of the record. */
   readonly path: string;

@@ -10,7 +10,7 @@ const REDIS_URL = /rediss?:\/\/.*/s;
 
 /** What is said to who gives a password as an argument. */
 export const PASSWORD_ADVICE =
-  "a password on the command line can be read by every user of this machine while it stands there, " +
+  "a password on the command line can be read by every user of this machine while it is there, " +
   "and in the shell's history later: REDIS_PASSWORD or --redis-password-file keep it";
 
 /** Arguments without their password. */

@@ -1,11 +1,11 @@
-/** Wrong use of a command, told apart from failure. */
+/** Usage error of a command, told apart from failure. */
 
-/** Wrong use of a command: exit code 2, one line, and where to find help. */
+/** Usage error of a command: exit code 2, one line, and where to find help. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Run `check`; a RangeError of it is wrong use. */
+/** Run `check`; a RangeError of it is a usage error. */
 export function asUsage<T>(check: () => T): T {
   try {
     return check();

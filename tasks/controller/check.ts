@@ -16,7 +16,7 @@ export interface ControllerFinding {
   readonly detail: string;
 }
 
-/** Nobody's user: what it is refused stands under this name in the server's log, which is looked at too. */
+/** Nobody's user: what it is refused is under this name in the server's log, which is looked at too. */
 const STRANGER = "tracekit-check";
 
 /**
@@ -91,7 +91,9 @@ async function refuses(
     reply = await wire.ask(...command);
   } catch (error) {
     if (!isNoAnswer(error)) throw error;
-    const detail = `${messageOf(error)}: it is no Redis, or one that speaks TLS (rediss://)`;
+    const detail = `${
+      messageOf(error)
+    }: it is not a Redis server, or one that speaks TLS (rediss://)`;
     return { check, isOk: false, detail, isOver: true };
   }
   const text = textOf(reply);
@@ -287,7 +289,7 @@ async function nobodyWasRefused(wire: RedisWire): Promise<ControllerFinding> {
   return refused.size === 0 ? { check, isOk: true, detail: "ACL LOG has nobody else" } : {
     check,
     isOk: false,
-    detail: `${list}; ACL LOG says from where, ACL LOG RESET begins anew`,
+    detail: `${list}; ACL LOG says from where, ACL LOG RESET begins again`,
   };
 }
 

@@ -51,7 +51,7 @@ subjectAltName = `;
 
 /**
  * The certificates in `dir`: an authority (made once, so that its certificate need not be copied
- * again, and anew when it has expired), and a server's for `addresses` and this host's name, made anew
+ * again, and again when it has expired), and a server's for `addresses` and this host's name, made again
  * each time.
  *
  * @throws {CommandError} when openssl cannot make them.

@@ -42,7 +42,7 @@ export async function reserveRunId(logs: string): Promise<string> {
   }
 }
 
-/** Put `runId` into the file of variables `path`; what else stands there stays. */
+/** Put `runId` into the file of variables `path`; what else is there stays. */
 export async function writeRunIdEnv(runId: string, path = "run_id.env"): Promise<void> {
   const others = (await readIfThere(path)).split("\n")
     .filter((line) => line !== "" && !/^\s*(?:export\s+)?RUN_ID=/.test(line));

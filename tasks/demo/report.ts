@@ -42,9 +42,9 @@ export interface DemoOutcome {
   readonly invocations: readonly Invocation[];
   /** The audit of each node. */
   readonly audits: readonly Audit[];
-  /** Where the run lies. */
+  /** Where the run is. */
   readonly runDir: string;
-  /** Where the export lies. */
+  /** Where the export is. */
   readonly exportDir: string;
 }
 
@@ -66,7 +66,7 @@ export function summaryOf(outcome: DemoOutcome): DemoSummary {
   };
 }
 
-/** The report of `outcome` for people: the table, the totals, the audits and where everything lies. */
+/** The report of `outcome` for people: the table, the totals, the audits and where everything is. */
 export function reportOf(outcome: DemoOutcome): string[] {
   const { audits } = outcome;
   const summary = summaryOf(outcome);

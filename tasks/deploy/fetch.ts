@@ -1,7 +1,7 @@
 /**
  * Fetching a host's records. Files arrive in a staging folder with their times, which tar sets last: a
- * fetch that is cut off goes on with what is not there yet in full, and nothing half-written ever
- * stands under a final name.
+ * fetch that is cut off continues with what is not there yet in full, and nothing half-written ever
+ * is under a final name.
  */
 
 import { dirname, join } from "@std/path";
@@ -10,7 +10,7 @@ import { listScript, packScript } from "./scripts.ts";
 import { CommandError } from "../command/main.ts";
 import type { RemoteHost } from "./ssh.ts";
 
-/** Where records lie on a host. */
+/** Where records are on a host. */
 export interface RemoteRecords {
   /** The host. */
   readonly host: RemoteHost;

@@ -52,7 +52,7 @@ export function listScript(runId: string): string {
 
 /**
  * A tar archive of the files below the folder of a run whose names come on stdin, a line each. Files of a
- * run that still goes on grow while they are read: tar(1) ends with 1 then, and the archive is whole.
+ * run that still continues grow while they are read: tar(1) ends with 1 then, and the archive is whole.
  */
 export function packScript(runId: string): string {
   return `cd logs/${shellWord(runId)} && { tar --format=posix -cf - --verbatim-files-from -T -` +

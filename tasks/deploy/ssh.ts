@@ -5,7 +5,7 @@ import { CommandError } from "../command/main.ts";
 
 /** Options of ssh and scp that hold for all hosts. */
 export interface SshOptions {
-  /** Configuration in place of the user's own; null: none. */
+  /** Configuration instead of the user's own; null: none. */
   readonly config: string | null;
 }
 

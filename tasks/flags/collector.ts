@@ -46,7 +46,7 @@ const COLLECTOR_FLAGS = {
       placeholder: "LIST",
     },
   ),
-  "cpu-freq-mhz": number("Frequency of a core, where the machine is not to be believed.", {
+  "cpu-freq-mhz": number("Frequency of a core, where the machine reports a wrong one.", {
     env: "CPU_FREQ_MHZ",
     min: 1,
     placeholder: "MHZ",

@@ -10,7 +10,7 @@ export const COMPILE = command({
   operands: "[ROLE…]",
   flags: {
     "form": text(
-      "compile: deno compile; portable: unpacks itself; auto: the first that can be had.",
+      "compile: deno compile; portable: unpacks itself; auto: the first that works here.",
       {
         choices: ["auto", "compile", "portable"],
         fallback: "auto",
@@ -34,11 +34,11 @@ export const COMPILE = command({
     "commit gives the same files, byte for byte.",
     "compile: permissions are baked in, and hosts and folders are not known then:",
     "  dispatcher, scheduler  net, read, write, sys=hostname, run=cat (their own /proc entry, then no more)",
-    "  worker                 net, read, write, sys=hostname,uid,gid, run (the adapter, wherever it stands)",
+    "  worker                 net, read, write, sys=hostname,uid,gid, run (the adapter, wherever it is)",
     "  exporter               read, write; and each the variables that its flags name",
     "  controller, adapter, collector  everything",
     "A password inside --redis stays visible in ps there: use REDIS_PASSWORD or a file.",
-    "The compiled form has not been run by us, for want of denort. The portable form for aarch64 was tried",
+    "The compiled form has not been tried by us: denort was not available. The portable form for aarch64 was tried",
     "under qemu-user only, a batch from dispatch to verify-opendc; the adapter starts processes there by a",
     "shell, less exactly, and says so.",
   ],

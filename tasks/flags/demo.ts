@@ -22,6 +22,6 @@ export const DEMO = command({
     }),
     "out": text("Folder of the OpenDC export; else opendc_traces_RUN_ID.", { placeholder: "DIR" }),
     "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
-    "json": toggle("Print a JSON summary on stdout in place of the table."),
+    "json": toggle("Print a JSON summary on stdout instead of the table."),
   },
 });

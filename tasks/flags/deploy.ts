@@ -22,7 +22,7 @@ export const DEPLOY = command({
     }),
     "port": integer("Port of Redis.", { fallback: 6379, min: 1 }),
     "tls": toggle("Have Redis speak TLS only."),
-    "ssh-config": text("Configuration for ssh and scp, in place of your own.", {
+    "ssh-config": text("Configuration for ssh and scp, instead of your own.", {
       placeholder: "FILE",
     }),
   },
@@ -33,6 +33,6 @@ export const DEPLOY = command({
     "The controller runs Redis and the scheduler; it listens where ssh reaches it, or at ADDRESS=… of its",
     "line, where all workers must reach it.",
     "up copies what changed, and starts what does not run. Then dispatch on the controller, down, fetch:",
-    "fetch puts the records of all nodes together under logs/RUN_ID/NODE_ID/, and goes on where it was.",
+    "fetch puts the records of all nodes together under logs/RUN_ID/NODE_ID/, and continues where it was.",
   ],
 });

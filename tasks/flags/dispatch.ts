@@ -34,7 +34,7 @@ export const DISPATCH = command({
     "preset": text("Without --mix: encoder preset.", { fallback: "veryfast" }),
     "crf": integer("Without --mix: constant rate factor.", { fallback: 28, min: 0 }),
     "profiles": text("File of profiles, beside the built-in ones.", { placeholder: "FILE" }),
-    "tasks": text("Tasks of any kind in place of inputs and mix, JSON Lines.", {
+    "tasks": text("Tasks of any kind instead of inputs and mix, JSON Lines.", {
       placeholder: "FILE",
     }),
     "dispatch-id": text("Part of each task's id: given again, it enqueues no task twice.", {
@@ -52,7 +52,7 @@ export const DISPATCH = command({
       min: 1,
     }),
     "batch-size": integer("fifo, --drip: tasks for a queue at a time.", { fallback: 1, min: 1 }),
-    "dribble-interval": number("fifo, --drip: time between two looks at a queue, s.", {
+    "dribble-interval": number("fifo, --drip: time between two polls of a queue, s.", {
       fallback: 1,
       min: 0,
     }),
@@ -76,7 +76,7 @@ export const DISPATCH = command({
     "--pending-mode is pulse, unless --pending-max, --batch-size or --dribble-interval is given.",
     "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c); your own in",
     "a file like scheduler/dispatch/profiles.json, described by profiles.schema.json beside it.",
-    "Ctrl-C stops between two tasks and says how to go on.",
+    "Ctrl-C stops between two tasks and says how to continue.",
   ],
 });
 

@@ -76,7 +76,7 @@ export function exportFolders(options: ExportFlags): { input: string; output: st
   return { input, output: resolve(output) };
 }
 
-/** The export as a role. It reads the folder above its input too: the scheduler's flags lie there. */
+/** The export as a role. It reads the folder above its input too: the scheduler's flags are there. */
 export const EXPORT_OPENDC_ROLE = role({
   command: EXPORT_OPENDC,
   grant: (options) => {

@@ -46,7 +46,7 @@ export function tableFolders(options: ExportTablesFlags): { input: string; outpu
   return { input, output: resolve(options.output ?? join(input, TABLES_FOLDER)) };
 }
 
-/** The export as a role. It reads the folder above its input too: the queue's records lie there. */
+/** The export as a role. It reads the folder above its input too: the queue's records are there. */
 export const EXPORT_TABLES_ROLE = role({
   command: EXPORT_TABLES,
   grant: (options) => {

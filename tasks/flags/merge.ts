@@ -23,7 +23,7 @@ export const MERGE = command({
     "json": toggle("Print the summaries as JSON."),
   },
   notes: [
-    "Each DIR is a node's run directory, or a folder with several of them. The result lies in",
+    "Each DIR is a node's run directory, or a folder with several of them. The result is in",
     "logs/RUN_ID/NODE_ID/, the records of the whole run (results.jsonl, placement_events.jsonl) in",
     "logs/RUN_ID/; the inputs stay as they are. Records that are there twice are kept once.",
   ],
@@ -46,7 +46,7 @@ export function mergeFolders(
   return { inputs: operands.map((operand) => resolve(operand)), output };
 }
 
-/** Merge as a role: it reads the folders above its inputs too, where results.jsonl lies. */
+/** Merge as a role: it reads the folders above its inputs too, where results.jsonl is. */
 export const MERGE_ROLE = role({
   command: MERGE,
   grant: (options, operands) => {

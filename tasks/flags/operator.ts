@@ -9,18 +9,18 @@ import { REDIS_FLAGS, redisGrant, type RedisOptions } from "./groups/redis.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 
-const JSON_FLAG = { "json": toggle("Print JSON on stdout in place of text.") } as const;
+const JSON_FLAG = { "json": toggle("Print JSON on stdout instead of text.") } as const;
 
 /** `deno task status`. */
 export const STATUS = command({
   ...commandNamed("status"),
   flags: {
-    "watch": toggle("Show it again and again until Ctrl-C."),
-    "interval-s": number("--watch: time between two looks, s.", { fallback: 2, min: 0.1 }),
+    "watch": toggle("Show it repeatedly until Ctrl-C."),
+    "interval-s": number("--watch: time between two polls, s.", { fallback: 2, min: 0.1 }),
     ...JSON_FLAG,
     ...REDIS_FLAGS,
   },
-  notes: ["With --json each look is one line."],
+  notes: ["With --json each poll is one line."],
 });
 
 /** `deno task explain`. */
@@ -75,7 +75,7 @@ export const CANCEL_ROLE = role({ command: CANCEL, grant: (options) => redisGran
 export const REQUEUE_ROLE = role({ command: REQUEUE, grant: (options) => redisGrant(options) });
 export const DEAD_ROLE = role({ command: DEAD, grant: (options) => redisGrant(options) });
 
-/** Where the records of a run lie that explain looks into. */
+/** Where the records of a run are that explain reads. */
 export interface ExplainPlace {
   /** RUN_ID; null: only the queue is asked. */
   readonly "run-id": string | null;

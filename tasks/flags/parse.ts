@@ -20,7 +20,7 @@ export const PARSE = command({
       env: "NODE_ID",
       placeholder: "ID",
     }),
-    "stage": text("Tag of the environment, in place of the recorded one.", {
+    "stage": text("Tag of the environment, instead of the recorded one.", {
       env: "STAGE",
       placeholder: "TAG",
     }),
@@ -37,7 +37,7 @@ export const PARSE = command({
     "json": toggle("Print the summaries as JSON."),
   },
   notes: [
-    "Reads logs/RUN_ID/, or each logs/RUN_ID/NODE_ID/ where the runs of several nodes lie together,",
+    "Reads logs/RUN_ID/, or each logs/RUN_ID/NODE_ID/ where the runs of several nodes are together,",
     "and writes CTS/{invocations,proc_metrics}.jsonl, nodes.json, audit_report.md and audit.json there.",
     "Findings are told and do not fail the command: a run with gaps can still be worth exporting.",
   ],

@@ -17,7 +17,7 @@ export const VERIFY_OPENDC = command({
     "json": toggle("Print the report as JSON."),
   },
   notes: [
-    "Any workload will do, also OpenDC's own; an export of ours is checked with all that lies in it.",
+    "Any workload will do, also OpenDC's own; an export of ours is checked with all that is in it.",
     "Exit code 1 when a check fails.",
   ],
 });

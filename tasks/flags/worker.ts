@@ -41,9 +41,9 @@ export const WORKER = command({
       fallback: "auto",
     }),
     "reset-capacity": toggle(
-      "Always on, accepted as in earlier versions: each start sets its free capacity anew.",
+      "Always on, accepted as in earlier versions: each start sets its free capacity again.",
     ),
-    "clear-queue": toggle("Cancel what stands in this node's queue from before."),
+    "clear-queue": toggle("Cancel what is in this node's queue from before."),
     "allow-commands": text("Programs that tasks of kind command may run, by name.", {
       fallback: "ffmpeg,ffprobe",
       placeholder: "NAME,…",

@@ -88,7 +88,7 @@ export function planVideos({ durationsS, perDuration, ...rest }: VideoSet): Vide
   );
 }
 
-/** Everything that decides a video's content: kept in the file, so that a changed set is made anew. */
+/** Everything that decides a video's content: kept in the file, so that a changed set is made again. */
 export function recipeComment(
   { pattern, noise, durationS, width, height, seed }: VideoRecipe,
 ): string {

@@ -105,7 +105,7 @@ function checkClockSource(): Finding {
     source = Deno.readTextFileSync(path).trim();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return missing(subject, "unknown", "nobody can say what a look at the clock costs");
+    return missing(subject, "unknown", "the cost of reading the clock is unknown");
   }
   // These two are read from a device: about 1 µs instead of 20 ns, at each sample.
   const isSlow = ["hpet", "acpi_pm"].includes(source);
@@ -113,7 +113,7 @@ function checkClockSource(): Finding {
   return missing(
     subject,
     source,
-    "each look at the clock costs 1 µs: see clocksource= of the kernel",
+    "each reading of the clock costs 1 µs: see clocksource= of the kernel",
   );
 }
 
@@ -145,7 +145,7 @@ async function checkControl(): Promise<Finding[]> {
     ? missing(
       "systemd",
       "does not run, or not for this user",
-      "no scopes; cgroups or affinity stand in",
+      "no scopes; cgroups or affinity are used instead",
     )
     : ok("systemd", `${systemd.manager} manager`);
   const modes = (["exclusive", "shared"] as const).map((cpu_binding): Finding => {

@@ -95,7 +95,7 @@ export async function findPrivilege(): Promise<readonly string[] | null> {
 /** Time that apt-get waits for another package manager to end, s: automatic updates take a few minutes. */
 const LOCK_TIMEOUT_S = 300;
 
-/** Run apt-get; null when it succeeded, else its last words. */
+/** Run apt-get; null when it succeeded, else its last lines. */
 async function aptGet(
   args: readonly string[],
   { privilege, io }: { readonly privilege: readonly string[]; readonly io: Io },

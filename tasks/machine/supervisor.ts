@@ -90,7 +90,7 @@ export class Supervisor implements AsyncDisposable {
       const last = await lastLine(spec.logFile) || "it said nothing, as on a full disk";
       this.#failure.reject(
         new CommandError(
-          `${spec.name} ended unexpectedly (${how}), last words: ${last} (log: ${spec.logFile})`,
+          `${spec.name} ended unexpectedly (${how}), last lines: ${last} (log: ${spec.logFile})`,
         ),
       );
     });

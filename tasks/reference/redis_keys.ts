@@ -73,7 +73,7 @@ const KEYS_OF_THE_QUEUE: readonly Key[] = [
 export const REDIS_KEYS: readonly Key[] = [...KEYS_FOR_PEOPLE, ...KEYS_OF_THE_QUEUE];
 
 const INTRODUCTION =
-  `\`--key-prefix\` stands before every key. All keys must be in one Redis (no cluster
+  `\`--key-prefix\` is before every key. All keys must be in one Redis (no cluster
 mode), because the scripts derive their names from the prefix.`;
 
 const PEOPLE =

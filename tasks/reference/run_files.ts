@@ -135,7 +135,7 @@ function file<F extends Fields>(
 }
 
 const FILES_INTRODUCTION =
-  `A node's run directory is \`logs/RUN_ID/\`. Where the runs of several nodes lie together
+  `A node's run directory is \`logs/RUN_ID/\`. Where the runs of several nodes are together
 (demo, fetch, merge), each node has \`logs/RUN_ID/NODE_ID/\` and the files of the whole run
 (\`results.jsonl\`, \`placement_events.jsonl\`) are in \`logs/RUN_ID/\`. RUN_ID and NODE_ID are 1 to 64
 characters of \`A-Za-z0-9._-\`. Nothing is written outside \`logs/RUN_ID/\`, the outputs folder and the

@@ -6,7 +6,7 @@ import { code, type Page, page, table } from "./page.ts";
 
 const INTRODUCTION =
   `\`deno task export-tables\` writes one file per table, and \`tables.json\` with what
-stands here. [Analyse a run as tables](../how-to/tables.md) explains how to read them. A column is named
+is here. [Analyse a run as tables](../how-to/tables.md) explains how to read them. A column is named
 as the field of the record that it comes from; \`epoch_us\` are µs since 1970-01-01 UTC.`;
 
 /** The page of the tables. */

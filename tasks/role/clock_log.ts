@@ -8,9 +8,9 @@ import type { ClockOffset } from "../../trace/records.ts";
 import { roundToUs } from "../../trace/units.ts";
 
 /**
- * So far apart may the wall clock and `performance.now()` go between two looks at the boot clock, ms: a look
+ * So far apart may the wall clock and `performance.now()` go between two readings of the boot clock, ms: a reading
  * is an answer of the adapter, which a loaded machine may delay. Worst outcome of a larger one: a line
- * stands this far beside its place on the boot clock.
+ * is this far from its place on the boot clock.
  */
 const STEP_MS = 1000;
 

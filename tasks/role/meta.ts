@@ -23,7 +23,7 @@ const NO_WORKER: WorkerMeta = {
 
 /** What a role is started with. */
 export interface RoleStart {
-  /** Where its run lies. */
+  /** Where its run is. */
   readonly place: RolePlace;
   /** Its flags. */
   readonly options: RedisOptions;

@@ -136,8 +136,8 @@ async function stoppedAdapter(): Promise<void> {
 
 Deno.test("silence ends tasks where it is the worker's", async (t) => {
   await atOnce(t, {
-    "the adapter ends its tasks when its worker is silent, and goes on": silentWorker,
-    "an adapter that stood still itself does not call its worker silent": stoppedAdapter,
+    "the adapter ends its tasks when its worker is silent, and continues": silentWorker,
+    "an adapter that was stopped itself does not call its worker silent": stoppedAdapter,
   });
 });
 

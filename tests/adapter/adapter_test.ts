@@ -24,7 +24,7 @@ function isRunning(pid: number): boolean {
   return stat !== null && stat.state !== "Z";
 }
 
-Deno.test("the adapter records a launch, then the exit with its status and last words", async () => {
+Deno.test("the adapter records a launch, then the exit with its status and last lines", async () => {
   await using adapter = await startAdapter();
   const argv = ["sh", "-c", "echo out; echo bad >&2; exit 3"];
   const outcome = await adapter.run({ argv, cpu_units: 1 });

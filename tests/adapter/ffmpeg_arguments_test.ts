@@ -51,6 +51,6 @@ Deno.test.each([["-version"], ["x"], ["x.avi"]])("containerFormat(%s) refuses it
   assertThrows(() => containerFormat(output), JobRefusedError, "must end in one of .mp4");
 });
 
-Deno.test("partName() lies beside the output and is hidden", () => {
+Deno.test("partName() is beside the output and is hidden", () => {
   assertEquals(partName("/out/x.mp4", "00f067aa0ba902b7"), "/out/.x.mp4.00f067aa0ba902b7.part");
 });

@@ -40,7 +40,7 @@ Deno.test("an ffmpeg task writes its output beside and renames it", async () => 
   assertEquals(namesIn(join(adapter.root, "outputs")), ["x.mp4"]);
 });
 
-Deno.test("an ffmpeg task that fails leaves the old output, and ffmpeg's own last words", async () => {
+Deno.test("an ffmpeg task that fails leaves the old output, and ffmpeg's own last lines", async () => {
   await using adapter = await startAdapter();
   await Deno.writeTextFile(join(adapter.root, "bad.mp4"), "this is no video");
   await Deno.writeTextFile(join(adapter.root, "outputs/x.mp4"), "old");

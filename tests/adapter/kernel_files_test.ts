@@ -52,7 +52,7 @@ Deno.test("parseHierarchies() knows the mount on top of another one only", () =>
   assertEquals(found.map(({ ownDirectory }) => ownDirectory), ["/sys/fs/cgroup/system.slice"]);
 });
 
-Deno.test("parseHierarchies() leaves out where a process stands outside its namespace", () => {
+Deno.test("parseHierarchies() leaves out where a process is outside its namespace", () => {
   const mountinfo = "9 8 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw";
   assertEquals(parseHierarchies(mountinfo, "0::/../other"), []);
 });

@@ -61,7 +61,7 @@ Deno.test.each([["../x.mp4"], ["outputs/../../x.mp4"], ["/etc/x.mp4"], ["."], [
     assertThrows(
       () => prepare({ input: "a.mp4", output }, here.rules),
       JobRefusedError,
-      "must lie inside the outputs folder",
+      "must be inside the outputs folder",
     );
   },
 );
@@ -103,8 +103,8 @@ Deno.test.each<[string, PartialTask, string]>([
     { argv: ["tool"], env: { "A=B": "c" } },
     "name of a variable",
   ],
-  ["a folder outside", { argv: ["tool"], cwd: ".." }, 'cwd ".." must lie inside the outputs'],
-  ["an output outside", { argv: ["tool"], outputs: ["../o"] }, "must lie inside"],
+  ["a folder outside", { argv: ["tool"], cwd: ".." }, 'cwd ".." must be inside the outputs'],
+  ["an output outside", { argv: ["tool"], outputs: ["../o"] }, "must be inside"],
 ])("prepareJob() refuses %s", async (_, fields, message) => {
   await using here = await place(["tool", "none", "folder", "data"]);
   assertThrows(() => prepare(fields, here.rules), JobRefusedError, message);

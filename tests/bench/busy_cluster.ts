@@ -99,7 +99,7 @@ export class BusyCluster {
     return new BusyCluster(queue, one, open);
   }
 
-  /** Enqueue a round behind a task that waits for ever; cancelling `round-N` lets them in at once. */
+  /** Enqueue a round behind a task that waits forever; cancelling `round-N` lets them in at once. */
   async prepareRound(round: number): Promise<void> {
     await this.#queue.enqueue([testTask(`round-${round}`, { cpu_units: TOO_MANY_UNITS })]);
     await this.#queue.enqueue(benchTasks(this.perRound, this.#case));

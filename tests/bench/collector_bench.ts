@@ -1,7 +1,7 @@
 /**
  * What the collector costs: `deno task bench collector [pids=1000] [many=10000] [seconds=10] [rounds=3]`.
  *
- * Beside it, on the same processes and in the same run, stand a C program that makes the same system
+ * Beside it, on the same processes and in the same run, are a C program that makes the same system
  * calls and nothing else (where cc is installed), pidstat (sysstat) and psutil where they are installed.
  * CPU time is that of the whole process, by its CPU clock, over a window at the real cadence: the ratio to
  * the floor is what holds on another machine. Then come `many` processes, once, and the lateness of

@@ -5,7 +5,7 @@
  * It follows `pids` processes that wait, while so many others a second come, live for half a second under
  * a sentinel of their own, and go. Sixty times in the run its memory, its descriptors and its CPU per
  * sample are noted; the slope of each over the second half is what tells a leak from a start. stdout is
- * one JSON object, stderr a line for each look. Exit code 1 when descriptors or memory grow.
+ * one JSON object, stderr a line for each poll. Exit code 1 when descriptors or memory grow.
  */
 
 import { join } from "@std/path";
@@ -112,7 +112,7 @@ async function watch(
     looks.push(look);
     tell(look);
     [lastNs, lastMs] = [cpuNs, nowMs];
-    // The samples of an hour are 3 GB, and nobody reads them here: it appends, so it goes on at the start.
+    // The samples of an hour are 3 GB, and nobody reads them here: it appends, so it continues at the start.
     Deno.truncateSync(procMetrics);
   }
   return looks;

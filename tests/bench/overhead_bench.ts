@@ -1,10 +1,10 @@
 /**
  * What being observed costs a task: `deno task bench overhead [pairs=20] [pids=100]`.
  *
- * ffmpeg encodes the same video again and again, once with and once without the collector, in turn: the
+ * ffmpeg encodes the same video repeatedly, once with and once without the collector, in turn: the
  * collector is stopped by SIGSTOP in between. What is compared is ffmpeg's CPU time, by getrusage(2), and
  * its run time; each with the 95 % confidence interval of the difference. Beside its ffmpeg the collector
- * follows `pids` other processes. Exit code 1 when the whole interval of the CPU time lies above 0.5 %.
+ * follows `pids` other processes. Exit code 1 when the whole interval of the CPU time is above 0.5 %.
  * stdout is one JSON object, stderr a table.
  */
 

@@ -72,7 +72,7 @@ class Running implements AsyncDisposable {
     return await waitFor({ what, read: () => this.samples(), until });
   }
 
-  /** What stands in the file now; the last line may be on its way. */
+  /** What is in the file now; the last line may be on its way. */
   samples(): Promise<RawSample[]> {
     return recordsIn(this.runDir.procMetrics, RAW_SAMPLE.decode);
   }
@@ -284,7 +284,7 @@ Deno.test("collect() works in clock ticks where FFI is not wanted", async () => 
   assertEquals([sample?.pid, sample?.cpu_ns, typeof sample?.utime], [child.pid, null, "number"]);
 });
 
-Deno.test("collect() goes on when there are more processes than descriptors, and counts the rest", async () => {
+Deno.test("collect() continues when there are more processes than descriptors, and counts the rest", async () => {
   const logs = await Deno.makeTempDir({ prefix: "collect_" });
   await using child = Child.start("for i in $(seq 120); do sleep 60 & done; echo all; wait");
   await child.nextLine();

@@ -2,10 +2,10 @@
 
 import { fromFileUrl, join } from "@std/path";
 
-/** Where the fixture stands in for /proc. */
+/** Where the fixture replaces /proc. */
 export const FIXTURE_PROCFS: string = fromFileUrl(new URL("../fixtures/proc", import.meta.url));
 
-/** Where the fixture stands in for /sys. */
+/** Where the fixture replaces /sys. */
 export const FIXTURE_SYSFS: string = fromFileUrl(new URL("../fixtures/sys", import.meta.url));
 
 /** Content of a file of the fixture. */
@@ -15,7 +15,7 @@ export function fixture(name: string): string {
 
 /** A copy of the fixture to change: processes may be born and die in it. */
 export class ProcTree implements AsyncDisposable {
-  /** Where it stands in for /proc. */
+  /** Where it replaces /proc. */
   readonly mount: string;
 
   private constructor(mount: string) {

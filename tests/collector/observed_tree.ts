@@ -8,7 +8,7 @@ import { openProcessReader } from "../../collector/following/process_reader.ts";
 import { ProcessTable } from "../../collector/finding/process_table.ts";
 import { Procfs } from "../../collector/proc/procfs.ts";
 
-/** A clock that stands still until it is moved. */
+/** A clock that does not move until it is moved. */
 class ManualClock implements Clock {
   readonly isPrecise = true;
   #bootMs: number;

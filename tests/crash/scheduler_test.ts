@@ -56,10 +56,10 @@ async function killedManyTimes(): Promise<void> {
   await cluster.check(tasks, ["cloud1", "cloud2"]);
 }
 
-Deno.test("whatever happens to a scheduler, another goes on where it was", async (t) => {
+Deno.test("whatever happens to a scheduler, another continues where it was", async (t) => {
   await atOnce(t, {
     "killed: the one that stands by takes over within 5 s": killed,
     "stopped until it is replaced, then continued": stoppedAndContinued,
-    "killed again and again": killedManyTimes,
+    "killed repeatedly": killedManyTimes,
   });
 });

@@ -51,7 +51,7 @@ async function stoppedAndContinued(): Promise<void> {
     "cloud1",
     "cloud2",
   ]);
-  // A machine that stands still for 9 s costs cloud2 its lease too: then it is a later attempt.
+  // A machine that is paused for 9 s costs cloud2 its lease too: then it is a later attempt.
   for (const { task_id, attempt } of results) {
     if (task_id.startsWith("t")) assert(attempt !== 1, `what the stopped worker ran is ${task_id}`);
   }
@@ -147,7 +147,7 @@ Deno.test("whatever happens to a worker, no task is lost or run twice", async (t
 
 Deno.test("whatever happens to an adapter, no task is lost or run twice", async (t) => {
   await atOnce(t, {
-    "killed: its tasks run again, and are no failures": adapterKilled,
+    "killed: its tasks run again, and are not failures": adapterKilled,
     "stopped and continued": adapterStoppedAndContinued,
     "worker told to stop, once and twice": toldToStop,
   });

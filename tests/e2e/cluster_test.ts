@@ -256,7 +256,7 @@ Deno.test(BATCH, { ignore: !CAN_BUILD_CLUSTER }, async (t) => {
     "each task is done once, and what the unplugged worker began ended before",
     () => checkAttempts(join(folder.path, "logs", RUN_ID), workers),
   );
-  await t.step("no password stood on a command line, in a log, a record or an export", async () => {
+  await t.step("no password was on a command line, in a log, a record or an export", async () => {
     const secrets = await readSecrets(join(controller.home, "tracekit/controller"));
     const lines = [...seen.lines].join("\n");
     for (const program of SEEN_PROGRAMS) assertStringIncludes(lines, program);
@@ -291,7 +291,7 @@ async function readSecrets(folder: string): Promise<string[]> {
 }
 
 /**
- * Each worker measured the shift within the error that it states, and its times stand on the controller's
+ * Each worker measured the shift within the error that it states, and its times are on the controller's
  * clock: the host's own stamp of each start, corrected by the true shift.
  */
 async function checkClocks(run: string, workers: readonly ClusterHost[]): Promise<void> {

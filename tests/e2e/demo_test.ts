@@ -53,7 +53,7 @@ const MHZ = 2000;
  */
 const OBSERVER_TOLERANCE_MS = 400;
 
-/** Variables that nothing of a demo may heed, neither from the environment nor from `run_id.env`. */
+/** Variables that nothing of a demo may use, neither from the environment nor from `run_id.env`. */
 const OF_ANOTHER_RUN = {
   RUN_ID: "another",
   NODE_ID: "another",

@@ -35,7 +35,7 @@ Deno.test("adapt-http, parse, export and verify conserve the CPU time of a servi
     ...["--listen", `127.0.0.1:${port}`, "--target", `http://127.0.0.1:${service.port}`],
     ...["--pid", String(service.pid), "PROC_INTERVAL_MS=50"],
   ]);
-  await adapter.says(/^requests go on to/);
+  await adapter.says(/^requests are forwarded to/);
   // All requests of one trace: the span tells them apart.
   const headers = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
   await Promise.all([5, 50, 100, 150].map(async (ms) => {
@@ -117,7 +117,7 @@ Deno.test({
       ...container,
       ...["--listen", `127.0.0.1:${port}`, "--target", `http://127.0.0.1:${servicePort}`],
     ]);
-    assertStringIncludes(await adapter.says(/^requests go on to/), `docker://${id}`);
+    assertStringIncludes(await adapter.says(/^requests are forwarded to/), `docker://${id}`);
     for (let request = 0; request < 20; request++) {
       const response = await fetch(`http://127.0.0.1:${port}/hello.txt`);
       assertEquals(await response.text(), "hello");
@@ -204,7 +204,7 @@ Deno.test("adapt-http breaks open requests off after its grace, and records them
     ...["--listen", `127.0.0.1:${port}`, "--target", `http://127.0.0.1:${silent.addr.port}`],
     ...["--grace-s", "0.2"],
   ]);
-  await adapter.says(/^requests go on to/);
+  await adapter.says(/^requests are forwarded to/);
   await using client = await RawPeer.connect(port);
   await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   using _conn = await silent.accept();
@@ -221,7 +221,7 @@ Deno.test("adapt-http breaks open requests off after its grace, and records them
 });
 
 Deno.test({
-  name: "adapt-http goes on beside a full disk, says so, and ends with a failure",
+  name: "adapt-http continues beside a full disk, says so, and ends with a failure",
   ignore: !CAN_MOUNT,
   fn: async () => {
     await using disk = await tinyFilesystem({ bytes: 64 * 1024 });
@@ -232,7 +232,7 @@ Deno.test({
       ...["RUN_ID=web", "--node-id", "n1", "--logs", disk.path],
       ...["--listen", `127.0.0.1:${port}`, "--target", `http://127.0.0.1:${service.port}`],
     ]);
-    await adapter.says(/^requests go on to/);
+    await adapter.says(/^requests are forwarded to/);
     for (let request = 0; request < 200; request++) {
       assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "done\n");
     }

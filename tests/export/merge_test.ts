@@ -138,7 +138,7 @@ Deno.test("mergeRun() adds to what the scheduler left in the run's folder", asyn
   assertEquals(events, toLines([{ event: "placed" }]));
 });
 
-Deno.test("mergeRun() leaves out lines that are no records, and counts them", async () => {
+Deno.test("mergeRun() leaves out lines that are not records, and counts them", async () => {
   await using folder = await tempFolder();
   const input = join(folder.path, "input");
   await writeRawRun(input, WHOLE);

@@ -83,7 +83,7 @@ Deno.test("simulate ends a simulator that is stuck, with all that it started, an
   assertEquals(await processesNaming(mark), []);
 });
 
-Deno.test("simulate tells the last words of a simulator that fails", async () => {
+Deno.test("simulate tells the last lines of a simulator that fails", async () => {
   await using root = await tempFolder();
   const { folder, runner } = await prepare(root.path, "echo no such topology >&2; exit 3");
   await using command = startCommand(["run", "simulate", "--input", folder], {

@@ -3,6 +3,7 @@
  * the gate needs it: no role loads it.
  */
 
+import { plainWordProblems } from "./plain_words.ts";
 import { PURE_FILES } from "./pure_files.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
@@ -214,6 +215,30 @@ const noBooleanPositional: Deno.lint.Rule = {
   },
 };
 
+/** Comments and strings are plain technical English: see `plain_words.ts`. */
+const plainWords: Deno.lint.Rule = {
+  create(context): Deno.lint.LintVisitor {
+    // The list itself, and the tests of it.
+    if (placeOf(context.filename).startsWith("tests/lint/")) return {};
+    function check(text: string, range: Deno.lint.Range): void {
+      for (const problem of plainWordProblems(text)) {
+        context.report({ range, message: `Not plain English: ${problem}` });
+      }
+    }
+    return {
+      Program(): void {
+        for (const { value, range } of context.sourceCode.getAllComments()) check(value, range);
+      },
+      Literal(node): void {
+        if (typeof node.value === "string") check(node.value, node.range);
+      },
+      TemplateElement(node): void {
+        check(node.cooked, node.range);
+      },
+    };
+  },
+};
+
 /** The plugin. */
 const plugin: Deno.lint.Plugin = {
   name: "tracekit",
@@ -224,6 +249,7 @@ const plugin: Deno.lint.Plugin = {
     "no-default-export": noDefaultExport,
     "top-level-functions": topLevelFunctions,
     "no-boolean-positional": noBooleanPositional,
+    "plain-words": plainWords,
   },
 };
 

@@ -18,6 +18,15 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    name: "plain-words finds a word of the list in comments, strings and templates",
+    source: "// It waits for ever.\nf('is no task', `a ${1} as yet`, /as yet/);",
+    found: [
+      "plain-words: // It waits for ever.",
+      "plain-words: 'is no task'",
+      "plain-words:  as yet",
+    ],
+  },
+  {
     name: "side-effects-in-tasks finds arguments, environment, exit and console in a library",
     source: "Deno.args; Deno.env.get('A'); Deno.exit(1); Deno.exitCode = 1; console.error('x');",
     found: [

@@ -7,7 +7,7 @@ function result(taskId: string, attempt = 1, state = "done"): string {
   return JSON.stringify({ task_id: taskId, attempt, state, ts_finish: 1 });
 }
 
-/** Results that stand in the queue; `isActive` says whether they may be forgotten. */
+/** Results that are in the queue; `isActive` says whether they may be forgotten. */
 class Source implements ResultSource {
   lines: string[];
   isActive = true;
@@ -76,7 +76,7 @@ Deno.test("ResultsDrain of a scheduler that is not active leaves the queue alone
   assertEquals(source.lines.length, 1);
 });
 
-Deno.test("ResultsDrain keeps for a person what is no result", async () => {
+Deno.test("ResultsDrain keeps for a person what is not a result", async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, "results.jsonl");
   const source = new Source("torn", result("a"));

@@ -22,7 +22,7 @@ const READY: AdapterReady = {
   swept: 0,
 };
 
-/** An adapter that stands still: it ends nothing until it is killed. */
+/** An adapter that hangs: it ends nothing until it is killed. */
 class StuckLauncher implements OwnedLauncher {
   readonly ready = READY;
   readonly #outcome = Promise.withResolvers<LaunchOutcome>();
@@ -96,7 +96,7 @@ Deno.test("runWorker() kills an adapter that does not end its tasks when the lea
     read: () => launchers.at(-1),
     until: (last) => last !== first && last?.launches === 1,
   });
-  // Cut off, so that it is no fault of the task's; a machine that stands still cuts off once more.
+  // Cut off, so that it is no fault of the task's; a machine that is paused cuts off once more.
   for (const { state, reason } of results) assertEquals([state, reason], ["superseded", "killed"]);
   assert(results.length > 0);
   stop.abort();

@@ -42,7 +42,7 @@ export class CrashCluster implements AsyncDisposable {
   readonly redis: RedisServer;
   /** The test's own view of the queue. */
   readonly queue: RedisQueue;
-  /** Where everything lies. */
+  /** Where everything is. */
   readonly folder: string;
   readonly #roles: { readonly name: string; readonly process: CommandProcess }[] = [];
   readonly #relays = new Map<string, Relay>();
@@ -77,7 +77,7 @@ export class CrashCluster implements AsyncDisposable {
     return places.map((place) => this.task(`${prefix}${place}`, seconds));
   }
 
-  /** What stands between the role of that name and Redis, from its next start on. */
+  /** What is between the role of that name and Redis, from its next start on. */
   relayOf(name: string): Relay {
     const relay = this.#relays.get(name) ?? Relay.to(this.redis.port);
     this.#relays.set(name, relay);
@@ -96,7 +96,7 @@ export class CrashCluster implements AsyncDisposable {
     return this.#start("scheduler", name);
   }
 
-  /** Start to dispatch `tasks` as the pending queue has room, or go on where that was ended. */
+  /** Start to dispatch `tasks` as the pending queue has room, or continue where that was ended. */
   async dispatcher(tasks: readonly Task[]): Promise<CommandProcess> {
     const path = join(this.folder, "tasks.jsonl");
     const lines = tasks.map(({ task_id, kind, argv }) => JSON.stringify({ task_id, kind, argv }));
@@ -245,7 +245,7 @@ export class CrashCluster implements AsyncDisposable {
 
   async #checkOrder(results: readonly TaskResult[]): Promise<void> {
     const events = await recordsOf(this.#runDir().placementEvents, PLACEMENT_EVENT.decode);
-    // A scheduler that was stopped between a placement and its line writes the line when it goes on.
+    // A scheduler that was stopped between a placement and its line writes the line when it continues.
     events.sort((a, b) => a.ts_ms - b.ts_ms);
     const placed = Map.groupBy(
       events.filter(({ event }) => event === "placed"),

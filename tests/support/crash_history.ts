@@ -21,7 +21,7 @@ export interface Fault {
   readonly way: typeof WAYS[number];
   /** After the first moment of the history's failures, ms. */
   readonly atMs: number;
-  /** Until it is over: what was killed is started again, what was stopped goes on. */
+  /** Until it is over: what was killed is started again, what was stopped continues. */
   readonly forMs: number;
 }
 
@@ -91,9 +91,9 @@ async function play(history: History, cluster: CrashCluster): Promise<void> {
   await cluster.untilEnded(history.afterEnded, LIMIT_MS);
   await Promise.all(history.faults.map(async (fault) => {
     await pause(fault.atMs);
-    const mend = await stage.strike(fault);
+    const fix = await stage.strike(fault);
     await pause(fault.forMs);
-    await mend();
+    await fix();
   }));
   await stage.untilDispatched();
   await cluster.untilEnded(stage.tasks.length, LIMIT_MS);

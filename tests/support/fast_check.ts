@@ -12,5 +12,5 @@ const given = Deno.args.find((one) => one.startsWith("--seed="));
 fc.configureGlobal({ seed: given === undefined ? SEED : Number(given.slice("--seed=".length)) });
 
 export * from "npm-fast-check";
-// deno-lint-ignore tracekit/no-default-export -- it stands in for a module that has one
+// deno-lint-ignore tracekit/no-default-export -- it replaces a module that has one
 export default fc;

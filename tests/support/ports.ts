@@ -5,7 +5,7 @@ export const CLOSED_PORT = 1;
 
 /**
  * Below the ports that Linux gives to outgoing connections (32768 and up, ip_local_port_range): there a
- * client that comes back to a server that is down takes the server's own port now and then, and talks to
+ * client that comes back to a server that is down takes the server's own port now and then,  and writes to
  * itself. Above those of well-known servers, Redis' among them.
  */
 const FIRST = 12_000;

@@ -9,7 +9,7 @@ export async function processesNaming(text: string): Promise<string[]> {
       const command = await Deno.readTextFile(`/proc/${name}/cmdline`);
       if (command.includes(text)) found.push(`${name}: ${command.replaceAll("\0", " ")}`);
     } catch (error) {
-      // The process ended in the middle of the look.
+      // The process ended during the check.
       if (!(error instanceof Deno.errors.NotFound || /os error 3/.test(String(error)))) throw error;
     }
   }

@@ -37,7 +37,7 @@ export const SHORT_TIMING: Timing = {
   drainMs: TIMING.drainMs / 10,
 };
 
-/** Connect to the queue of `redis`, or of whatever stands at its URL. */
+/** Connect to the queue of `redis`, or of whatever is at its URL. */
 export function openTestQueue(
   redis: Pick<RedisServer, "url">,
   keyPrefix = "",

@@ -77,7 +77,7 @@ state.results = ids('tk:results')
 return cjson.encode(state)
 `;
 
-/** The queue as it stands. */
+/** The queue as it is. */
 export async function readQueueState(connection: RedisConnection): Promise<QueueState> {
   const text = textOf(await connection.command("EVAL", SNAPSHOT, "0"));
   // cjson writes an empty list as {}.
@@ -100,7 +100,7 @@ export async function readQueueState(connection: RedisConnection): Promise<Queue
 export function checkLaws(state: QueueState, accepted: Iterable<string> = []): void {
   const adopted = state.pending.filter(({ seq }) => seq !== undefined);
   const order = adopted.map(({ seq = NaN }) => seq);
-  assertEquals(order, order.toSorted((a, b) => a - b), "pending tasks stand in their order");
+  assertEquals(order, order.toSorted((a, b) => a - b), "pending tasks are in their order");
   const places = new Map<string, string>();
   function at(id: string, place: string): void {
     const other = places.get(id);

@@ -5,7 +5,7 @@ import { type BadLine, readRecords } from "../../trace/json_lines.ts";
 /**
  * All records in `path`. Its last line may be on its way.
  *
- * @throws {Error} at any other line that is no record.
+ * @throws {Error} at any other line that is not a record.
  */
 export async function recordsIn<T>(
   path: string,

@@ -19,7 +19,7 @@ export interface RedisServerOptions {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = await Deno.makeTempDir({ prefix: "tracekit-redis-" });
   const password = crypto.randomUUID();
-  // Another process may take the port between the look and the bind: then the next one is tried.
+  // Another process may take the port between the check and the bind: then the next one is tried.
   for (let attempt = 1;; attempt++) {
     const port = freePort();
     await Deno.writeTextFile(

@@ -41,7 +41,7 @@ export class Relay implements AsyncDisposable {
     return new Relay(target);
   }
 
-  /** `url` with the relay's port in place of that of the server. */
+  /** `url` with the relay's port instead of that of the server. */
   through(url: string): string {
     return url.replace(`:${this.#target}`, `:${this.port}`);
   }

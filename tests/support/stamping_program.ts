@@ -1,7 +1,7 @@
 /**
  * A program that reads both clocks at its first instruction and again as its last act: what a traced
  * process itself knows about its start and its end. A static executable without any library: between its
- * exec and its first stamp lies nothing but the kernel.
+ * exec and its first stamp is nothing but the kernel.
  */
 
 /** What one run of the program said. */

@@ -18,7 +18,7 @@ const RECORD_FILES: Readonly<Record<string, string>> = {
   collector: "collector_stats.jsonl",
 };
 
-/** What does not hold of `tables`, made of the run whose nodes lie in `folders`. */
+/** What does not hold of `tables`, made of the run whose nodes are in `folders`. */
 export async function checkTables(
   tables: string,
   folders: readonly string[],

@@ -7,7 +7,7 @@ import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 export interface WritableHierarchy {
   /** 1: the controller cpuacct. */
   readonly version: 1 | 2;
-  /** Where this process's own group lies. */
+  /** Where this process's own group is. */
   readonly directory: string;
 }
 

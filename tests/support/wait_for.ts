@@ -1,6 +1,6 @@
 /** Waiting for a state of the world that no event tells of. */
 
-/** Between two looks, ms: short beside what is waited for, long beside a look. */
+/** Between two polls, ms: short beside what is waited for, long beside a check. */
 const LOOK_MS = 20;
 
 /** How {@linkcode waitFor} waits. */

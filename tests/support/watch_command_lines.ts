@@ -21,7 +21,7 @@ function commandLineOf(pid: string): string {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
   } catch (error) {
-    // It ended between the look at the folder and this one: ENOENT, or ESRCH once it is open.
+    // It ended between the listing of the folder and this reading: ENOENT, or ESRCH once it is open.
     if (error instanceof Deno.errors.NotFound || /os error 3\)/.test(String(error))) return "";
     throw error;
   }

@@ -15,7 +15,7 @@ Deno.test("ClockLog.note() keeps its place on the boot clock when the wall clock
   await using folder = await tempFolder();
   const path = join(folder.path, "clock.jsonl");
   const startMs = Date.now();
-  // The controller is a minute ahead, and goes on as it did.
+  // The controller is a minute ahead, and continues as it did.
   const origin = startMs + 60_000 - performance.now();
   const time = () => Promise.resolve(origin + performance.now());
   let shiftMs = 0;

@@ -146,7 +146,7 @@ const REFUSED: readonly [what: string, args: readonly string[], message: string]
     "unknown flag --no-run-id, did you mean --run-id?",
   ],
   ["a flag at the end without its value", ["--run-id"], "--run-id needs a value"],
-  ["a flag in place of a value", ["--run-id", "--json"], "--run-id needs a value"],
+  ["a flag instead of a value", ["--run-id", "--json"], "--run-id needs a value"],
   ["a flag with an empty value", ["--run-id="], "--run-id needs a value"],
   [
     "a fraction for an integer",
@@ -193,7 +193,7 @@ Deno.test("parseCommand() names the variable and run_id.env where the bad value 
   );
 });
 
-Deno.test("parseCommand() hands over what stands behind --, and takes no flag from there", () => {
+Deno.test("parseCommand() hands over what is behind --, and takes no flag from there", () => {
   const args = ["--json", "--", "ffmpeg", "-i", "007", "--no-json", "RUN_ID=x", "--", "--nope"];
   const { options, operands, given } = parseCommand(RUN, args, NOWHERE);
   assertEquals(operands, ["ffmpeg", "-i", "007", "--no-json", "RUN_ID=x", "--", "--nope"]);

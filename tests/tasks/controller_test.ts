@@ -283,7 +283,7 @@ Deno.test("controller check tells what listens there from a Redis", async () => 
   const local = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   await using web = Deno.serve(local, () => new Response("hello"));
   const cases = [
-    [`redis://127.0.0.1:${web.addr.port}`, "it is no Redis, or one that speaks TLS"],
+    [`redis://127.0.0.1:${web.addr.port}`, "it is not a Redis server, or one that speaks TLS"],
     [`rediss://127.0.0.1:${web.addr.port}`, "it speaks no TLS"],
   ] as const;
   for (const [url, line] of cases) {

@@ -53,7 +53,7 @@ Deno.test("reserveRunId() gives a RUN_ID to one demo only", async () => {
   for (const runId of [one, other]) assert((await Deno.stat(join(logs, runId))).isDirectory);
 });
 
-Deno.test("writeRunIdEnv() keeps what else stands in the file", async () => {
+Deno.test("writeRunIdEnv() keeps what else is in the file", async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, "run_id.env");
   await writeRunIdEnv("first", path);

@@ -137,7 +137,7 @@ case $last in
 esac
 `;
 
-Deno.test("deploy fetch that was cut off goes on, and the same bytes arrive", async () => {
+Deno.test("deploy fetch that was cut off continues, and the same bytes arrive", async () => {
   await using folder = await tempFolder();
   const { path } = folder;
   const run = join(path, "home/tracekit/logs/r1");
@@ -158,7 +158,7 @@ Deno.test("deploy fetch that was cut off goes on, and the same bytes arrive", as
   const cut = await fetch({ STAND_IN_CUT: "100000", STAND_IN_EXIT: "255" });
   assertEquals(cut.code, 1, cut.stderr);
   const standing = await Array.fromAsync(Deno.readDir(join(path, "logs/r1")), ({ name }) => name);
-  assertEquals(standing, [".fetch"], "nothing half-written stands under its own name");
+  assertEquals(standing, [".fetch"], "nothing half-written is under its own name");
   const staged = join(path, "logs/r1/.fetch/cloud1");
   assert(await isThere(staged));
   const other = await fetch({ STAND_IN_DOWN: "b" });

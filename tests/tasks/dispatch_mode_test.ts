@@ -17,7 +17,7 @@ function modeFor(line: string): DispatchMode | null {
 
 const SEEDS = "--inputs inputs/ffmpeg --outputs outputs --redis redis://h:6379/0?password=x";
 
-/** The dispatchers of the seeds' READMEs, as they stand there, and one for each mode beside them. */
+/** The dispatchers of the seeds' READMEs, as they are there, and one for each mode beside them. */
 const MODES: readonly (readonly [flags: string, mode: string | null])[] = [
   [
     `--pending --pending-mode pulse --pulse-size 10 --pulse-interval 100

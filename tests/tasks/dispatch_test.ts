@@ -68,7 +68,7 @@ Deno.test("dispatch --dry-run prints what it would enqueue, without Redis", asyn
   });
 });
 
-Deno.test("dispatch killed again and again and resumed enqueues every task once", async () => {
+Deno.test("dispatch killed repeatedly and resumed enqueues every task once", async () => {
   await using redis = await startRedisServer();
   await withInputs(async (inputs) => {
     const what = ["--total=1000", "--mix", MIX, "--seed=7", "--dispatch-id=d"];
@@ -144,7 +144,7 @@ Deno.test("dispatch survives kill -9 and restart of Redis", async () => {
   });
 });
 
-Deno.test("dispatch stops on Ctrl-C between two tasks and says how to go on", async () => {
+Deno.test("dispatch stops on Ctrl-C between two tasks and says how to continue", async () => {
   await using redis = await startRedisServer();
   await withInputs(async (inputs) => {
     const args = dispatchArgs(inputs, redis, "--pending", "--arrivals=every:0.05", "--total=500");
@@ -159,7 +159,7 @@ Deno.test("dispatch stops on Ctrl-C between two tasks and says how to go on", as
     const count = await lengthOf(redis);
     assertEquals(ended.code, 1);
     const [, said, id, seed] =
-      /stopped: (\d+) of 500 tasks enqueued; .* --dispatch-id (\S+) --seed (\S+) goes on/
+      /stopped: (\d+) of 500 tasks enqueued; .* --dispatch-id (\S+) --seed (\S+) continues/
         .exec(lastLine(ended)) ?? [];
     assertEquals(Number(said), count);
     const rest = ["--arrivals=every:0", "--dispatch-id", id ?? "", "--seed", seed ?? ""];

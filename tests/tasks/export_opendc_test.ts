@@ -36,7 +36,7 @@ Deno.test("export-opendc and verify-opendc do their work under their grants", as
   assertEquals(JSON.parse(bad.stdout).ok, false);
 });
 
-Deno.test("export-opendc takes RUN_ID in place of folders", async () => {
+Deno.test("export-opendc takes RUN_ID instead of folders", async () => {
   await using root = await tempFolder();
   await writeTwoNodeRun(join(root.path, "logs", "r1"));
   const { code, stderr } = await runCommand(["run", "export-opendc", "RUN_ID=r1"], {
@@ -56,7 +56,7 @@ const WRONG_USE: readonly (readonly [readonly string[], string])[] = [
 ];
 
 for (const [args, message] of WRONG_USE) {
-  Deno.test(`${args.slice(1).join(" ")} is wrong use`, async () => {
+  Deno.test(`${args.slice(1).join(" ")} is a usage error`, async () => {
     await using root = await tempFolder();
     const { code, stderr } = await runCommand(args, { cwd: root.path });
     assertEquals(code, 2);

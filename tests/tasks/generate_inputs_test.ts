@@ -64,7 +64,7 @@ Deno.test("generateInputs() reaches the bit rate with every pattern, plain ones 
   }
 });
 
-Deno.test("generateInputs() keeps what is valid and makes the rest anew", async () => {
+Deno.test("generateInputs() keeps what is valid and makes the rest again", async () => {
   await using folder = await tempFolder();
   const out = folder.path;
   const first = await generateInputs({ ...TINY, out }, recordingIo());
@@ -79,7 +79,7 @@ Deno.test("generateInputs() keeps what is valid and makes the rest anew", async 
   assertEquals(otherSeed.made, 5);
 });
 
-Deno.test("generateInputs() leaves nothing half-made when interrupted, and goes on later", async () => {
+Deno.test("generateInputs() leaves nothing half-made when interrupted, and continues later", async () => {
   await using folder = await tempFolder();
   const out = folder.path;
   const io = recordingIo();
@@ -119,7 +119,7 @@ Deno.test("generateInputs() removes what a killed generator left", async () => {
 });
 
 for (const wrong of [["--durations=1,x"], ["--durations=0"], ["--size=640"], ["--size=641x360"]]) {
-  Deno.test(`generate-inputs ${wrong} is wrong use`, async () => {
+  Deno.test(`generate-inputs ${wrong} is a usage error`, async () => {
     const parsed = parseCommand(GENERATE_INPUTS, wrong, { env: {}, runIdEnv: {} });
     await assertRejects(() => main(parsed, recordingIo()), UsageError, "must be");
   });

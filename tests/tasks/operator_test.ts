@@ -150,7 +150,7 @@ Deno.test("dead lists, retries and drops", async () => {
     const { stdout } = await run("dead", "list");
     assertEquals(stdout.match(/\n/g)?.length, 2);
     assertMatch(stdout, /Z {2}bad {2}Cannot decode task .* "cpu_units": an integer from 1/);
-    assertEquals((await run("dead", "retry", "bad")).stderr, "bad: is no task, and stays\n");
+    assertEquals((await run("dead", "retry", "bad")).stderr, "bad: is not a task, and stays\n");
     const dropped = await run("dead", "drop", "--all");
     assertEquals([dropped.code, dropped.stderr], [0, "2 dead letters dropped\n"]);
     assertEquals(await redis.cli("LLEN", "q:dead"), "0");
@@ -168,7 +168,7 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["dead", "retry", "a", "--all"], "retry needs either TASK_ID… or --all"],
 ];
 for (const [args, message] of WRONG) {
-  Deno.test(`${args.join(" ")} is wrong use`, async () => {
+  Deno.test(`${args.join(" ")} is a usage error`, async () => {
     const { code, stderr } = await runCommand(["run", ...args, "--redis=redis://127.0.0.1:1/0"]);
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, message);

@@ -117,7 +117,7 @@ Deno.test("merge puts nodes together and parses them under its own grant", async
   assert(await isThere(join(run, "cloud2", "CTS", "invocations.jsonl")));
 });
 
-Deno.test("merge without a folder is wrong use", async () => {
+Deno.test("merge without a folder is a usage error", async () => {
   const { code, stderr } = await runCommand(["run", "merge", "RUN_ID=r1"]);
   assertEquals(code, 2);
   assertMatch(stderr, /at least one DIR is required/);

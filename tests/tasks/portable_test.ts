@@ -41,9 +41,9 @@ async function writeExecutable(folder: string, role: string): Promise<string> {
 interface Started {
   /** REDIS_URL as Deno has it. */
   readonly url: string;
-  /** What stands before the program's file. */
+  /** What is before the program's file. */
   readonly flags: readonly string[];
-  /** What stands behind the program's file. */
+  /** What is behind the program's file. */
   readonly args: readonly string[];
   readonly stderr: string;
 }

@@ -13,7 +13,7 @@ async function commandLineOf(pid: number): Promise<string[]> {
 Deno.test("run.ts replaces itself by a role that has no password on its command line, and only its grant", async () => {
   await using inputs = await tempFolder();
   await Deno.writeTextFile(join(inputs.path, "a.mp4"), "");
-  // A Redis that takes the connection and never answers: the role stands still there.
+  // A Redis that takes the connection and never answers: the role waits there.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const url = `redis://:Wsr%20123@127.0.0.1:${port}/0`;

@@ -60,7 +60,7 @@ Deno.test("setup fetches package lists when the first try fails, and installs", 
   );
 });
 
-Deno.test("setup tells apt-get's last words when it fails", async () => {
+Deno.test("setup tells apt-get's last lines when it fails", async () => {
   const apt = `echo "E: You are offline" >&2; exit 100`;
   await withMachine({ "apt-get": apt, "env": ENV }, async (setup) => {
     const { code, stderr } = await setup();

@@ -116,7 +116,7 @@ Deno.test("stop --run-id leaves other runs alone", async () => {
   });
 });
 
-Deno.test("stop without any run is no failure", async () => {
+Deno.test("stop without any run is not a failure", async () => {
   const io = recordingIo();
   assertEquals(await stop(parse(STOP, "--logs", "/nonexistent"), io), 0);
   assertEquals(io.said, ["Nothing to stop"]);

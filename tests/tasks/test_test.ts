@@ -114,11 +114,11 @@ const CI_CASES: readonly CiCase[] = [
 for (const { name, output, exit, code, lastLine } of CI_CASES) {
   Deno.test(`.ci/run ${name}`, async () => {
     await using folder = await tempFolder();
-    // In place of the real programs: every package is there, and npx runs no tests but says so.
+    // Instead of the real programs: every package is there, and npx runs no tests but says so.
     await writeProgram(join(folder.path, "dpkg"), "exit 0");
     await writeProgram(
       join(folder.path, "npx"),
-      `echo "$@" >&2; echo talk; echo "${output}"; exit ${exit}`,
+      `echo "$@" >&2; echo message; echo "${output}"; exit ${exit}`,
     );
     const ended = await new Deno.Command(join(ROOT, ".ci/run"), {
       env: { PATH: `${folder.path}:/usr/bin:/bin` },

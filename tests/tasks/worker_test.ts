@@ -9,7 +9,7 @@ const WRONG: readonly (readonly [flag: string, message: string])[] = [
   ["--redis=http://h", 'redis:// or rediss:// at its start is required, got "http://"'],
 ];
 
-Deno.test.each(WRONG)("worker %s is wrong use", async (flag, message) => {
+Deno.test.each(WRONG)("worker %s is a usage error", async (flag, message) => {
   await using folder = await tempFolder();
   const { code, stderr } = await runCommand(
     ["run", "worker", "--run-id=r", "--redis=redis://127.0.0.1:1/0", flag],

@@ -72,7 +72,7 @@ Deno.test("readRecordFile() gives back what writeJsonAtomic() wrote, and null fo
   assertEquals(await readRecordFile(path, POINT.decode), { x: 7 });
 });
 
-Deno.test("readRecordFile() names the file when it is no JSON, and the field when it is no record", async () => {
+Deno.test("readRecordFile() names the file when it is not JSON, and the field when it is not a record", async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, "point.json");
   await Deno.writeTextFile(path, '{"x":');

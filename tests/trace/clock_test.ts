@@ -12,7 +12,7 @@ Deno.test("openClock() reads both clocks as the kernel has them", () => {
   const before = { tsMs: Date.now(), bootMs: uptimeMs() };
   const { tsMs, bootMs } = clock.now();
   const after = { tsMs: Date.now(), bootMs: uptimeMs() };
-  // Date.now() and /proc/uptime round down, so that an exact reading may lie one step above.
+  // Date.now() and /proc/uptime round down, so that an exact reading may be one step above.
   assert(before.tsMs <= tsMs && tsMs <= after.tsMs + 1, `${before.tsMs} ${tsMs} ${after.tsMs}`);
   assert(before.bootMs <= bootMs && bootMs <= after.bootMs + 10, `${before.bootMs} ${bootMs}`);
 });

@@ -58,7 +58,7 @@ Deno.test("JsonLinesWriter.append() names the file when the device is full", () 
 });
 
 Deno.test(
-  "JsonLinesWriter.append() leaves whole lines only on a full filesystem, and goes on after",
+  "JsonLinesWriter.append() leaves whole lines only on a full filesystem, and continues after",
   { ignore: !CAN_MOUNT },
   async () => {
     await using filesystem = await tinyFilesystem({ bytes: 64 * 1024 });
@@ -97,7 +97,7 @@ Deno.test("readRecords() takes a last line that only lacks its newline", async (
   assertEquals(await readPoints(path), { xs: [1, 2], bad: [] });
 });
 
-Deno.test("readRecords() reports lines that are no records by number and reason, and goes on", async () => {
+Deno.test("readRecords() reports lines that are not records by number and reason, and continues", async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, "points.jsonl");
   await Deno.writeTextFile(path, '{"x":1}\n\nnonsense\n{"x":"2"}\n[]\n{"x":5}\n');

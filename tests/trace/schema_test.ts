@@ -113,7 +113,7 @@ Deno.test("record() names place, field, requirement and value in its error", () 
   );
 });
 
-Deno.test("record() refuses what is no object", () => {
+Deno.test("record() refuses what is not an object", () => {
   for (const value of [null, undefined, 1, "x", [], [{ x: 1 }]]) {
     assertThrows(() => POINT.decode(value, "here"), DecodeError, "an object is required");
   }

@@ -70,7 +70,7 @@ for (const [what, value, message] of POISON) {
   });
 }
 
-Deno.test("completeTask() gives a valid task or a DecodeError, whatever stands in the queue", () => {
+Deno.test("completeTask() gives a valid task or a DecodeError, whatever is in the queue", () => {
   const keys = [...Object.keys(TASK.fields), "_seq", "other"];
   const values = fc.oneof(fc.jsonValue(), fc.constantFrom("a", "h264", 1, 2, "ffmpeg", null));
   const given = fc.dictionary(fc.constantFrom(...keys), values);

@@ -32,7 +32,7 @@ export const SYSTEM_CALL = {
 
 /** clone(2), linux/sched.h. */
 export const CLONE_VM = 0x100;
-/** The parent stands still until exec or exit. */
+/** The parent is suspended until exec or exit. */
 export const CLONE_VFORK = 0x4000;
 /** clone3 only: handlers become the default, ignored signals stay ignored. */
 export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Where it stands below a mount of proc(5). */
+/** Where it is below a mount of proc(5). */
 export const BOOT_ID_FILE = "sys/kernel/random/boot_id";
 
 /** Identity of this boot; `read` reads a file of the machine. */

@@ -75,7 +75,7 @@ export function errorText(errno: number): string {
  */
 export function errnoOf(error: unknown): number | null {
   if (!(error instanceof Error)) return null;
-  // The number stands before the path, so that a path with such words in it changes nothing.
+  // The number is before the path, so that a path with such words in it changes nothing.
   const [, number, name] = /\(os error (\d+)\)|^(E[A-Z0-9]+):/.exec(error.message) ?? [];
   if (number !== undefined) return Number(number);
   return Object.entries(ERRNO).find(([one]) => one === name)?.[1] ?? null;

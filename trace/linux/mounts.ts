@@ -15,7 +15,7 @@ export function parseCgroupVersion(text: string): "v1" | "v2" | "hybrid" | null 
 
 /** A line of mountinfo. */
 export interface MountPoint {
-  /** The folder of the file system that stands at the mount point. */
+  /** The folder of the file system that is at the mount point. */
   readonly root: string;
   /** Where it is mounted. */
   readonly path: string;
@@ -36,7 +36,7 @@ export function parseMountinfo(text: string): MountPoint[] {
   });
 }
 
-/** Blanks and backslashes in mountinfo stand as octal escapes. */
+/** Blanks and backslashes in mountinfo are octal escapes. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
 }

@@ -39,7 +39,7 @@ export interface PidStat {
 /** PF_KTHREAD in linux/sched.h: the same bit since Linux 2.6.27. */
 const PF_KTHREAD = 0x00200000;
 
-/** Where a field stands among those behind comm: field 3 (state) is number 0. */
+/** Where a field is among those behind comm: field 3 (state) is number 0. */
 const STATE = 0;
 const PPID = 1;
 const SESSION = 3;

@@ -5,7 +5,7 @@ export interface ParseOptions {
   readonly "--"?: boolean;
 }
 
-/** What was given, by flag name; `_` holds the operands, `--` what stands behind the double dash. */
+/** What was given, by flag name; `_` holds the operands, `--` what is behind the double dash. */
 export interface Args {
   readonly [flag: string]: unknown;
   readonly _: readonly string[];

@@ -100,7 +100,7 @@ export const AZURE: Importer = {
     /^[A-Za-z0-9+/=]{32,},/.test(file.head) && columnsOf(file) === VM_COLUMNS ||
     /^\d+,[A-Za-z0-9+/=]{32,},/.test(file.head) && columnsOf(file) === READING_COLUMNS,
   read: async (files, sink) => {
-    sink.note("Times count from the beginning of the trace: they stand here as of 1 January 1970");
+    sink.note("Times count from the beginning of the trace: they are here as of 1 January 1970");
     sink.note("The trace names no hosts, and VMs wait for nothing: start is submission");
     const coresOf = new Map<string, number>();
     const tables = files.filter((file) => columnsOf(file) === VM_COLUMNS);

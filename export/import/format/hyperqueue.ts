@@ -95,7 +95,7 @@ class Journal {
 
   #start(event: Value, startMs: number | null): void {
     const workers = Array.isArray(event.workers) ? event.workers : [event.worker];
-    if (workers.length > 1) this.#sink.note("Tasks on several workers stand on the first of them");
+    if (workers.length > 1) this.#sink.note("Tasks on several workers are on the first of them");
     const instance = asNumber(event.instance);
     this.#started.set(taskId(event), {
       startMs,

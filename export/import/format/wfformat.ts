@@ -62,7 +62,7 @@ function readTask(
   const percent = asNumber(task.avgCPU);
   const memoryBytes = asNumber(task.memoryInBytes);
   const machines = Array.isArray(task.machines) ? task.machines : [];
-  if (machines.length > 1) sink.note("Tasks on several machines stand on the first of them");
+  if (machines.length > 1) sink.note("Tasks on several machines are on the first of them");
   sink.invocation({
     id,
     node: asText(machines[0]),

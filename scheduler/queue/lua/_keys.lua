@@ -1,6 +1,6 @@
 -- Prelude of every script: key names, time, small readers. KEYS[1] is the prefix of all keys ("" by
 -- default); all other names derive from it, so the queue needs one Redis that holds them all (no
--- cluster). Names of the seeds stand as they are, ours begin with tk:.
+-- cluster). Names of the seeds are unchanged, ours begin with tk:.
 
 local P = KEYS[1]
 
@@ -13,7 +13,7 @@ local function list_key(node)
   return P .. (redis.call('HGET', CONFIG, 'pending') or 'q:pending')
 end
 
--- What ought to stand in that list beyond assigned tasks: HASH task id -> "seq ts_enqueue dispatch_id".
+-- What ought to be in that list beyond assigned tasks: HASH task id -> "seq ts_enqueue dispatch_id".
 local function index_key(node) return P .. 'tk:index:' .. node end
 
 local function node_key(node) return P .. 'tk:node:' .. node end
@@ -82,14 +82,14 @@ local function fields_of(raw)
   return task
 end
 
--- What a person left under a list's name that is no list (SET q:pending …) is removed.
+-- What a person left under a list's name that is not a list (SET q:pending …) is removed.
 local function ensure_list(list)
   local kind = redis.call('TYPE', list).ok
   if kind ~= 'list' and kind ~= 'none' then redis.call('UNLINK', list) end
   return list
 end
 
--- Take `raw` out of a list, where it mostly stands at one of the ends; false when it is not there.
+-- Take `raw` out of a list, where it mostly is at one of the ends; false when it is not there.
 local function pull(list, raw)
   if redis.call('LINDEX', list, 0) == raw then return redis.call('LPOP', list) ~= false end
   if redis.call('LINDEX', list, -1) == raw then return redis.call('RPOP', list) ~= false end

@@ -42,7 +42,7 @@ local function return_running(id, on_lost)
   end
 end
 
--- Make pending what stands in a node's own queue past the scheduler: how many, and whether that was all.
+-- Make pending what is in a node's own queue past the scheduler: how many, and whether that was all.
 local function requeue_direct(id)
   local count = 0
   while work_left > 0 do

@@ -87,7 +87,7 @@ local function seq_at(list, index)
 end
 
 -- Put a task at its place in the order of submission. Tasks that come back belong near the head, so
--- the search gallops from there: a handful of looks, whatever the length of the list.
+-- the search gallops from there: a handful of reads, whatever the length of the list.
 local function put_back(list, raw, seq)
   local length = redis.call('LLEN', list)
   if length == 0 or seq_at(list, 0) > seq then
@@ -146,7 +146,7 @@ end
 local MOVED_MAX = 500
 
 -- An assigned task leaves its node; `node` may be nil where the node's books are gone.
---   'returned'  it stood in the node's queue and is pending again
+--   'returned'  it was in the node's queue and is pending again
 --   'moved'     a person had moved it to the pending queue, where it stays
 --   'cancelled' a person had removed it
 local function unassign(id, node_id, node, options)

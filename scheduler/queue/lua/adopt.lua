@@ -2,13 +2,13 @@
 -- KEYS[1] prefix
 -- ARGV[1] node, '' for the pending queue
 -- ARGV[2] index in the list
--- ARGV[3] raw, as it stands there
+-- ARGV[3] raw, as it is there
 -- ARGV[4] task_id
 -- ARGV[5] dispatch_id or ''
 -- ARGV[6] head, its JSON without seq, ts_enqueue and the closing brace
 -- ARGV[7] seq, or '' for the next one
 -- ARGV[8] ts_enqueue, or '' for now
--- Returns {status, detail}: 'adopted' with the new raw, 'moved' (another stands there now), or
+-- Returns {status, detail}: 'adopted' with the new raw, 'moved' (another is there now), or
 --   'duplicate' with the reason: a task of this id is in the queue, runs, or just ended
 
 local node, raw, id = ARGV[1], ARGV[3], ARGV[4]

@@ -1,7 +1,7 @@
 -- Apply a plan of placements to the pending queue, up to the first that no longer holds.
 -- KEYS[1] prefix
 -- ARGV[1] token of the active scheduler
--- ARGV[2...] per placement: raw (the task as it stands in the queue), task_id, node, units,
+-- ARGV[2...] per placement: raw (the task as it is in the queue), task_id, node, units,
 --   index (its place in the queue when the placements before it are done; 0 under strict FIFO)
 -- Returns {applied, refusal, ts_assigned, node state or nil}; refusal is '' when all were applied, else
 --   'leader' (not active any more), 'moved' (the queue has another task there), 'stranger' (the task was
@@ -45,7 +45,7 @@ local function reserve()
   return #plan
 end
 
--- Take the first `count` of the plan from the head of the queue, as far as they stand there and were
+-- Take the first `count` of the plan from the head of the queue, as far as they are there and were
 -- taken in; how many.
 local function take_heads(count)
   if count == 0 then return 0 end
@@ -68,7 +68,7 @@ local function take_heads(count)
   return taken
 end
 
--- Take a task out of the queue that a waiting one stands before; false when it does not stand there.
+-- Take a task out of the queue that a waiting one is before; false when it is not there.
 local function take_behind(placement)
   if redis.call('LINDEX', list, placement.index) ~= placement.raw then
     refusal = 'moved'

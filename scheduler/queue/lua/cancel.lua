@@ -1,7 +1,7 @@
 -- Cancel a task wherever it is.
 -- KEYS[1] prefix
 -- ARGV[1] task_id
--- ARGV[2] raw, as it stands in a queue without being assigned, '' when it does not
+-- ARGV[2] raw, as it is in a queue without being assigned, '' when it does not
 -- ARGV[3] reason
 -- ARGV[4] node whose queue that is, '' for the pending queue
 -- Returns 'cancelled', 'stopping' (it runs and its worker was told), 'moved' (a person moved it to the

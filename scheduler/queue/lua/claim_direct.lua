@@ -2,11 +2,11 @@
 -- KEYS[1] prefix
 -- ARGV[1] node
 -- ARGV[2] incarnation
--- ARGV[3] raw, as it stands there
+-- ARGV[3] raw, as it is there
 -- ARGV[4] task_id
 -- ARGV[5] units
 -- Returns {status, attempt, ts_assigned}: status 'claimed', 'full' (to be tried again when something
---   ends), 'moved' (another stands there now), 'stranger' (it was never taken in), 'lost' (this worker
+--   ends), 'moved' (another is there now), 'stranger' (it was never taken in), 'lost' (this worker
 --   does not hold the node)
 
 local id, task = ARGV[1], ARGV[4]

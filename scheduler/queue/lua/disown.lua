@@ -1,4 +1,4 @@
--- A task that stands in the pending queue is not in any node's queue: the indexes of those forget it.
+-- A task that is in the pending queue is not in any node's queue: the indexes of those forget it.
 -- KEYS[1] prefix
 -- ARGV[1] task_id
 -- ARGV[2...] nodes

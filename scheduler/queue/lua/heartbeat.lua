@@ -13,7 +13,7 @@ local now = now_ms()
 if node.lease_end < now then redis.call('SADD', DIRTY, id) end
 lease(id, now + tonumber(ARGV[3]))
 redis.call('HSET', node_key(id), 'server', ARGV[4])
--- Whether what is assigned still stands in the list: as many as a short search can tell, the next ones at
+-- Whether what is assigned still is in the list: as many as a short search can tell, the next ones at
 -- the next heartbeat.
 local list = ensure_list(list_key(id))
 local length = math.max(1, redis.call('LLEN', list))

@@ -1,4 +1,4 @@
--- Nodes as their books stand, for the active scheduler's mirror.
+-- State of the nodes, for the active scheduler's mirror.
 -- KEYS[1] prefix
 -- ARGV[1] limit: without names, up to so many of the nodes that changed since they were last read
 -- ARGV[2...] names of nodes; none: the changed ones, which are then no longer marked

@@ -9,7 +9,7 @@
 -- ARGV[7] ratio
 -- ARGV[8] lease_ms
 -- ARGV[9] margin_ms after a lease before its node counts as lost
--- ARGV[10] clear, 1 to cancel what stands in its queue
+-- ARGV[10] clear, 1 to cancel what is in its queue
 -- ARGV[11] server, run_id of the Redis that the worker knows
 -- Returns {'registered', 0} or {'leased', ms to wait}: another worker may still run tasks there
 

@@ -2,7 +2,7 @@
 -- KEYS[1] prefix
 -- ARGV[1] token of the active scheduler
 -- ARGV[2] count
--- ARGV[3] last, the newest of these results as it stands in the list
+-- ARGV[3] last, the newest of these results as it is in the list
 -- Returns 1, or 0 when it is not active any more: then another one keeps them
 
 if not leads(ARGV[1]) then return 0 end

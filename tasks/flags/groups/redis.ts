@@ -5,7 +5,7 @@ import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { asUsage } from "../../command/usage_error.ts";
 import { type OptionsOf, text } from "../../command/flag_table.ts";
 
-/** How the queue is reached. The password may stand in the URL, in REDIS_PASSWORD or in a file. */
+/** How the queue is reached. The password may be in the URL, in REDIS_PASSWORD or in a file. */
 export const REDIS_FLAGS = {
   "redis": text("Redis of the controller, redis://[:PASSWORD@]HOST:PORT/DB.", {
     env: "REDIS_URL",
@@ -16,7 +16,7 @@ export const REDIS_FLAGS = {
     env: "REDIS_PASSWORD_FILE",
     placeholder: "FILE",
   }),
-  "tls-ca": text("Certificate of the authority that vouches for a rediss:// server, PEM.", {
+  "tls-ca": text("Certificate of the authority that signed a rediss:// server, PEM.", {
     env: "REDIS_TLS_CA",
     placeholder: "FILE",
   }),

@@ -6,7 +6,7 @@ import { asUsage, UsageError } from "../../command/usage_error.ts";
 import { text, toggle } from "../../command/flag_table.ts";
 import type { RolePlace } from "../../command/role.ts";
 
-/** Which run, where it lies, and whose part of it this is. */
+/** Which run, where it is, and whose part of it this is. */
 export const RUN_FLAGS = {
   "run-id": text("Identity of the run, shared by all nodes.", {
     env: "RUN_ID",

@@ -27,7 +27,7 @@ function taken(...cpus: number[]): Map<number, number> {
 Deno.test.each<[string, number, CpuPlace[], number[], number[]]>([
   ["a whole free machine from its start", 2, FLAT, [], [0, 1]],
   ["the next aligned block, not the nearest free core", 2, FLAT, [0], [2, 3]],
-  ["a block of three where a block of four would lie", 3, FLAT, [0, 1], [4, 5, 6]],
+  ["a block of three where a block of four would be", 3, FLAT, [0, 1], [4, 5, 6]],
   ["an unaligned block rather than scattered cores", 2, FLAT, [0, 3, 4, 6], [1, 2]],
   ["scattered cores when no block is left", 2, FLAT, [1, 3, 5, 7], [0, 2]],
   ["both threads of one core", 2, SMT, [], [0, 4]],

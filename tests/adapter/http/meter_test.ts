@@ -36,7 +36,7 @@ Deno.test.each([...WRITABLE_HIERARCHIES])("CgroupMeter reads a cgroup v$version"
   await using group = testCgroup(one);
   {
     await using busy = busyProcess();
-    // What it uses outside of the group is between nothing and what stands there once it is inside.
+    // What it uses outside of the group is between nothing and what is there once it is inside.
     group.add(busy.pid);
     const outsideMs = statMs(busy.pid);
     using meter = new CgroupMeter(group.directory);

@@ -185,7 +185,7 @@ function threadsOf(pid: number): [string, string][] {
       return [name, /^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1] ?? ""];
     });
   } catch (error) {
-    // It ended in the middle of the look.
+    // It ended during the check.
     if (error instanceof Deno.errors.NotFound || /os error 3/.test(String(error))) return [];
     throw error;
   }

@@ -69,7 +69,7 @@ Deno.test("ProcessTable.refresh() does not take a thread for a process", async (
 
 for (
   const [when, lastPid, bootMs] of [
-    ["when the pids begin anew", 300, 200],
+    ["when the pids begin again", 300, 200],
     ["when there are very many", 12_000, 200],
     ["where the kernel does not tell the last pid", null, 200],
     ["after 5 s", 11_206, 5000],

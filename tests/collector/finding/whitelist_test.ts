@@ -81,7 +81,7 @@ Deno.test("Whitelist.refresh() finds sentinels that were there before, with desc
   assertEquals(stage.tick(), [100, 102, 106, 109, 110]);
 });
 
-Deno.test("Whitelist.refresh() finds descendants though nothing was born since the last look", async () => {
+Deno.test("Whitelist.refresh() finds descendants though nothing was born since the last poll", async () => {
   await using stage = await Stage.open();
   stage.tick();
   stage.writeOurs(109, { startTicks: 13_000 });
@@ -228,7 +228,7 @@ Deno.test("Whitelist.react() lists the folder when events were lost", async () =
   assertEquals(stage.seen.takePids(), [101]);
 });
 
-Deno.test("Whitelist.react() starts anew when a pid gets a sentinel of another task", async () => {
+Deno.test("Whitelist.react() starts again when a pid gets a sentinel of another task", async () => {
   await using stage = await Stage.open();
   stage.writeOurs(101, { startTicks: 12_346 });
   stage.tick();

@@ -32,7 +32,7 @@ function decodeLines(bytes: Uint8Array): RawSample[] {
 }
 
 Deno.test("SampleBuffer.append() writes lines that decode to the readings, whatever the values", () => {
-  // One buffer for all: what stood in it before does not show.
+  // One buffer for all: what was in it before does not show.
   const buffer = new SampleBuffer();
   fc.assert(fc.property(fc.array(sample, { minLength: 1 }), (samples) => {
     for (const { identity, cpu, hwmKb, ...rest } of samples) {

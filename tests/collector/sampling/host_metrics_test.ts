@@ -7,7 +7,7 @@ import { FIXTURE_PROCFS } from "../fixture.ts";
 
 const procfs = new Procfs(FIXTURE_PROCFS);
 
-Deno.test("readHostMetrics() has the fixture's counters as they stand", () => {
+Deno.test("readHostMetrics() has the fixture's counters unchanged", () => {
   using clock = openReadingClock(procfs, { ffi: false });
   const metrics = readHostMetrics(procfs, { clock, interface: "eth0" });
   assertEquals({ ...metrics, ts_ms: 0, boot_ms: 0 }, {

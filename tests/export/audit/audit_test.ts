@@ -30,7 +30,7 @@ const SOUND: RawRun = {
 interface Case {
   readonly check: string;
   readonly run: RawRun;
-  /** Text put in place of a file. */
+  /** Text put instead of a file. */
   readonly files?: Readonly<Record<string, string>>;
   /** Files taken away. */
   readonly without?: readonly string[];

@@ -6,7 +6,7 @@ import { DecodeError } from "../../../trace/schema.ts";
 const encoder = new TextEncoder();
 
 function parse(line: string): RawReading {
-  // Bytes of the next line stand behind, as they do in a block.
+  // Bytes of the next line are behind, as they do in a block.
   const bytes = encoder.encode(`${line}\n{"ts_ms":1,"pid":2}\n`);
   const end = encoder.encode(line).length;
   const parser = new RawLineParser();

@@ -80,7 +80,7 @@ Deno.test("RunClock.align() stretches nothing where the controller's clock was s
 });
 
 Deno.test("RunClock knows a machine that was started again", () => {
-  // Ten minutes later the boot clock stands at 20 s.
+  // Ten minutes later the boot clock is at 20 s.
   const rebooted = (atMs: number): RecordTime => ({
     tsUs: START_US + 600_000_000 + atMs * 1000,
     bootUs: 20_000_000 + atMs * 1000,

@@ -72,7 +72,7 @@ function reading(sample: Partial<RawSample>): RawReading {
   };
 }
 
-Deno.test("RunLedger closes a task soon after its end, while others go on", () => {
+Deno.test("RunLedger closes a task soon after its end, while others continue", () => {
   const ledger = new Ledger({
     short: { startMs: 0, endMs: 500 },
     long: { startMs: 0, endMs: 9000 },
@@ -108,7 +108,7 @@ Deno.test("RunLedger takes what has ended as read at its task's end", () => {
   ledger.read(200, { trace_id: "task", cpu_ns: 100e6 });
   ledger.read(500.06, { ...ended, cpu_ns: 390e6 });
   ledger.read(500.07, { ...child, cpu_ns: 610e6 });
-  // More than the total has left: that one went on after the task.
+  // More than the total has left: that one continued after the task.
   ledger.read(500.08, { ...child, pid: 8, cpu_ns: 1e6 });
   // The same once more is nothing; more than at its end is not this task's.
   ledger.read(600, { ...ended, cpu_ns: 390e6 });

@@ -76,7 +76,7 @@ Deno.test("UsageProfile keeps its sums when a long task makes its cells coarser"
   const [before, after] = [0, 1].map((half) =>
     sum(shares.filter(({ fromUs }) => (fromUs < ticks / 2 * TICK_US) === (half === 0)))
   ) as [number, number];
-  // A cell of five ticks may lie across the middle.
+  // A cell of five ticks may be across the middle.
   assertAlmostEquals(before, 0, 5 * TICK_US * 2);
   assertAlmostEquals(after, 400_000_000, 5 * TICK_US * 2);
 });
@@ -88,14 +88,14 @@ Deno.test("UsageProfile.room() is what an even use can have on top of what is kn
   assertEquals(profile.room(2 * TICK_US, 4 * TICK_US), 4 * TICK_US);
 });
 
-Deno.test("UsageProfile.add() enters each cell's part of what lies over several", () => {
+Deno.test("UsageProfile.add() enters each cell's part of what covers several", () => {
   const profile = profileOf([0, 0, 0], 2);
   profile.add({ fromUs: 0.5 * TICK_US, toUs: 2.5 * TICK_US, cpuUs: 2 * TICK_US });
   const rooms = [0, 1, 2].map((tick) => profile.room(tick * TICK_US, (tick + 1) * TICK_US));
   assertEquals(rooms, [1.5 * TICK_US, TICK_US, 1.5 * TICK_US]);
 });
 
-Deno.test("UsageProfile.reset() begins anew", () => {
+Deno.test("UsageProfile.reset() begins again", () => {
   const profile = profileOf([1, 1], 1);
   profile.reset(10, 3);
   assertEquals(profile.fill(30, 20), [{ fromUs: 10, toUs: 20, cpuUs: 30 }]);

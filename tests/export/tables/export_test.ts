@@ -118,7 +118,7 @@ Deno.test("exportTables() writes what the records say, in every column of every 
   });
 });
 
-Deno.test("exportTables() leaves out lines that are no records, and says which", async () => {
+Deno.test("exportTables() leaves out lines that are not records, and says which", async () => {
   await using folder = await tempFolder();
   const { run } = await exported(folder.path);
   const rows = join(run, "cloud1/CTS/proc_metrics.jsonl");

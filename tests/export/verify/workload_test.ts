@@ -103,7 +103,7 @@ const BROKEN: readonly (readonly [string, Change, readonly string[], string])[] 
     "row 1: -1",
   ],
   [
-    "a demand that is no number",
+    "a demand that is not a number",
     { fragments: { cpu_usage: Float64Array.of(NaN, 0, 0) } },
     ["cpu_usage"],
     "row 0: NaN",
@@ -127,10 +127,10 @@ const BROKEN: readonly (readonly [string, Change, readonly string[], string])[] 
       },
     },
     ["order"],
-    "fragments stand in another order than the tasks",
+    "fragments are in another order than the tasks",
   ],
   [
-    "fragments that do not stand together",
+    "fragments that are not together",
     {
       fragments: {
         id: Int32Array.of(1, 2, 1),
@@ -138,7 +138,7 @@ const BROKEN: readonly (readonly [string, Change, readonly string[], string])[] 
       },
     },
     ["order"],
-    "fragments of a task do not stand together",
+    "fragments of a task are not together",
   ],
   [
     "a wrong num_fragments",

@@ -59,7 +59,7 @@ const WRONG: readonly (readonly [mix: string, message: string])[] = [
   ["fast1080p", `NAME=WEIGHT is required, got "fast1080p"`],
   ["fast1080p=1,,hevc1080p=1", `NAME=WEIGHT is required, got ""`],
   ["", `NAME=WEIGHT is required, got ""`],
-  ["light1c=1,light_1c=2", `profile "light1c" stands in it twice`],
+  ["light1c=1,light_1c=2", `profile "light1c" is in it twice`],
 ];
 for (const [mix, message] of WRONG) {
   Deno.test(`parseMix() refuses "${mix}"`, () => {

@@ -198,7 +198,7 @@ Deno.test("claim.lua and heartbeat.lua search a long list as far as their share 
     const [status, claimed, , , more] = listOf(reply);
     assertEquals([status, more], [1, 1]);
     assert(listOf(claimed).length < 64, "not all in one call");
-    // The worker's own code goes on until it has what it asked for.
+    // The worker's own code continues until it has what it asked for.
     assertEquals((await worker.claim(64)).claimed.length, 64);
   }));
 

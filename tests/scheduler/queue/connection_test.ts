@@ -85,7 +85,7 @@ for (const [name, client] of CLIENTS) {
     await redis.cli("CONFIG", "SET", "maxmemory", "0");
     assertEquals(await answer, "OK");
     assertEquals(lines.length, 1);
-    assertMatch(lines[0] ?? "", /cannot go on \(OOM .*\), retrying/);
+    assertMatch(lines[0] ?? "", /cannot continue \(OOM .*\), retrying/);
   });
 
   Deno.test(`RedisConnection rejects what waits when it is closed (${name} client)`, async () => {

@@ -66,7 +66,7 @@ async function pendingIds({ redis }: Stage): Promise<string[]> {
   return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line).task_id);
 }
 
-Deno.test("RedisOperator.status() says how an empty queue stands", async () => {
+Deno.test("RedisOperator.status() says that an empty queue is empty", async () => {
   await using stage = await setStage();
   const status = await stage.operator.status();
   assertEquals([status.pending, status.head, status.nodes, status.dead_letters], [0, null, [], 0]);
@@ -113,7 +113,7 @@ Deno.test("RedisOperator.status() says in words what else can hold a head up", a
   assertEquals(await why(), "draining: cloud1");
   assertEquals((await stage.operator.status()).nodes[0]?.state, "draining");
   await stage.redis.cli("LPUSH", "q:pending", "{broken");
-  assertEquals(await why(), "it is no task: the scheduler is about to move it to q:dead");
+  assertEquals(await why(), "it is not a task: the scheduler is about to move it to q:dead");
   await stage.scheduler.resign();
   assertEquals(await why(), "no scheduler is active");
 });

@@ -62,7 +62,7 @@ Deno.test("a task that fails --max-attempts times is dead, at its old place in b
   assertEquals(JSON.parse(await redis.cli("LINDEX", "q:dead", "0")).task_id, "bad");
 });
 
-Deno.test("what was returned or refused is no failure of the task's own", async () => {
+Deno.test("what was returned or refused is not a failure of the task's own", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
   await using worker = await registerNode(queue, "cloud1", { capacityUnits: 1 });
@@ -83,7 +83,7 @@ Deno.test("what was returned or refused is no failure of the task's own", async 
   ]);
 });
 
-Deno.test("a task under which the adapter dies again and again is dead", async () => {
+Deno.test("a task under which the adapter dies repeatedly is dead", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
   await using worker = await registerNode(queue, "cloud1", { capacityUnits: 1 });
@@ -124,7 +124,7 @@ Deno.test("resume() of what has ended and is forgotten begins nothing", async ()
   assertEquals(await redis.cli("GET", "run_count:cloud1"), "1");
 });
 
-Deno.test("resume() of a later attempt than the one on record goes on with the later one", async () => {
+Deno.test("resume() of a later attempt than the one on record continues with the later one", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
   await using worker = await registerNode(queue, "cloud1");

@@ -102,7 +102,7 @@ Deno.test("a task of 10 MB is buried, and only its beginning is kept", async () 
   assertEquals(await queue.pendingLength(), 0);
 });
 
-Deno.test("a second copy of a task that waits or runs is buried, and the task goes on", async () => {
+Deno.test("a second copy of a task that waits or runs is buried, and the task continues", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
   await using worker = await registerNode(queue, "cloud1", { capacityUnits: 1 });

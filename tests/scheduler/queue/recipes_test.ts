@@ -1,4 +1,4 @@
-/** Every recipe of the seeds' READMEs, typed into redis-cli as they stand there. */
+/** Every recipe of the seeds' READMEs, typed into redis-cli as they are there. */
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -163,7 +163,7 @@ Deno.test("DEL q:<node> cancels assigned tasks and releases their reservations",
   assertEquals(await runClaimed(worker), []);
 });
 
-Deno.test("--clear-queue cancels what stands in the node's queue", async () => {
+Deno.test("--clear-queue cancels what is in the node's queue", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
   await queue.enqueueOn("cloud1", [testTask("a"), testTask("b")]);
@@ -328,7 +328,7 @@ Deno.test("--key-prefix keeps two experiments on one Redis apart", async () => {
   assertEquals(keys.filter((key) => !key.startsWith("one:")), []);
 });
 
-Deno.test("keys that a person made something else of are mended", async () => {
+Deno.test("keys that a person made something else of are fixed", async () => {
   await using redis = await startRedisServer();
   await using queue = await openTestQueue(redis);
   await using worker = await registerNode(queue, "cloud1", { slots: 1 });
