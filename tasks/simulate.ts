@@ -10,7 +10,8 @@ import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { writeReport } from "./compare_opendc.ts";
 import { thresholdsOf } from "./flags/compare_opendc.ts";
-import { SIMULATE, type SimulateFlags, TIMEOUT_PROGRAM } from "./flags/simulate.ts";
+import { SIMULATE, type SimulateFlags } from "./flags/simulate.ts";
+import { findRunner, type Runner, runnerCommand, runSimulator } from "./opendc/runner.ts";
 import { workloadFolder } from "./flags/verify_opendc.ts";
 
 /** `deno task simulate`. */
@@ -19,7 +20,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   const folder = workloadFolder(options);
-  const runner = requireRunner(options);
+  const runner = await findRunner(requireRunner(options));
   const manifest = await readManifest(folder);
   if (manifest === null) {
     throw new CommandError(
@@ -45,11 +46,11 @@ export async function main(
 }
 
 function requireRunner({ runner }: SimulateFlags): string {
-  if (runner !== null) return resolve(runner);
+  if (runner !== null) return runner;
   throw new CommandError(
-    "OPENDC_RUNNER is required: the path of OpenDCExperimentRunner. Install a Java runtime (21 or " +
-      "later), unpack OpenDCExperimentRunner of a release from " +
-      "https://github.com/atlarge-research/opendc/releases, and give its bin/OpenDCExperimentRunner",
+    "OPENDC_RUNNER is required: the path of OpenDCExperimentRunner or of opendc, or the folder of a " +
+      "built distribution with one of them in bin/. Install a Java runtime (21 or later) and unpack " +
+      "a release from https://github.com/atlarge-research/opendc/releases",
   );
 }
 
@@ -73,54 +74,23 @@ function outputOf(folder: string, { name }: ManifestExperiment): string {
   return join(folder, "output", name);
 }
 
-/** What sh answers for a program that cannot be executed, and for one that is not there. */
-const NOT_EXECUTABLE = 126;
-const NOT_FOUND = 127;
-
-/** Writes all that a program says to a file, so that no pipe outlives it: `sh -c … sh LOG PROGRAM …`. */
-const LOGGED = 'log="$1"; shift; exec "$@" >"$log" 2>&1';
-
 /** Run one experiment; what an earlier simulation of it left is removed first. */
 async function simulate(
   experiment: ManifestExperiment,
   { folder, runner, options, io }: {
     readonly folder: string;
-    readonly runner: string;
+    readonly runner: Runner;
     readonly options: SimulateFlags;
     readonly io: Io;
   },
 ): Promise<void> {
+  const { name } = experiment;
   const limitS = options["timeout-s"];
-  const log = join(folder, "output", `${experiment.name}.log`);
+  const command = runnerCommand(runner, { experiment, form: options.form });
   await removeTree(outputOf(folder, experiment));
-  await Deno.mkdir(join(folder, "output"), { recursive: true });
-  io.say(`Simulating ${experiment.name} with ${runner}, at most ${limitS} s`);
-  const command = ["sh", "-c", LOGGED, "sh", log, runner, "--experiment-path", experiment.file];
-  const child = new Deno.Command(TIMEOUT_PROGRAM, {
-    // By force, for all that it started: a stuck simulator has nothing to save.
-    args: ["--signal=KILL", String(limitS), ...command],
-    cwd: folder,
-    stdin: "null",
-    stdout: "null",
-  }).spawn();
-  const stop = () => child.kill("SIGTERM");
-  io.signal.addEventListener("abort", stop);
-  const { success, code, signal } = await child.status;
-  io.signal.removeEventListener("abort", stop);
-  if (io.signal.aborted) throw new CommandError("Interrupted");
-  if (success) return;
-  if (signal === "SIGKILL") {
-    throw new CommandError(
-      `OpenDC did not finish ${experiment.name} within ${limitS} s and was ended; --timeout-s gives ` +
-        `it longer, more tasks than cores on a host make it hang; see ${log}`,
-    );
-  }
-  if (code === NOT_EXECUTABLE || code === NOT_FOUND) {
-    throw new CommandError(`Cannot run OPENDC_RUNNER "${runner}": an executable file is required`);
-  }
-  const text = await Deno.readTextFile(log);
-  const lastLine = text.trimEnd().split("\n").at(-1) || "it said nothing";
-  throw new CommandError(`OpenDC failed with exit code ${code}: ${lastLine}; see ${log}`);
+  io.say(`Simulating ${name} with ${command.join(" ")}, at most ${limitS} s`);
+  const log = join(folder, "output", `${name}.log`);
+  await runSimulator({ command, folder, name, log, limitS, io });
 }
 
 async function removeTree(folder: string): Promise<void> {

@@ -5,7 +5,8 @@
  */
 
 import { join, relative } from "@std/path";
-import { experimentOf, policyNotes } from "./experiment.ts";
+import { policyNotes } from "./experiment.ts";
+import { writeExperiment } from "./experiment_files.ts";
 import { hashFile, RunningHash } from "../file_hash.ts";
 import { type InputFile, manifestOf, readManifest } from "./manifest.ts";
 import { type CtsSource, findSources, type ParsedRun, readRun, rowFiles } from "./input.ts";
@@ -61,15 +62,17 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   await writeReplays(tasks, { written, options: writer });
 
   const topology = topologyOf([...hosts.values()]);
-  await stage.writeJson("small_datacenter.json", topology.spec);
-  const experiment = experimentOf({
+  const experiment = await writeExperiment(stage, {
     name: "policy",
+    file: POLICY_FILE,
     topology: "small_datacenter.json",
+    topologySpec: topology.spec,
     workload: ".",
     policy,
     exportIntervalS: 1,
+    timeFactor: 1,
+    node: null,
   });
-  await stage.writeJson(POLICY_FILE, experiment);
   const summary: ExportSummary = {
     ...summaryOf(plan, { tasks, written }),
     output: options.output,
@@ -89,10 +92,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       invocations: run.invocations.length,
       inputs: await describeInputs(options.input, { sources, hashes: rows.hashes }),
       outputs: written.outputs,
-      experiments: [
-        { name: experiment.name, file: POLICY_FILE, time_factor: 1, node: null },
-        ...written.experiments,
-      ],
+      experiments: [experiment, ...written.experiments],
       tasks,
       topology,
       hosts,

@@ -20,7 +20,7 @@ import {
 import type { ExportOptions, ExportSummary } from "./summary.ts";
 import type { RowCounts } from "./join.ts";
 import type { FileHash } from "../file_hash.ts";
-import { MANIFEST_NAME, OPENDC_MIN_VERSION } from "./schema.ts";
+import { EXPERIMENT_FORMS, MANIFEST_NAME, OPENDC_MIN_VERSION } from "./schema.ts";
 import { LEFT_OUT_REASONS, type LeftOut } from "./tasks.ts";
 import type { ManifestExperiment, OutputFile, WrittenTask } from "./written.ts";
 import type { HostNode, Topology } from "./topology.ts";
@@ -39,6 +39,8 @@ export interface Manifest {
   readonly tracekit_version: string;
   /** First release of OpenDC that reads the files. */
   readonly opendc_min_version: string;
+  /** The two forms of each experiment, and which programs read them. */
+  readonly experiment_forms: typeof EXPERIMENT_FORMS;
   /** Options in force. */
   readonly options: Readonly<Record<string, string | number | boolean | null>>;
   /** Files that were read, relative to the input where they are below it. */
@@ -125,6 +127,7 @@ export function manifestOf(
     manifest_version: "1",
     tracekit_version: options.version,
     opendc_min_version: OPENDC_MIN_VERSION,
+    experiment_forms: EXPERIMENT_FORMS,
     options: {
       input: options.input,
       task_id_mode: options.taskIdMode ?? "auto",
@@ -203,7 +206,8 @@ const READ_OPTIONS = record("options", { input: string({ doc: "The run." }) });
 
 const READ_EXPERIMENT = record("experiment", {
   name: string({ doc: "Name." }),
-  file: string({ doc: "File." }),
+  file: string({ doc: "File in the form of OpenDCExperimentRunner." }),
+  sdk_file: nullable(string({ doc: "File in the form of the SDK." })),
   time_factor: number({ doc: "What its times are multiplied by.", min: 1 }),
   node: nullable(string({ doc: "Node that it replays." })),
 });

@@ -30,6 +30,7 @@ ${OPENDC_MIN_VERSION} and later.
 | \`small_datacenter.json\` | the topology: the nodes of the run |
 | \`experiment_policy.json\` | the run simulated with the scheduler's policy |
 | \`replay/HOST/\` | one workload, topology and experiment per host, submitted as it really started |
+| \`sdk/\` | the same experiments and topologies in the form of OpenDC's SDK of 2026 |
 | \`manifest.json\` | inputs, options, counts, which invocation each task is, what was left out and why |
 
 ## Run it
@@ -38,6 +39,11 @@ Start OpenDC in this folder: the paths in the experiments are relative to it.
 
     OpenDCExperimentRunner --experiment-path experiment_policy.json
 ${replays.map((name) => `    OpenDCExperimentRunner --experiment-path ${name}\n`).join("")}
+With the \`opendc\` program of 2026, either form:
+
+    opendc run sdk/policy.json -o output
+    opendc --legacy run experiment_policy.json -o output
+
 The results are \`output/NAME/raw-output/0/seed=0/{task,host,powerSource,service}.parquet\`. Compare
 them with the run:
 

@@ -160,3 +160,18 @@ export const OPENDC_MIN_VERSION = "2.4f";
 
 /** Name of the file in an export that says what is in it. */
 export const MANIFEST_NAME = "manifest.json";
+
+/**
+ * The forms of an experiment, by the field of the manifest that names its file, and which programs of
+ * OpenDC read each.
+ */
+export const EXPERIMENT_FORMS = {
+  file: {
+    programs: [
+      "OpenDCExperimentRunner --experiment-path FILE",
+      "opendc --legacy run FILE -o output",
+    ],
+    opendc: "v2.4f and later",
+  },
+  sdk_file: { programs: ["opendc run FILE -o output"], opendc: "SDK of 2026" },
+} as const;

@@ -6,7 +6,8 @@
  */
 
 import { kbToOpendcMemory } from "../../trace/units.ts";
-import { experimentOf, REPLAY_TIME_FACTOR } from "./experiment.ts";
+import { REPLAY_TIME_FACTOR } from "./experiment.ts";
+import { writeExperiment } from "./experiment_files.ts";
 import { type Fragments, wholeSpan } from "./fragments.ts";
 import { fragmentsOfTask, type PlannedTask, spanOf } from "./plan.ts";
 import type { RowStore } from "./rows.ts";
@@ -85,24 +86,17 @@ export async function writeReplays(
       written,
       options,
     });
-    const { spec } = topologyOf([host]);
-    await options.stage.writeJson(`${folder}/topology.json`, spec);
-    const name = `replay-${host.node.node_id}`;
-    const file = `${folder}/experiment.json`;
-    written.experiments.push({
-      name,
-      file,
-      time_factor: REPLAY_TIME_FACTOR,
-      node: host.node.node_id,
-    });
-    await options.stage.writeJson(
-      file,
-      experimentOf({
-        name,
+    written.experiments.push(
+      await writeExperiment(options.stage, {
+        name: `replay-${host.node.node_id}`,
+        file: `${folder}/experiment.json`,
         topology: `${folder}/topology.json`,
+        topologySpec: topologyOf([host]).spec,
         workload: folder,
         policy: { weigher: "", weigherOrder: "min", slots: null },
         exportIntervalS: REPLAY_TIME_FACTOR,
+        timeFactor: REPLAY_TIME_FACTOR,
+        node: host.node.node_id,
       }),
     );
   }

@@ -18,8 +18,10 @@ export interface OutputFile extends FileHash {
 export interface ManifestExperiment {
   /** Its name: OpenDC writes to `output/<name>/`. */
   readonly name: string;
-  /** Its file. */
+  /** Its file in the form of OpenDCExperimentRunner, v2.4f and later, and of `opendc --legacy`. */
   readonly file: string;
+  /** Its file in the form of the SDK of 2026, for `opendc run`; null: of an older export. */
+  readonly sdk_file: string | null;
   /** What its times are multiplied by. */
   readonly time_factor: number;
   /** The node that it replays; null: all, with the run's policy. */

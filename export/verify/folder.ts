@@ -9,8 +9,10 @@ import { isThere } from "../../trace/atomic_file.ts";
 import { hashFile } from "../file_hash.ts";
 import { type ReadManifest, readManifest } from "../opendc/manifest.ts";
 import { isFile } from "../opendc/input.ts";
+import { SDK_FOLDER } from "../opendc/sdk.ts";
 import { type Check, checkOf, failed, skipped } from "./check.ts";
 import type { WorkloadContent } from "./read.ts";
+import { readSdkExperiment, sdkTopologyProblems } from "./sdk.ts";
 import { checkFit, checkTopology, readExperiment } from "./topology.ts";
 import type { TaskTable } from "./workload.ts";
 
@@ -54,6 +56,50 @@ export async function checkExperiments(folder: string): Promise<Check> {
     }
   }
   return checkOf("experiments", { problems, found: `${names.length}: ${names.join(", ")}` });
+}
+
+/** Check every experiment of an export in the SDK's form, and the topologies that they import. */
+export async function checkSdkExperiments(folder: string): Promise<Check> {
+  const names = await filesIn(join(folder, SDK_FOLDER));
+  const experiments = names.filter((name) => !name.startsWith("topology-"));
+  if (experiments.length === 0) return skipped("sdk_experiments", "there are none");
+  const problems: string[] = [];
+  for (const name of experiments) {
+    const path = join(folder, SDK_FOLDER, name);
+    const { value, problem } = await parseJson(path);
+    const { imports, sources, problems: found } = problem === null
+      ? readSdkExperiment(value)
+      : { imports: [], sources: [], problems: [problem] };
+    problems.push(...found.map((one) => `${name}: ${one}`));
+    for (const source of sources) {
+      if (!await isThere(join(folder, SDK_FOLDER, source))) {
+        problems.push(`${name}: there is no "${source}"`);
+      }
+    }
+    for (const imported of imports) {
+      problems.push(...await importProblems(join(folder, SDK_FOLDER, imported), imported));
+    }
+  }
+  return checkOf("sdk_experiments", {
+    problems,
+    found: `${experiments.length}: ${experiments.join(", ")}`,
+  });
+}
+
+async function importProblems(path: string, name: string): Promise<string[]> {
+  if (!await isFile(path)) return [`there is no "${name}" to import`];
+  const { value, problem } = await parseJson(path);
+  return problem === null ? sdkTopologyProblems(value).map((one) => `${name}: ${one}`) : [problem];
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter((entry) => entry.isFile).map((entry) => entry.name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 /** The experiments of an export, by their names. */

@@ -8,6 +8,7 @@
 
 import { counted } from "../../trace/counted.ts";
 import { type Check, checkOf, someOf } from "./check.ts";
+import { FREQUENCY_UNITS, MEMORY_UNITS, quantityOf } from "./quantity.ts";
 import type { TaskTable } from "./workload.ts";
 
 /** Keys that each object of a topology may have. */
@@ -114,31 +115,6 @@ class TopologyReader {
     }
     return memoryMib;
   }
-}
-
-/** MHz of each unit. */
-const FREQUENCY_UNITS: Readonly<Record<string, number>> = { hz: 1e-6, khz: 1e-3, mhz: 1, ghz: 1e3 };
-
-/** MiB of each unit. */
-const MEMORY_UNITS: Readonly<Record<string, number>> = {
-  b: 2 ** -20,
-  kib: 2 ** -10,
-  mib: 1,
-  gib: 2 ** 10,
-  tib: 2 ** 20,
-  kb: 1e3 / 2 ** 20,
-  mb: 1e6 / 2 ** 20,
-  gb: 1e9 / 2 ** 20,
-  tb: 1e12 / 2 ** 20,
-};
-
-/** A bare number, or one with a unit: "16384 MiB". */
-function quantityOf(value: unknown, units: Readonly<Record<string, number>>): number | null {
-  if (typeof value === "number") return value > 0 ? value : null;
-  const [, amount, unit = ""] = /^\s*([\d.]+)\s*([A-Za-z]+)\s*$/.exec(String(value)) ?? [];
-  const factor = units[unit.toLowerCase()];
-  if (amount === undefined || factor === undefined || !(Number(amount) > 0)) return null;
-  return Number(amount) * factor;
 }
 
 function largerOf(a: LargestHost | null, b: LargestHost): LargestHost {

@@ -8,7 +8,13 @@
 import { join } from "@std/path";
 import { type Check, skipped } from "./check.ts";
 import { checkAgainstCts } from "./cts.ts";
-import { checkExperiments, checkManifest, checkTopologyFile, readManifestFor } from "./folder.ts";
+import {
+  checkExperiments,
+  checkManifest,
+  checkSdkExperiments,
+  checkTopologyFile,
+  readManifestFor,
+} from "./folder.ts";
 import { readWorkload, type WorkloadFound } from "./read.ts";
 import { checkReplays } from "./replay.ts";
 
@@ -38,7 +44,11 @@ export async function verifyOpendc({ input, cts = null }: VerifyOptions): Promis
   const checks = [...workload.checks];
   const { content } = workload;
   const topology = await checkTopologyFile(join(input, "small_datacenter.json"), content?.tasks);
-  checks.push(...topology, await checkExperiments(input));
+  checks.push(
+    ...topology,
+    await checkExperiments(input),
+    await checkSdkExperiments(input),
+  );
   const manifest = await readManifestFor(input, checks);
   if (manifest !== null) checks.push(await checkManifest(input, { manifest, content }));
   if (manifest !== null && content !== null) {

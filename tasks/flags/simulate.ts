@@ -6,6 +6,7 @@ import { command, integer, type OptionsOf, text, toggle } from "../command/flag_
 import { commandNamed } from "../commands.ts";
 import { THRESHOLD_FLAGS } from "./compare_opendc.ts";
 import { role } from "../command/role.ts";
+import { FORM_CHOICES, TIMEOUT_PROGRAM } from "../opendc/runner.ts";
 import { workloadFolder } from "./verify_opendc.ts";
 
 /** `deno task simulate`. */
@@ -20,7 +21,13 @@ export const SIMULATE = command({
       fallback: "policy",
       placeholder: "NAME",
     }),
-    "runner": text("OpenDCExperimentRunner.", { env: "OPENDC_RUNNER", placeholder: "FILE" }),
+    "runner": text("OpenDCExperimentRunner, opendc, or the folder of a built distribution.", {
+      env: "OPENDC_RUNNER",
+      placeholder: "PATH",
+    }),
+    "form": text("Form of the experiment; else the one that the program was made for.", {
+      choices: FORM_CHOICES,
+    }),
     "timeout-s": integer("A simulator that takes longer is stuck and ended, s.", {
       fallback: 600,
       min: 1,
@@ -37,9 +44,6 @@ export const SIMULATE = command({
 /** Options of the simulation. */
 export type SimulateFlags = OptionsOf<typeof SIMULATE.flags>;
 
-/** Runs a program and ends it with all that it started, timeout(1) of GNU coreutils. */
-export const TIMEOUT_PROGRAM = "timeout";
-
 /** The simulation as a role: it may run timeout(1), which runs the simulator outside the sandbox. */
 export const SIMULATE_ROLE = role({
   command: SIMULATE,
@@ -47,7 +51,11 @@ export const SIMULATE_ROLE = role({
     const folder = workloadFolder(options);
     const measured = options.measured ?? runOf(folder);
     return {
-      read: [folder, ...(measured === null ? [] : [resolve(measured)])],
+      read: [
+        folder,
+        ...(measured === null ? [] : [resolve(measured)]),
+        ...(options.runner === null ? [] : [resolve(options.runner)]),
+      ],
       write: [folder],
       run: [TIMEOUT_PROGRAM],
     };

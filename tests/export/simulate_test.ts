@@ -93,7 +93,7 @@ Deno.test("simulate tells the last lines of a simulator that fails", async () =>
   assertEquals(code, 1);
   assert(stderr.includes("OpenDC failed with exit code 3: no such topology"), stderr);
   // A folder, and nothing at all, cannot be run.
-  for (const wrong of [root.path, join(root.path, "nothing")]) {
+  for (const wrong of [folder, join(root.path, "nothing")]) {
     await using other = startCommand(["run", "simulate", "--input", folder, "--runner", wrong]);
     const ended = await other.ended;
     assertEquals(ended.code, 1);

@@ -127,6 +127,34 @@ const SPOILED: readonly (readonly [
     "Perfect never ends",
   ],
   [
+    "an SDK experiment with a filter of the older form",
+    "sdk/policy.json",
+    (value) => value.allocationPolicies[0].filters[0].type = "Compute",
+    "sdk_experiments",
+    "policy.json: filter Compute is unknown",
+  ],
+  [
+    "an SDK experiment whose interval has no unit",
+    "sdk/replay-cloud1.json",
+    (value) => value.exportModels[0].exportInterval = 1,
+    "sdk_experiments",
+    "exportInterval 1 without a unit is ms",
+  ],
+  [
+    "an SDK experiment that imports what is not there",
+    "sdk/policy.json",
+    (value) => value.topologies[0].importFrom = "small_datacenter.json",
+    "sdk_experiments",
+    'there is no "small_datacenter.json" to import',
+  ],
+  [
+    "an SDK topology with memory as the older form has it",
+    "sdk/topology-policy.json",
+    (value) => value.clusters[0].hosts[0].memory = { memorySize: "16 GiB" },
+    "sdk_experiments",
+    "memory has unknown keys: memorySize",
+  ],
+  [
     "a manifest of other files",
     "manifest.json",
     (value) => value.outputs[0].sha256 = "0",
@@ -158,7 +186,7 @@ Deno.test("verifyOpendc() refuses an export whose replay lacks a host", async ()
   const { input } = await exported(folder.path);
   await Deno.remove(join(input, "replay", "cloud2"), { recursive: true });
   const report = await verifyOpendc({ input });
-  assertEquals(failuresOf(report), ["manifest", "replay"]);
+  assertEquals(failuresOf(report), ["sdk_experiments", "manifest", "replay"]);
 });
 
 Deno.test("verifyOpendc() refuses an export of another run", async () => {

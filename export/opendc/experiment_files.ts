@@ -1,0 +1,37 @@
+/**
+ * Writes an experiment in both forms of OpenDC: that of OpenDCExperimentRunner and that of the SDK.
+ *
+ * @module
+ */
+
+import { experimentOf, type ExperimentOptions } from "./experiment.ts";
+import { sdkExperimentOf, sdkFileOf, sdkTopologyFileOf, sdkTopologyOf } from "./sdk.ts";
+import type { Stage } from "./stage.ts";
+import type { TopologySpec } from "./topology.ts";
+import type { ManifestExperiment } from "./written.ts";
+
+/** What is written. */
+export interface ExperimentFiles extends ExperimentOptions {
+  /** The experiment in the older form, relative to the export. */
+  readonly file: string;
+  /** Content of `topology`. */
+  readonly topologySpec: TopologySpec;
+  /** What its times are multiplied by. */
+  readonly timeFactor: number;
+  /** The node that it replays; null: all, with the run's policy. */
+  readonly node: string | null;
+}
+
+/** Write topology and experiment in both forms. */
+export async function writeExperiment(
+  stage: Stage,
+  given: ExperimentFiles,
+): Promise<ManifestExperiment> {
+  const { name, file, topology, topologySpec, timeFactor, node } = given;
+  const spec = experimentOf(given);
+  await stage.writeJson(topology, topologySpec);
+  await stage.writeJson(file, spec);
+  await stage.writeJson(sdkTopologyFileOf(name), sdkTopologyOf(topologySpec));
+  await stage.writeJson(sdkFileOf(name), sdkExperimentOf(spec));
+  return { name, file, sdk_file: sdkFileOf(name), time_factor: timeFactor, node };
+}
