@@ -5,6 +5,7 @@
  */
 
 import { dirname, resolve } from "@std/path";
+import { ANY_COMMAND } from "../trace/adapter_protocol.ts";
 import type { Task } from "../trace/task.ts";
 import { ffmpegArguments, partName } from "./ffmpeg_arguments.ts";
 import { type Job, JobRefusedError } from "./job.ts";
@@ -72,7 +73,8 @@ function workingFolder(cwd: string | null, rules: JobRules): string {
 
 function commandJob(task: Task, rules: JobRules): Job {
   const [name = "", ...args] = task.argv ?? [];
-  if (!rules.allowedCommands.includes(name)) {
+  const { allowedCommands } = rules;
+  if (!allowedCommands.includes(name) && !allowedCommands.includes(ANY_COMMAND)) {
     const allowed = rules.allowedCommands.join(", ") || "none";
     throw new JobRefusedError(
       `command "${name}" is not allowed on this node (allowed: ${allowed})`,

@@ -143,6 +143,18 @@ export const COMMANDS = [
     executables: { dispatcher: "dispatch" },
   },
   {
+    name: "submit",
+    description: "Submit a command as tasks to the queue, once or for each item of a list.",
+    privilege: "granted",
+    executables: { dispatcher: "submit" },
+  },
+  {
+    name: "wait",
+    description: "Wait until tasks, a dispatch or all tasks have ended; the exit code is theirs.",
+    privilege: "granted",
+    executables: { dispatcher: "wait" },
+  },
+  {
     name: "parse",
     description: "Parse a node's run directory, or those of all nodes of a run, and audit it.",
     privilege: "granted",
@@ -203,6 +215,17 @@ export const COMMANDS = [
     privilege: "granted",
     isInPlace: true,
     executables: { scheduler: "status" },
+  },
+  {
+    name: "tasks",
+    description: "List the tasks that are pending, assigned or running.",
+    privilege: "granted",
+    executables: { scheduler: "tasks" },
+  },
+  {
+    name: "logs",
+    description: "Print what a task wrote to stdout and stderr.",
+    privilege: "granted",
   },
   {
     name: "explain",

@@ -56,9 +56,12 @@ export const ADAPTER_HELLO = record("adapter hello", {
   cpuweight_per_vcpu: integer({ doc: "CPUWeight per vCPU in shared mode.", min: 1, max: 10_000 }),
   cpu_control: oneOf(["auto", "systemd", "cgroup", "none"], { doc: "What applies it." }),
   allowed_commands: list(string({ doc: "A program's name." }), {
-    doc: "Programs that tasks of kind command may run.",
+    doc: "Programs that tasks of kind command may run; `*`: any.",
   }),
 });
+/** In `allowed_commands`: tasks may run any program. */
+export const ANY_COMMAND = "*";
+
 /** First message of the worker, {@linkcode ADAPTER_HELLO}. */
 export type AdapterHello = RecordOf<typeof ADAPTER_HELLO>;
 

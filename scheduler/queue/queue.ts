@@ -25,6 +25,16 @@ export type EndState = typeof END_STATES[number];
 /** Where a task is. */
 export type TaskState = "pending" | "assigned" | "running" | EndState;
 
+/** How a task ended, as the queue remembers it for half a minute. */
+export interface TaskEnd {
+  /** How. */
+  readonly state: EndState;
+  /** Exit code of its last attempt; null where there is none. */
+  readonly status: number | null;
+  /** When, epoch ms of the controller's clock. */
+  readonly tsFinish: number;
+}
+
 /** A node as the scheduler's mirror holds it. */
 export interface HostState {
   /** NODE_ID. */

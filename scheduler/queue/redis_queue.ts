@@ -8,7 +8,8 @@
 import { END_STATES } from "../../trace/records.ts";
 import type { Task } from "../../trace/task.ts";
 import { Keys } from "./keys.ts";
-import type { EndState, Progress } from "./queue.ts";
+import { RedisListing } from "./listing.ts";
+import type { EndState, Progress, TaskEnd } from "./queue.ts";
 import { portionsOf } from "./portions.ts";
 import { type ConnectionOptions, RedisConnection } from "./connection.ts";
 import { RedisOperator } from "./operator.ts";
@@ -37,6 +38,17 @@ const DISPATCH_TTL_MS = 7 * 24 * 3600 * 1000;
  * survives the death of the server.
  */
 const SETTLE_MS = 2000;
+
+/** How many ends are read in one command: 40 kB of names. */
+const ENDS_PER_CALL = 1000;
+
+/** What a dispatch has come to. */
+export interface DispatchCounts {
+  /** Tasks enqueued. */
+  readonly enqueued: number;
+  /** Tasks ended, by state. */
+  readonly ended: Readonly<Record<EndState, number>>;
+}
 
 /** The queue in Redis; dispose of it to close its connection. */
 export class RedisQueue implements TaskSink, AsyncDisposable {
@@ -72,6 +84,11 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
   /** The queue as a person sees it. */
   operator(timing: Timing): RedisOperator {
     return new RedisOperator(this.#connection, this.keys, { timing, sink: this });
+  }
+
+  /** The tasks that have not ended. */
+  listing(): RedisListing {
+    return new RedisListing(this.#connection, this.keys);
   }
 
   /** Append tasks to the pending queue; see {@linkcode TaskSink}. */
@@ -156,6 +173,30 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
     return this.#endedIn(this.keys.progress(dispatchId));
   }
 
+  /** How many tasks of one dispatch were enqueued, and how many have ended in each way. */
+  async dispatchProgress(dispatchId: string): Promise<DispatchCounts> {
+    const key = this.keys.progress(dispatchId);
+    const [enqueued, ended] = await Promise.all([
+      this.#connection.command("HGET", key, "enqueued"),
+      this.#endedIn(key),
+    ]);
+    return { enqueued: Number(enqueued ?? 0), ended };
+  }
+
+  /** The ends of those of `taskIds` that ended within the last half minute. */
+  async ends(taskIds: readonly string[]): Promise<Map<string, TaskEnd>> {
+    const ends = new Map<string, TaskEnd>();
+    for (let first = 0; first < taskIds.length; first += ENDS_PER_CALL) {
+      const some = taskIds.slice(first, first + ENDS_PER_CALL);
+      const keys = some.map((id) => this.keys.ended(id));
+      const entries = listOf(await this.#connection.command("MGET", ...keys));
+      for (const [index, entry] of entries.entries()) {
+        if (entry !== null) ends.set(some[index] as string, parseEnd(textOf(entry)));
+      }
+    }
+    return ends;
+  }
+
   async #endedIn(key: string): Promise<Readonly<Record<EndState, number>>> {
     const counts = listOf(await this.#connection.command("HMGET", key, ...END_STATES));
     const [done = 0, failed = 0, dead = 0, cancelled = 0] = counts.map(Number);
@@ -176,4 +217,14 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#connection[Symbol.asyncDispose]();
   }
+}
+
+/** An end as `_tasks.lua` writes it: attempt, incarnation, state, ts_finish, seq, ts_enqueue, status. */
+function parseEnd(entry: string): TaskEnd {
+  const [, , state, tsFinish, , , status] = entry.split(" ");
+  return {
+    state: state as EndState,
+    status: status === undefined || status === "null" ? null : Number(status),
+    tsFinish: Number(tsFinish),
+  };
 }

@@ -180,7 +180,7 @@ export async function readArrivals(
 }
 
 /** A dispatch that nobody named: the time, and four letters against two in one second. */
-function freshDispatchId(): string {
+export function freshDispatchId(): string {
   const letters = crypto.getRandomValues(new Uint8Array(4));
   const suffix = [...letters].map((one) => "abcdefghijklmnopqrstuvwxyz234567"[one % 32]).join("");
   return `${runIdAt(Date.now())}-${suffix}`;

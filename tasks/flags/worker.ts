@@ -49,6 +49,7 @@ export const WORKER = command({
       placeholder: "NAME,…",
       isEmptyGiven: true,
     }),
+    "allow-any": toggle("Let tasks run any program of this machine: for a cluster of one's own."),
     "adapter-command": text("Starts the adapter; else this Deno with every permission.", {
       env: "ADAPTER_COMMAND",
       placeholder: "COMMAND",

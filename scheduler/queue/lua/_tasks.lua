@@ -52,7 +52,7 @@ local function end_task(facts, state, reason, attempt)
   redis.call('DEL', task_key(facts.id))
   redis.call('SET', ended_key(facts.id), table.concat({ tostring(attempt.number or 0),
     attempt.incarnation or '-', state, ts, tostring(facts.seq or 0),
-    json_number(facts.ts_enqueue, '%.3f') }, ' '), 'PX', ENDED_TTL_MS)
+    json_number(facts.ts_enqueue, '%.3f'), json_number(attempt.status) }, ' '), 'PX', ENDED_TTL_MS)
   wake_scheduler()
   return ts
 end

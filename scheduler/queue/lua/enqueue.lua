@@ -21,7 +21,7 @@ local function known_stamp(id, dispatch)
     return json_number(facts.seq), json_number(facts.ts_enqueue, '%.3f')
   end
   local ended = redis.call('GET', ended_key(id))
-  if ended then return string.match(ended, '(%S+) (%S+)$') end
+  if ended then return string.match(ended, '^%S+ %S+ %S+ %S+ (%S+) (%S+)') end
 end
 
 local replies, added = {}, {}
