@@ -20,7 +20,6 @@ import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
 import type { Parsed } from "./command/parse.ts";
 import { UsageError } from "./command/usage_error.ts";
-import { describeEnd, waitForEnd } from "./dispatch/batch_end.ts";
 import {
   describeMode,
   type DispatchMode,
@@ -32,6 +31,7 @@ import { readArrivals, readDurations, readWork, type Work } from "./dispatch/wor
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { roleRecord } from "./command/process.ts";
 import { openProgress } from "./command/progress.ts";
+import { waitForDispatch } from "./operator/waiting.ts";
 import { reachQueue } from "./redis/reach.ts";
 import { roleMeta } from "./role/meta.ts";
 import { sleep } from "./command/sleep.ts";
@@ -88,9 +88,10 @@ interface DispatchCall {
 }
 
 async function dispatch(
-  { tasks: { length: count }, dispatchId, seed }: Work,
+  { tasks, dispatchId, seed }: Work,
   { mode, handOver, io, options }: DispatchCall,
 ): Promise<number> {
+  const count = tasks.length;
   const again = `--dispatch-id ${dispatchId} --seed ${seed}`;
   await using queue = await reachQueue(options, { io, client: LIBRARY_CLIENT });
   const clock = await controllerClock(queue);
@@ -118,9 +119,7 @@ async function dispatch(
   }
   io.say(said);
   if (!options.wait) return 0;
-  const ended = await waitForEnd(() => queue.dispatchEnded(dispatchId), { total: count, io });
-  io.say(describeEnd(ended, count));
-  return ended.done === count ? 0 : 1;
+  return await waitForDispatch(queue, { dispatchId, tasks, io, timeoutS: null });
 }
 
 /** How long a dispatcher that is to stop waits for a Redis that does not answer, ms. */

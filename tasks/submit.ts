@@ -1,5 +1,6 @@
 /** Submit a command as tasks to the queue. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import { basename, join } from "@std/path";
 import { dispatchFifo } from "../scheduler/dispatcher.ts";
 import type { RedisQueue } from "../scheduler/queue/redis_queue.ts";
@@ -14,7 +15,7 @@ import { freshDispatchId } from "./dispatch/work.ts";
 import { parseDispatchId } from "../scheduler/dispatch/plan.ts";
 import { withoutScheduler } from "./dispatch/mode.ts";
 import { waitForDispatch } from "./operator/waiting.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import {
   type Item,
   itemsOf,
@@ -44,7 +45,7 @@ export async function main(
     for (const task of tasks) io.print(JSON.stringify(task));
     return 0;
   }
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   await refuseWhatFitsNowhere(queue, { tasks, options, io });
   await enqueue(queue, { tasks, io });
   if (options.json) {

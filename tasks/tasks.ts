@@ -1,17 +1,18 @@
 /** List the tasks that have not ended. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import type { ListedTask } from "../scheduler/queue/listing.ts";
 import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { duration } from "./operator/status_report.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { parseTimeLimit } from "./submit/plan.ts";
 import { TASKS } from "./flags/tasks.ts";
 
 /** `deno task tasks`. */
 export async function main({ options }: Parsed<typeof TASKS.flags>, io: Io): Promise<number> {
   const olderThanS = parseTimeLimit(options["older-than"]);
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   const nowMs = await queue.time();
   const filter = {
     state: options.state,

@@ -1,5 +1,6 @@
 /** Wait until tasks have ended. */
 
+import { PLAIN_CLIENT } from "../scheduler/queue/plain_client.ts";
 import type { RedisQueue } from "../scheduler/queue/redis_queue.ts";
 import type { TaskEnd } from "../scheduler/queue/queue.ts";
 import { TIMING } from "../scheduler/queue/timing.ts";
@@ -10,7 +11,7 @@ import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { sleep } from "./command/sleep.ts";
 import { exitCodeOf, TIMED_OUT, waitForAll, waitForDispatch } from "./operator/waiting.ts";
-import { reachQueue } from "./redis/queue.ts";
+import { reachQueue } from "./redis/reach.ts";
 import { explainedRun } from "./flags/operator.ts";
 import { WAIT } from "./flags/wait.ts";
 
@@ -24,7 +25,7 @@ export async function main(
     throw new UsageError("one of TASK_ID…, --dispatch ID and --all is required");
   }
   const timeoutS = options.timeout;
-  await using queue = await reachQueue(options, io);
+  await using queue = await reachQueue(options, { io, client: PLAIN_CLIENT });
   if (options.all) return await waitForAll(queue, { io, timeoutS });
   if (options.dispatch !== null) {
     const { enqueued } = await queue.dispatchProgress(options.dispatch);

@@ -168,11 +168,6 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
     return { pending, nodes, ended };
   }
 
-  /** How many tasks of one dispatch have ended in each way. */
-  dispatchEnded(dispatchId: string): Promise<Readonly<Record<EndState, number>>> {
-    return this.#endedIn(this.keys.progress(dispatchId));
-  }
-
   /** How many tasks of one dispatch were enqueued, and how many have ended in each way. */
   async dispatchProgress(dispatchId: string): Promise<DispatchCounts> {
     const key = this.keys.progress(dispatchId);

@@ -19,12 +19,11 @@ const INTERRUPTED = 130;
 /** Ended tasks by state. */
 type Ended = Readonly<Record<EndState, number>>;
 
-/** `3 of 4 ended (1 failed)`. */
+/** `3 of 4 tasks done, 1 failed`. */
 function progressText(ended: Ended, count: number): string {
   const others = (["failed", "dead", "cancelled"] as const)
     .filter((state) => ended[state] > 0).map((state) => `${ended[state]} ${state}`);
-  const detail = others.length === 0 ? "" : ` (${others.join(", ")})`;
-  return `${sumOf(ended)} of ${count} ended${detail}`;
+  return [`${ended.done} of ${counted(count, "task")} done`, ...others].join(", ");
 }
 
 function sumOf({ done, failed, dead, cancelled }: Ended): number {
@@ -54,7 +53,7 @@ export async function waitForDispatch(
   const open = new Set(tasks.map(({ task_id }) => task_id));
   const deadline = timeoutS === null ? Infinity : performance.now() + timeoutS * 1000;
   let worst = 0;
-  using progress = openProgress(io, "Waiting");
+  using progress = openProgress(io, "Running");
   for (;;) {
     // In this order: what the totals count has an end that can be read.
     const { ended, enqueued } = await queue.dispatchProgress(dispatchId);
@@ -92,7 +91,7 @@ export async function waitForAll(
   { io, timeoutS }: Pick<DispatchWait, "io" | "timeoutS">,
 ): Promise<number> {
   const deadline = timeoutS === null ? Infinity : performance.now() + timeoutS * 1000;
-  using progress = openProgress(io, "Waiting");
+  using progress = openProgress(io, "Running");
   for (;;) {
     const { pending, nodes } = await queue.progress();
     const left = nodes.reduce((sum, { queued, running }) => sum + queued + running, pending);

@@ -119,7 +119,7 @@ Deno.test("submit, wait, tasks and logs carry a command through a real queue", a
     "echo item {}; exit {}",
   ]);
   assertEquals(failing.code, 3, failing.said);
-  assertStringIncludes(failing.said, "3 of 3 ended (3 failed)");
+  assertStringIncludes(failing.said, "0 of 3 tasks done, 3 failed");
   assertEquals((await run(["--count", "2", "--wait", "--", "true"])).code, 0);
 
   const [first = ""] = failing.printed.split("\n");

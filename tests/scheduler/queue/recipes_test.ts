@@ -124,7 +124,12 @@ Deno.test("DEL q:pending slots:available: tasks are cancelled, slots come back",
   assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1");
   assertEquals(await runClaimed(worker), ["a"]);
   assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1\ncloud1");
-  assertEquals(await queue.dispatchEnded("d"), { done: 1, failed: 0, dead: 0, cancelled: 2 });
+  assertEquals((await queue.dispatchProgress("d")).ended, {
+    done: 1,
+    failed: 0,
+    dead: 0,
+    cancelled: 2,
+  });
 });
 
 Deno.test("DEL q:pending before a new dispatch cancels the old tasks only", async () => {
