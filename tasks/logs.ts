@@ -8,7 +8,7 @@ import { CommandError, type Io, runMain } from "./command/main.ts";
 import { sleep } from "./command/sleep.ts";
 import { LOGS, logsFolder } from "./flags/logs.ts";
 
-/** Between two looks at a file that is followed, ms. */
+/** Interval at which a followed file is polled, ms. */
 const INTERVAL_MS = 250;
 
 /** `deno task logs`. */
@@ -24,9 +24,7 @@ export async function main(
   const last = found.at(-1);
   if (last === undefined) {
     throw new CommandError(
-      `there is no log of ${taskId} below ${
-        logsFolder(options)
-      }: it lies on the node that ran the ` +
+      `there is no log of ${taskId} below ${logsFolder(options)}: it is on the node that ran the ` +
         `task, or the task has not begun`,
     );
   }

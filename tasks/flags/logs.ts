@@ -16,7 +16,7 @@ export const LOGS = command({
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
   },
-  notes: ["A log lies on the node that ran the task: here once it was fetched (deploy fetch)."],
+  notes: ["A log is on the node that ran the task, and here after deploy fetch."],
 });
 
 /** Folder of the run, absolute. */

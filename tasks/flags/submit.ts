@@ -29,7 +29,7 @@ export const SUBMIT = command({
     "wait": toggle("Wait until all have ended; ends with the worst exit code."),
     "anyway": toggle("Submit also what no live node can fit: it waits for a larger one."),
     "dry-run": toggle("Print the tasks as JSON Lines; needs no Redis."),
-    "json": toggle("Print one JSON object in place of the ids."),
+    "json": toggle("Print one JSON object instead of the ids."),
     ...REDIS_FLAGS,
   },
   notes: [

@@ -16,7 +16,7 @@ export const TASKS = command({
       placeholder: "DURATION",
     }),
     "limit": integer("Stop after so many; 0: list all.", { fallback: 1000, min: 0 }),
-    "json": toggle("Print JSON Lines in place of a table."),
+    "json": toggle("Print JSON Lines instead of a table."),
     ...REDIS_FLAGS,
   },
   notes: ["Ended tasks are in results.jsonl of the run: show RUN_ID."],

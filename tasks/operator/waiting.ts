@@ -7,13 +7,13 @@ import type { Io } from "../command/main.ts";
 import { openProgress } from "../command/progress.ts";
 import { sleep } from "../command/sleep.ts";
 
-/** Between two looks at the queue, ms. */
+/** Interval at which the queue is polled, ms. */
 const INTERVAL_MS = 250;
 
 /** Exit code when the time is over first, as of timeout(1). */
 export const TIMED_OUT = 124;
 
-/** Exit code of a command that Ctrl-C ended while its tasks go on. */
+/** Exit code of a command that Ctrl-C ended while its tasks continue. */
 const INTERRUPTED = 130;
 
 /** Ended tasks by state. */
@@ -69,12 +69,12 @@ export async function waitForDispatch(
       return ended.done >= count ? 0 : Math.max(1, worst);
     }
     if (performance.now() >= deadline) {
-      io.say(`${progressText(ended, count)}: the time to wait is over, the tasks go on`);
+      io.say(`${progressText(ended, count)}: the time to wait is over, the tasks continue`);
       return TIMED_OUT;
     }
     await sleep(INTERVAL_MS, io.signal);
     if (io.signal.aborted) {
-      io.say(`${progressText(ended, count)}; the tasks go on: wait --dispatch ${dispatchId}`);
+      io.say(`${progressText(ended, count)}; the tasks continue: wait --dispatch ${dispatchId}`);
       return INTERRUPTED;
     }
   }
