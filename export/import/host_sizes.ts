@@ -9,24 +9,32 @@
 const CORES_BITS = 12;
 const CORES_SPAN = 2 ** CORES_BITS;
 
+/** Keys held in one piece: doubling one array instead would hold half of it empty, and copy it. */
+const PIECE_KEYS = 1 << 18;
+
 /** Times at which cores are taken or given back, as sortable keys: ms since the first, then cores. */
 class Keys {
-  #keys = new Float64Array(1024);
+  #pieces: Float64Array[] = [];
   #length = 0;
 
   add(tMs: number, cores: number): void {
     for (let rest = cores; rest > 0; rest -= CORES_SPAN - 1) {
-      if (this.#length === this.#keys.length) {
-        const larger = new Float64Array(2 * this.#length);
-        larger.set(this.#keys);
-        this.#keys = larger;
-      }
-      this.#keys[this.#length++] = tMs * CORES_SPAN + Math.min(rest, CORES_SPAN - 1);
+      const at = this.#length++ % PIECE_KEYS;
+      if (at === 0) this.#pieces.push(new Float64Array(PIECE_KEYS));
+      const piece = this.#pieces.at(-1) as Float64Array;
+      piece[at] = tMs * CORES_SPAN + Math.min(rest, CORES_SPAN - 1);
     }
   }
 
-  sorted(): Float64Array {
-    return this.#keys.subarray(0, this.#length).sort();
+  /** The keys in order; they are given up here. */
+  takeSorted(): Float64Array {
+    const all = new Float64Array(this.#length);
+    for (let at = 0; at < all.length; at += PIECE_KEYS) {
+      const piece = this.#pieces.shift() as Float64Array;
+      all.set(piece.subarray(0, Math.min(PIECE_KEYS, all.length - at)), at);
+    }
+    this.#length = 0;
+    return all.sort();
   }
 }
 
@@ -47,10 +55,10 @@ export class HostSize {
     this.#given.add(Math.max(from + 1, Math.round(endMs - this.#originMs)), cores);
   }
 
-  /** Most cores that were reserved at one time; 1 at least. */
+  /** Most cores that were reserved at one time; 1 at least. To be called once. */
   peakCores(): number {
-    const taken = this.#taken.sorted();
-    const given = this.#given.sorted();
+    const taken = this.#taken.takeSorted();
+    const given = this.#given.takeSorted();
     let cores = 0;
     let peak = Math.max(1, this.#largest);
     let back = 0;
