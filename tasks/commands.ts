@@ -53,92 +53,89 @@ export type ExecutableRole =
 export const COMMANDS = [
   {
     name: "demo",
-    description: "Run a small batch from the queue to OpenDC, on this machine, with real parts.",
+    description: "Run a small batch on this machine, from the queue to a verified OpenDC export.",
     privilege: "all",
     dependencies: ["setup"],
   },
   {
     name: "setup",
-    description: "Install the programs that Tracekit needs and that are missing here.",
+    description: "Install the programs that Tracekit needs and this machine lacks.",
     privilege: "all",
   },
   {
     name: "doctor",
-    description: "Print what this machine offers to Tracekit, and what each missing thing costs.",
+    description: "Print which features work on this machine, and what each missing one costs.",
     privilege: "all",
     executables: { adapter: "doctor" },
   },
   {
     name: "adapter",
-    description: "Start tasks for a worker and account for them: JSON Lines over stdin and stdout.",
+    description: "Start tasks for a worker and record them; JSON Lines on stdin and stdout.",
     privilege: "all",
     executables: { adapter: "adapter" },
     isTask: false,
   },
   {
     name: "adapt",
-    description:
-      "Run one command and record it: its times, CPU, memory, and a sentinel for the collector.",
+    description: "Run one command and record its times, CPU time and memory.",
     flags: "adapter",
     privilege: "all",
     executables: { adapter: "adapt" },
   },
   {
     name: "adapt-http",
-    description:
-      "Trace the requests to a service: a transparent proxy that shares its CPU time out.",
+    description: "Trace the requests to an HTTP service through a transparent proxy.",
     privilege: "all",
     executables: { adapter: "adapt-http" },
   },
   {
     name: "collector",
-    description: "Sample processes of this node until it is told to stop.",
+    description: "Sample processes of this node until SIGTERM.",
     privilege: "all",
     executables: { collector: "collector" },
     isTask: false,
   },
   {
     name: "start-collect",
-    description: "Start the collector of this node in the background, and return when it samples.",
+    description: "Start the collector of this node in the background; return when it samples.",
     flags: "collector",
     privilege: "all",
     executables: { collector: "start" },
   },
   {
     name: "stop-collect",
-    description: "Stop the collector of this node and say how many samples there are.",
+    description: "Stop the collector of this node and print the number of samples.",
     flags: "collector",
     privilege: "all",
     executables: { collector: "stop" },
   },
   {
     name: "controller",
-    description:
-      "Set up and run the Redis of a cluster, locked to its roles; or check one from outside.",
+    description: "Run the Redis of a cluster with one user per role; or check one from outside.",
     privilege: "all",
     executables: { controller: "controller" },
   },
   {
     name: "scheduler",
-    description: "Place pending tasks on nodes, in strict order; a second one stands by.",
+    description:
+      "Place pending tasks on nodes in order of submission; a second scheduler stands by.",
     privilege: "granted",
     executables: { scheduler: "scheduler" },
   },
   {
     name: "worker",
-    description: "Run the tasks that the scheduler places on this node.",
+    description: "Run the tasks that are placed on this node.",
     privilege: "granted",
     executables: { worker: "worker" },
   },
   {
     name: "generate-inputs",
-    description:
-      "Make a set of test videos of known complexity; those that are there already are kept.",
+    description: "Make test videos of known complexity; existing valid ones are kept.",
     privilege: "all",
   },
   {
     name: "dispatch",
-    description: "Make tasks from inputs and a mix of profiles, and hand them to the queue.",
+    description: "Make tasks from inputs and a mix of profiles, and submit them to the queue.",
     privilege: "granted",
     executables: { dispatcher: "dispatch" },
   },
@@ -156,20 +153,19 @@ export const COMMANDS = [
   },
   {
     name: "parse",
-    description: "Parse a node's run directory, or those of all nodes of a run, and audit it.",
+    description: "Parse and audit the run directory of a node, or those of all nodes of a run.",
     privilege: "granted",
     executables: { exporter: "parse" },
   },
   {
     name: "merge",
-    description:
-      "Put run directories of several nodes, or chunks of one run, together and parse them.",
+    description: "Merge the run directories of several nodes, or parts of one run, and parse them.",
     privilege: "granted",
     executables: { exporter: "merge" },
   },
   {
     name: "import",
-    description: "Import accounts, traces and readings of another system as a parsed run.",
+    description: "Import accounting records, traces or metrics of another system as a parsed run.",
     privilege: "granted",
     executables: { exporter: "import" },
   },
@@ -187,30 +183,30 @@ export const COMMANDS = [
   },
   {
     name: "verify-opendc",
-    description: "Read an OpenDC workload back, say what it holds, and check it.",
+    description: "Read an OpenDC workload, summarize it and check it.",
     privilege: "granted",
     executables: { exporter: "verify-opendc" },
   },
   {
     name: "simulate",
-    description: "Run an export in OpenDC and compare the outcome with the run.",
+    description: "Run an export in OpenDC and compare the outcome with the measurement.",
     privilege: "granted",
   },
   {
     name: "compare-opendc",
-    description: "Compare what OpenDC simulated with what was measured.",
+    description: "Compare the output of OpenDC with the measured run.",
     privilege: "granted",
     executables: { exporter: "compare-opendc" },
   },
   {
     name: "replay",
     description:
-      "Decide every placement of a recorded run again, and report the first that differs.",
+      "Repeat every placement decision of a recorded run and report the first difference.",
     privilege: "granted",
   },
   {
     name: "status",
-    description: "Show queues, nodes, what runs, and why the head of the queue waits.",
+    description: "Show queues, nodes, running tasks, and why the head of the queue waits.",
     flags: "operator",
     privilege: "granted",
     isInPlace: true,
@@ -229,7 +225,7 @@ export const COMMANDS = [
   },
   {
     name: "explain",
-    description: "Say where a task is, where it was considered, and why it was not placed.",
+    description: "Show the history of a task: where it is, and why it was not placed elsewhere.",
     flags: "operator",
     privilege: "granted",
     isInPlace: true,
@@ -237,7 +233,7 @@ export const COMMANDS = [
   },
   {
     name: "drain",
-    description: "Give nodes nothing new, and take back what they have not begun.",
+    description: "Take nodes out of service: no new tasks, and unstarted ones return to the queue.",
     flags: "operator",
     privilege: "granted",
     isInPlace: true,
@@ -245,7 +241,7 @@ export const COMMANDS = [
   },
   {
     name: "cancel",
-    description: "End tasks wherever they are; those that run are stopped by their worker.",
+    description: "Cancel tasks in any state; running ones are stopped by their worker.",
     flags: "operator",
     privilege: "granted",
     isInPlace: true,
@@ -253,8 +249,7 @@ export const COMMANDS = [
   },
   {
     name: "requeue",
-    description:
-      "Take back all that waits in the queues of nodes: pending again, at its old place.",
+    description: "Return waiting tasks of nodes to the pending queue, at their old position.",
     flags: "operator",
     privilege: "granted",
     isInPlace: true,
@@ -262,7 +257,7 @@ export const COMMANDS = [
   },
   {
     name: "dead",
-    description: "List dead letters, try them again as new tasks, or drop them.",
+    description: "List dead letters, retry them as new tasks, or drop them.",
     flags: "operator",
     privilege: "granted",
     isInPlace: true,
@@ -270,20 +265,18 @@ export const COMMANDS = [
   },
   {
     name: "stop",
-    description:
-      "End every role that was started on this node: dispatchers, schedulers, workers, collectors.",
+    description: "Stop every role on this node: dispatchers, schedulers, workers, collectors.",
     privilege: "all",
     executables: { controller: "stop-all", collector: "stop-all" },
   },
   {
     name: "clean",
-    description: "Remove the files of one run, logs/RUN_ID; outputs and exports stay.",
+    description: "Remove the files of one run, logs/RUN_ID; outputs and exports are kept.",
     privilege: "all",
   },
   {
     name: "deploy",
-    description:
-      "Bring a run to a cluster by ssh: copy the executables, start and stop roles, fetch records.",
+    description: "Run on a cluster by ssh: copy executables, start and stop roles, fetch records.",
     privilege: "all",
   },
   {
@@ -293,30 +286,28 @@ export const COMMANDS = [
   },
   {
     name: "compile",
-    description: "Make one standalone executable per role, to be copied to machines without Deno.",
+    description: "Make one standalone executable per role, for machines without Deno.",
     privilege: "all",
   },
   {
     name: "test",
-    description:
-      "Type-check everything and run the tests; the last line says how many passed and failed.",
+    description: "Type-check everything and run the tests; the last line has the counts.",
     privilege: "all",
     dependencies: ["setup"],
   },
   {
     name: "bench",
-    description: "Measure one part of Tracekit; without a name, list what can be measured.",
+    description: "Run a benchmark; without a name, list them.",
     privilege: "all",
   },
   {
     name: "readme",
-    description: "Write docs/reference/, from the tables that the commands read.",
+    description: "Generate docs/reference/ from the tables that the commands read.",
     privilege: "all",
   },
   {
     name: "ok",
-    description:
-      "Check everything that must hold before a commit: format, lint, types, docs, tests.",
+    description: "Run every check before a commit: format, lint, types, docs, tests.",
     privilege: "all",
   },
 ] as const satisfies readonly CommandEntry[];

@@ -12,11 +12,11 @@ export const ADAPT_HTTP = command({
   ...commandNamed("adapt-http"),
   flags: {
     ...RUN_FLAGS,
-    "listen": text("Where clients connect; port 0 takes a free one.", {
+    "listen": text("Address for clients; port 0 takes a free one.", {
       env: "HTTP_LISTEN",
       placeholder: "HOST:PORT",
     }),
-    "target": text("Where the service listens.", {
+    "target": text("Address of the service.", {
       env: "HTTP_TARGET",
       placeholder: "http://HOST:PORT",
     }),
@@ -25,27 +25,30 @@ export const ADAPT_HTTP = command({
       placeholder: "PID",
     }),
     "cgroup": text(
-      "The service is what runs in this cgroup: a directory, or a path below a mount.",
+      "The service is the processes of this cgroup: a directory, or a path below a mount.",
       {
         placeholder: "PATH",
       },
     ),
     ...CONTAINER_FLAGS,
-    "interval-ms": integer("How often the service's CPU time is read.", {
+    "interval-ms": integer("Interval between readings of the service's CPU time.", {
       env: "PROC_INTERVAL_MS",
       fallback: 200,
       min: 1,
       placeholder: "MS",
     }),
     "stall-timeout-s": number(
-      "Longest silence of the service with a request before it; then 504. 0: any.",
+      "Answer 504 when the service sends nothing for this long; 0: never.",
       { fallback: 60, min: 0, placeholder: "S" },
     ),
-    "grace-s": number("Time for open requests to end after SIGTERM; a second one ends them.", {
-      fallback: 10,
-      min: 0,
-      placeholder: "S",
-    }),
+    "grace-s": number(
+      "Time for open requests to end after SIGTERM; a second SIGTERM ends them at once.",
+      {
+        fallback: 10,
+        min: 0,
+        placeholder: "S",
+      },
+    ),
   },
   notes: [
     "Example: deno task adapt-http --listen 127.0.0.1:8080 --target http://127.0.0.1:9000 --pid 4711",

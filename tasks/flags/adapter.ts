@@ -18,38 +18,38 @@ export const ADAPT = command({
   ...commandNamed("adapt"),
   flags: {
     ...RUN_FLAGS,
-    "ts-enqueue": number("When the command entered a queue, epoch ms.", {
+    "ts-enqueue": number("Time at which the command entered a queue, epoch ms.", {
       env: "TS_ENQUEUE",
       min: 0,
       placeholder: "MS",
     }),
-    "cpuset": text("CPUs that it may run on, as cpuset(7) writes them.", {
+    "cpuset": text("CPUs that the command may use, as in cpuset(7): 0-3,8.", {
       env: "CPUSET",
       placeholder: "LIST",
     }),
-    "cpu-quota": number("CPU time that it may use, 100 is one core.", {
+    "cpu-quota": number("CPU quota; 100 is one core.", {
       env: "CPU_QUOTA",
       min: 1,
       placeholder: "PERCENT",
     }),
-    "cpu-weight": integer("CPU weight against its neighbours, 1 to 10000; 100 is usual.", {
+    "cpu-weight": integer("CPU weight as in cgroup v2, 1 to 10000; 100 is the kernel's default.", {
       env: "CPU_WEIGHT",
       min: 1,
       placeholder: "WEIGHT",
     }),
-    "unit-name": text("systemd unit to run in, where systemd controls CPUs.", {
+    "unit-name": text("Name of the systemd scope, if systemd controls CPUs.", {
       env: "UNIT_NAME",
       placeholder: "NAME",
     }),
-    "cpu-control": text("What applies these.", {
+    "cpu-control": text("How CPU limits are applied.", {
       choices: ["auto", "systemd", "cgroup", "none"],
       fallback: "auto",
     }),
   },
   operands: "-- COMMAND [ARGUMENT…]",
   notes: [
-    "The command keeps stdin, stdout, stderr, environment and folder; signals are passed on, and this",
-    "program ends as the command did.",
+    "The command inherits stdin, stdout, stderr, environment and folder; signals are forwarded. The exit",
+    "code is the command's.",
     "",
     "  RUN_ID=demo deno task adapt -- ffmpeg -i in.mp4 out.mp4",
   ],

@@ -8,5 +8,5 @@ export const BENCH = command({
   ...commandNamed("bench"),
   flags: {},
   operands: "[NAME [ARGUMENT…]]",
-  notes: ["NAME is a file tests/bench/NAME_bench.ts; what follows it goes to that program."],
+  notes: ["NAME is a file tests/bench/NAME_bench.ts; the arguments after it are that program's."],
 });

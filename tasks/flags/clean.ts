@@ -8,5 +8,5 @@ import { RUN_FLAGS } from "./groups/run.ts";
 export const CLEAN = command({
   ...commandNamed("clean"),
   flags: { "run-id": RUN_FLAGS["run-id"], "logs": RUN_FLAGS["logs"] },
-  notes: ["Refused while a role of that run lives on this node (deno task stop)."],
+  notes: ["Refused while a role of that run is alive on this node (deno task stop)."],
 });

@@ -13,11 +13,11 @@ import { RUN_FLAGS, runDirOf } from "./groups/run.ts";
 const COLLECTOR_FLAGS = {
   ...RUN_FLAGS,
   "proc-pid-dir": text(
-    "Folder of the sentinels: whitelist mode; else pids/ of the run directory. Empty: scan mode.",
+    "Folder of the sentinels (whitelist mode); default: pids/ of the run directory. Empty: scan mode.",
     { env: "PROC_PID_DIR", placeholder: "DIR", isEmptyGiven: true },
   ),
   "proc-match": text(
-    "Names to sample in scan mode, and what an empty sentinel may stand for: a regular expression on comm, case-insensitive.",
+    "Names to sample in scan mode and for empty sentinels: regular expression on comm, case-insensitive.",
     { env: "PROC_MATCH", fallback: "^ffmpeg$|^ffprobe$", placeholder: "REGEX" },
   ),
   "interval-ms": integer("Sampling interval.", {
@@ -26,7 +26,7 @@ const COLLECTOR_FLAGS = {
     min: 10,
     placeholder: "MS",
   }),
-  "refresh": toggle("Look for new processes all the time; 0: once, at the start.", {
+  "refresh": toggle("Look for new processes at every tick; 0: only at the start.", {
     env: "PROC_REFRESH",
     fallback: true,
   }),
@@ -39,14 +39,14 @@ const COLLECTOR_FLAGS = {
     placeholder: "PID",
   }),
   "cgroup": text("Follow the processes of this cgroup instead.", { placeholder: "PATH" }),
-  "host": toggle("Write the series of the whole host too: host_metrics.jsonl."),
+  "host": toggle("Also record the whole host: host_metrics.jsonl."),
   "cpus": text(
-    "CPUs of the machine that belong to this node, as cpuset(7) writes them; else all.",
+    "CPUs of this node, as in cpuset(7): 0-3,8; default: all.",
     {
       placeholder: "LIST",
     },
   ),
-  "cpu-freq-mhz": number("Frequency of a core, where the machine reports a wrong one.", {
+  "cpu-freq-mhz": number("Frequency of a core, if the machine reports none or a wrong one.", {
     env: "CPU_FREQ_MHZ",
     min: 1,
     placeholder: "MHZ",
@@ -57,14 +57,16 @@ const COLLECTOR_FLAGS = {
   }),
   "iface": text("Network interface of the node.", { env: "IFACE", placeholder: "NAME" }),
   "procfs": text(
-    "Where proc(5) is mounted. Elsewhere than /proc, the collector may read there and nothing more.",
+    "Mount point of proc(5). With another than /proc the collector may read nothing else.",
     { fallback: "/proc", placeholder: "DIR" },
   ),
-  "sysfs": text("Where sysfs(5) is mounted.", { fallback: "/sys", placeholder: "DIR" }),
-  "realtime": toggle("Give the sampling thread real-time priority where that is permitted.", {
+  "sysfs": text("Mount point of sysfs(5).", { fallback: "/sys", placeholder: "DIR" }),
+  "realtime": toggle("Give the sampling thread real-time priority, if permitted.", {
     fallback: true,
   }),
-  "ffi": toggle("Read CPU clocks by FFI, in ns; off: clock ticks of 10 ms.", { fallback: true }),
+  "ffi": toggle("Read CPU clocks in nanoseconds (FFI); off: clock ticks of 10 ms.", {
+    fallback: true,
+  }),
 } as const;
 
 /** Values of {@linkcode COLLECTOR_FLAGS}. */
@@ -82,16 +84,16 @@ export const START_COLLECT = command({
   flags: {
     ...COLLECTOR_FLAGS,
     ...CONTAINER_FLAGS,
-    "time-sync": toggle("Set the clock before the run, best effort, at most 5 s.", {
+    "time-sync": toggle("Set the clock before the run, best effort, for at most 5 s.", {
       env: "TIME_SYNC",
       fallback: true,
     }),
-    "ntp-pool": text("Where ntpdate and sntp ask for the time.", {
+    "ntp-pool": text("NTP server for ntpdate and sntp.", {
       env: "NTP_POOL",
       fallback: "pool.ntp.org",
       placeholder: "HOST",
     }),
-    "py-collect": toggle("Kept for older scripts: both values run this collector.", {
+    "py-collect": toggle("Accepted for older scripts: both values start this collector.", {
       env: "USE_PY_COLLECT",
       fallback: true,
     }),
@@ -103,7 +105,7 @@ export const STOP_COLLECT = command({
   ...commandNamed("stop-collect"),
   flags: {
     ...RUN_FLAGS,
-    "all": toggle("Stop every collector on this node, whatever its run.", { env: "STOP_ALL" }),
+    "all": toggle("Stop every collector on this node, of any run.", { env: "STOP_ALL" }),
   },
 });
 

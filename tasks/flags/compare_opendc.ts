@@ -11,51 +11,54 @@ const d = DEFAULT_THRESHOLDS;
 
 /** Bounds of the checks; those in percent are of the measured value. */
 export const THRESHOLD_FLAGS = {
-  "wait-p50-percent": number("Greatest error of the median wait.", {
+  "wait-p50-percent": number("Maximum error of the median wait.", {
     fallback: 100 * d.waitP50,
     min: 0,
   }),
-  "wait-p95-percent": number("Greatest error of the 95th percentile of the waits.", {
+  "wait-p95-percent": number("Maximum error of the 95th percentile of the waits.", {
     fallback: 100 * d.waitP95,
     min: 0,
   }),
-  "wait-p99-percent": number("Greatest error of the 99th percentile of the waits.", {
+  "wait-p99-percent": number("Maximum error of the 99th percentile of the waits.", {
     fallback: 100 * d.waitP99,
     min: 0,
   }),
-  "wait-ks-p": number("Least p of the Kolmogorov-Smirnov test of the waits.", {
+  "wait-ks-p": number("Minimum p of the Kolmogorov-Smirnov test of the waits.", {
     fallback: d.waitKsP,
     min: 0,
   }),
-  "completions-percent": number("Greatest RMSE of the cumulative completions, of all tasks.", {
-    fallback: 100 * d.completions,
-    min: 0,
-  }),
-  "bin-s": number("Bin of the completions and of the CPU demand, s.", {
+  "completions-percent": number(
+    "Maximum RMSE of the cumulative completions, relative to all tasks.",
+    {
+      fallback: 100 * d.completions,
+      min: 0,
+    },
+  ),
+  "bin-s": number("Bin width of completions and CPU demand, s.", {
     fallback: d.binMs / 1000,
     min: 0.001,
   }),
-  "max-lag": number("Lags tried for the completions, bins to either side.", {
+  "max-lag": number("Lags tried for the completions, bins in each direction.", {
     fallback: d.maxLag,
     min: 0,
   }),
-  "makespan-percent": number("Greatest error of the makespan.", {
+  "makespan-percent": number("Maximum error of the makespan.", {
     fallback: 100 * d.makespan,
     min: 0,
   }),
-  "makespan-s": number("Greatest error of the makespan of a run below 10 minutes, s.", {
+  "makespan-s": number("Maximum error of the makespan of a run under 10 minutes, s.", {
     fallback: d.makespanMs / 1000,
     min: 0,
   }),
-  "cpu-smape-percent": number("Greatest sMAPE of the CPU demand.", {
+  "cpu-smape-percent": number("Maximum sMAPE of the CPU demand.", {
     fallback: 100 * d.cpuSmape,
     min: 0,
   }),
-  "cpu-pearson": number("Least correlation of the CPU demand.", {
+  "cpu-pearson": number("Minimum correlation of the CPU demand.", {
     fallback: d.cpuPearson,
     min: -1,
   }),
-  "cpu-rmse-percent": number("Greatest RMSE of the CPU demand, of the simulated median.", {
+  "cpu-rmse-percent": number("Maximum RMSE of the CPU demand, relative to the simulated median.", {
     fallback: 100 * d.cpuRmse,
     min: 0,
   }),
@@ -85,21 +88,21 @@ export const COMPARE_OPENDC = command({
   ...commandNamed("compare-opendc"),
   flags: {
     "measured": text("Parsed run that the workload was exported from.", { placeholder: "DIR" }),
-    "simulated": text("Folder with OpenDC's task.parquet, or one above it.", {
+    "simulated": text("Folder with OpenDC's task.parquet, or a parent of it.", {
       placeholder: "DIR",
     }),
-    "export": text("Folder of the export; else the nearest above the simulation.", {
+    "export": text("Folder of the export; default: the nearest parent of the simulation.", {
       placeholder: "DIR",
     }),
-    "experiment": text("Name of the experiment; else from the path of the simulation.", {
+    "experiment": text("Name of the experiment; default: from the path of the simulation.", {
       placeholder: "NAME",
     }),
     "output": text("Folder for compare_report.md and compare.json.", { placeholder: "DIR" }),
-    "json": toggle("Print the report as JSON; else as Markdown."),
+    "json": toggle("Print the report as JSON instead of Markdown."),
     ...THRESHOLD_FLAGS,
   },
   notes: [
-    "Reads the output of OpenDC 2.4f and later. Exit code 1 when a check fails.",
+    "Reads the output of OpenDC 2.4f and later. Exit code 1 if a check fails.",
   ],
 });
 

@@ -9,28 +9,28 @@ export const CONTROLLER = command({
   ...commandNamed("controller"),
   operands: "start|stop|check",
   flags: {
-    "dir": text("Folder of its configuration, secrets and data.", {
+    "dir": text("Folder for configuration, secrets and data.", {
       fallback: "controller",
       placeholder: "DIR",
     }),
-    "bind": text("Addresses to listen on, and no others.", {
+    "bind": text("Addresses to listen on.", {
       fallback: "127.0.0.1",
       placeholder: "ADDRESS,…",
     }),
     "port": integer("Port.", { fallback: 6379, min: 1 }),
     "max-clients": integer(
-      "Connections at most, two for each worker; fewer where open files are limited.",
+      "Maximum number of connections, two per worker; also limited by open files.",
       // 10,000 workers, and a hundred for the roles and people beside them.
       { fallback: 20_100, min: 10 },
     ),
-    "tls": toggle("Speak TLS only, with an authority made for this controller."),
+    "tls": toggle("Accept TLS only, with a certificate authority made for this controller."),
     ...REDIS_FLAGS,
   },
   notes: [
-    "start makes what is missing in DIR and runs redis-server in the background, unless it runs already.",
+    "start creates what is missing in DIR and starts redis-server in the background, unless it runs.",
     "For each role there is DIR/ROLE.env (REDIS_URL, and with TLS REDIS_TLS_CA) and DIR/ROLE.password,",
-    "readable by you alone: copy both, and with TLS ca.crt, to where the role runs.",
-    "DIR/admin.password is the default user's: redis-cli -a with it may do everything.",
-    "check asks the server of --redis, with the administrator's password, what a stranger may do there.",
+    "readable by you alone: copy both, and with TLS also ca.crt, to the machine of the role.",
+    "DIR/admin.password is the default user's, who may do everything: redis-cli -a.",
+    "check asks the server of --redis, with the administrator's password, what others may do there.",
   ],
 });

@@ -13,14 +13,16 @@ export const DEMO = command({
       placeholder: "PROFILE=WEIGHT,…",
     }),
     "seed": integer("Seed of the mix; 0: unseeded.", { fallback: 20250901, min: 0 }),
-    "nodes": integer("Nodes to play, cloud1 to cloudN.", { fallback: 2, min: 1 }),
+    "nodes": integer("Number of nodes, cloud1 to cloudN.", { fallback: 2, min: 1 }),
     "capacity-units": integer("Capacity of each node, in vCPUs.", { fallback: 4, min: 1 }),
     "interval-ms": integer("Sampling interval, ms.", { fallback: 200, min: 1 }),
-    "inputs": text("Folder of the test videos; made when it has none.", {
+    "inputs": text("Folder of the test videos; filled if it has none.", {
       fallback: "inputs/demo",
       placeholder: "DIR",
     }),
-    "out": text("Folder of the OpenDC export; else opendc_traces_RUN_ID.", { placeholder: "DIR" }),
+    "out": text("Folder of the OpenDC export; default: opendc_traces_RUN_ID.", {
+      placeholder: "DIR",
+    }),
     "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
     "json": toggle("Print a JSON summary on stdout instead of the table."),
   },

@@ -14,58 +14,69 @@ import { role, type RolePlace } from "../command/role.ts";
 export const DISPATCH = command({
   ...commandNamed("dispatch"),
   flags: {
-    "inputs": text("Folder of the inputs, used in the order of their names.", {
+    "inputs": text("Folder with the inputs, used in the order of their names.", {
       placeholder: "DIR",
     }),
-    "input-suffix": text("How the names of inputs end.", { fallback: ".mp4" }),
-    "outputs": text("Folder of the outputs, as the workers see it.", {
+    "input-suffix": text("Ending of the names of inputs.", { fallback: ".mp4" }),
+    "outputs": text("Folder of the outputs on the workers.", {
       fallback: "outputs",
       placeholder: "DIR",
     }),
     "mix": text("Profiles with weights.", { placeholder: "PROFILE=WEIGHT,…" }),
-    "total": integer("Number of tasks, inputs used cyclically; else one for each input.", {
+    "total": integer("Number of tasks, inputs used cyclically; default: one per input.", {
       min: 1,
     }),
-    "seed": integer("Seed of the mix, as CPython's random; 0 or none: unseeded.", { fallback: 0 }),
+    "seed": integer("Seed of the mix, as for CPython's random; 0: unseeded.", { fallback: 0 }),
     "scale": text("Without --mix: size of the outputs.", {
       fallback: "1280:720",
       placeholder: "W:H",
     }),
     "preset": text("Without --mix: encoder preset.", { fallback: "veryfast" }),
     "crf": integer("Without --mix: constant rate factor.", { fallback: 28, min: 0 }),
-    "profiles": text("File of profiles, beside the built-in ones.", { placeholder: "FILE" }),
-    "tasks": text("Tasks of any kind instead of inputs and mix, JSON Lines.", {
+    "profiles": text("File with profiles, in addition to the built-in ones.", {
       placeholder: "FILE",
     }),
-    "dispatch-id": text("Part of each task's id: given again, it enqueues no task twice.", {
+    "tasks": text("File with tasks of any kind, JSON Lines, instead of inputs and mix.", {
+      placeholder: "FILE",
+    }),
+    "dispatch-id": text("Part of each task's id; with the same id no task is submitted twice.", {
       placeholder: "ID",
     }),
     "pending": toggle("Use the central pending queue."),
-    "pending-mode": text("How the pending queue is fed; else by the flags given.", {
+    "pending-mode": text("How tasks are submitted to the pending queue; default: see below.", {
       choices: ["pulse", "fifo"],
     }),
-    "pulse-size": integer("Tasks of a pulse.", { fallback: 10, min: 1 }),
-    "pulse-interval": number("From pulse to pulse, s.", { fallback: 300, min: 0 }),
-    "pulse-stagger": number("Between two tasks of a pulse, s.", { fallback: 1, min: 0 }),
-    "pending-max": integer("fifo: tasks that may wait in the pending queue.", {
+    "pulse-size": integer("Tasks per pulse.", { fallback: 10, min: 1 }),
+    "pulse-interval": number("Time from pulse to pulse, s.", { fallback: 300, min: 0 }),
+    "pulse-stagger": number("Time between two tasks of a pulse, s.", { fallback: 1, min: 0 }),
+    "pending-max": integer("fifo: maximum number of tasks in the pending queue.", {
       fallback: 6,
       min: 1,
     }),
-    "batch-size": integer("fifo, --drip: tasks for a queue at a time.", { fallback: 1, min: 1 }),
+    "batch-size": integer("fifo, --drip: tasks submitted to a queue at a time.", {
+      fallback: 1,
+      min: 1,
+    }),
     "dribble-interval": number("fifo, --drip: time between two polls of a queue, s.", {
       fallback: 1,
       min: 0,
     }),
-    "arrivals": text("Open loop: poisson:RATE (per s), every:SECONDS or file:CSV (seconds).", {
+    "arrivals": text("Open loop: poisson:RATE (per s), every:SECONDS, or file:CSV (seconds).", {
       placeholder: "SPEC",
     }),
-    "nodes": text("Nodes to feed directly, past the scheduler.", { placeholder: "NODE,…" }),
-    "policy": text("Which node gets which task.", { choices: NODE_POLICIES, fallback: "rr3" }),
-    "drip": toggle("Feed the nodes as their queues have room."),
-    "backlog-limit": integer("--drip, online policies: tasks that may wait on a node.", {
-      fallback: 1,
-      min: 1,
+    "nodes": text("Nodes to submit to directly, without the scheduler.", { placeholder: "NODE,…" }),
+    "policy": text("--nodes: which node gets which task.", {
+      choices: NODE_POLICIES,
+      fallback: "rr3",
     }),
+    "drip": toggle("--nodes: submit as the queues of the nodes have room."),
+    "backlog-limit": integer(
+      "--drip, online policies: maximum number of tasks waiting on a node.",
+      {
+        fallback: 1,
+        min: 1,
+      },
+    ),
     "wait": toggle("Return when every task has ended; exit code 1 unless all are done."),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
@@ -74,9 +85,9 @@ export const DISPATCH = command({
   },
   notes: [
     "--pending-mode is pulse, unless --pending-max, --batch-size or --dribble-interval is given.",
-    "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c); your own in",
+    "Profiles: fast1080p, medium480p, hevc1080p, light1c (also light480p1c, light_1c); your own: in",
     "a file like scheduler/dispatch/profiles.json, described by profiles.schema.json beside it.",
-    "Ctrl-C stops between two tasks and says how to continue.",
+    "Ctrl-C stops between two tasks and prints how to resume.",
   ],
 });
 

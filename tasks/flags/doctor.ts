@@ -14,6 +14,6 @@ export const DOCTOR = command({
     "json": toggle("Print the findings as JSON."),
   },
   notes: [
-    "Exit code 0 when a node can work here, 1 when something is missing without which it cannot.",
+    "Exit code 0 if this machine can be a node, 1 if something required is missing.",
   ],
 });

@@ -18,31 +18,34 @@ import { role } from "../command/role.ts";
 export const EXPORT_OPENDC = command({
   ...commandNamed("export-opendc"),
   flags: {
-    "input": text("Parsed run, or one node's part of it; else logs/RUN_ID.", {
+    "input": text("Parsed run, or one node of it; default: logs/RUN_ID.", {
       placeholder: "DIR",
     }),
-    "output": text("Folder for the export; else opendc_traces_RUN_ID.", { placeholder: "DIR" }),
+    "output": text("Folder for the export; default: opendc_traces_RUN_ID.", { placeholder: "DIR" }),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
-    "task-id-mode": text("Ids: the pids where all differ, pids, or counted; unique in each mode.", {
-      choices: TASK_ID_MODES,
-      fallback: "auto",
-    }),
+    "task-id-mode": text(
+      "Task ids: auto (pids if all differ, else numbers), pid, or sequential numbers.",
+      {
+        choices: TASK_ID_MODES,
+        fallback: "auto",
+      },
+    ),
     "capacity": text(
-      "cpu_capacity: what was reserved, or was in use 95 % of the time, or at most.",
+      "cpu_capacity: reserved vCPUs, or the 95th percentile or peak of use.",
       {
         choices: CAPACITY_CHOICES,
         fallback: "reserved",
       },
     ),
-    "fill": text("Export tasks without any measurement too, as using all that was reserved.", {
+    "fill": text("Also export tasks without measurement, as using all that was reserved.", {
       choices: FILL_CHOICES,
     }),
-    "status": text("Tasks by end state: those done, or the failed ones as well.", {
+    "status": text("End states to export: done, or all including failed.", {
       choices: STATUS_CHOICES,
       fallback: "done",
     }),
-    "cpu-freq-mhz": number("Frequency of a core of every node, MHz; else that of each node.", {
+    "cpu-freq-mhz": number("Frequency of a core, MHz, for all nodes; default: that of each node.", {
       env: "CPU_FREQ_MHZ",
       min: 1,
       placeholder: "MHZ",
@@ -52,8 +55,8 @@ export const EXPORT_OPENDC = command({
   },
   notes: [
     `The files are for OpenDC ${OPENDC_MIN_VERSION} and later.`,
-    "Superseded attempts are never exported; tasks that were not measured only with --fill reserved.",
-    "The folder's README.md says how to simulate, manifest.json what is in it and what is not.",
+    "Superseded attempts are never exported; unmeasured tasks only with --fill reserved.",
+    "README.md of the export says how to simulate it; manifest.json lists what it contains and what not.",
   ],
 });
 

@@ -15,10 +15,10 @@ const TABLES_FOLDER = "tables";
 export const EXPORT_TABLES = command({
   ...commandNamed("export-tables"),
   flags: {
-    "input": text("Parsed run, or one node's part of it; else logs/RUN_ID.", {
+    "input": text("Parsed run, or one node of it; default: logs/RUN_ID.", {
       placeholder: "DIR",
     }),
-    "output": text("Folder for the tables; else tables/ in the run.", { placeholder: "DIR" }),
+    "output": text("Folder for the tables; default: tables/ in the run.", { placeholder: "DIR" }),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
     "format": text("Files to write.", { choices: TABLE_FORMATS, fallback: "parquet" }),

@@ -10,9 +10,9 @@ export const GENERATE_INPUTS = command({
     "out": text("Folder of the videos.", { fallback: "inputs/ffmpeg", placeholder: "DIR" }),
     "durations": text("Lengths, s.", { fallback: "30,60,120,180", placeholder: "S,S,…" }),
     "per-duration": integer("Videos of each length.", { fallback: 3, min: 1 }),
-    "size": text("Size of the picture.", { fallback: "1920x1080", placeholder: "WxH" }),
-    "seed": integer("Decides colours, places and noise.", { fallback: 1, min: 0 }),
-    "jobs": integer("Videos made at a time; else half the cores.", { min: 1 }),
+    "size": text("Size of the video.", { fallback: "1920x1080", placeholder: "WxH" }),
+    "seed": integer("Seed of colours, positions and noise.", { fallback: 1, min: 0 }),
+    "jobs": integer("Videos made in parallel; default: half the cores.", { min: 1 }),
   },
   notes: [
     "H.264 yuv420p, 30 frames/s, key frame every 90, 8 Mbit/s at 1920x1080 (in proportion at other",

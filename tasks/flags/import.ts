@@ -14,34 +14,36 @@ export const IMPORT = command({
   ...commandNamed("import"),
   operands: "FILE...",
   flags: {
-    "from": text("Format of the files; else it is recognised.", { choices: IMPORT_FORMATS }),
+    "from": text("Format of the files; default: recognized from the content.", {
+      choices: IMPORT_FORMATS,
+    }),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
     "cores": number(
-      "Cores of a host, where the source does not say; else a lower bound is derived.",
+      "Cores of a host, if the source does not say; default: a derived lower bound.",
       {
         min: 1,
       },
     ),
-    "cpu-freq-mhz": number("Frequency of a core, MHz, where the source does not say.", {
+    "cpu-freq-mhz": number("Frequency of a core, MHz, if the source does not say.", {
       env: "CPU_FREQ_MHZ",
       min: 1,
       placeholder: "MHZ",
     }),
-    "memory": text("Memory of a host, as 64GiB, where the source does not say.", {
+    "memory": text("Memory of a host, as 64GiB, if the source does not say.", {
       placeholder: "SIZE",
     }),
     "utc-offset": text("Offset of the source's local times from UTC, as +02:00.", {
       fallback: "+00:00",
       placeholder: "OFFSET",
     }),
-    "cpu-scale": number("Cores that a CPU value of 1 stands for, where the source normalises.", {
+    "cpu-scale": number("Cores that a CPU value of 1 stands for, if the source normalizes.", {
       min: 0,
     }),
     "json": toggle("Print the summary as JSON."),
   },
   notes: [
-    "Writes logs/RUN_ID/CTS/: a parsed run, as parse writes it. What the source does not say is null,",
+    "Writes logs/RUN_ID/CTS/: a parsed run, as parse does. What the source does not say is null,",
     "and a finding in the audit. All FILEs are of one format.",
     "",
     "Example: import --run-id old1 --cpu-freq-mhz 2400 jobs.txt; export-opendc RUN_ID=old1",

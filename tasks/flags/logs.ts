@@ -12,7 +12,7 @@ export const LOGS = command({
   operands: "TASK_ID",
   flags: {
     "follow": toggle("Print what is added until Ctrl-C."),
-    "attempt": integer("This attempt; else the last one.", { min: 1 }),
+    "attempt": integer("Attempt to show; default: the last one.", { min: 1 }),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
   },

@@ -15,17 +15,17 @@ export const MERGE = command({
   flags: {
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
-    "align": text("Put times on the controller's clock, by the offsets in clock.jsonl.", {
+    "align": text("Convert times to the controller's clock, by the offsets in clock.jsonl.", {
       choices: ALIGNMENTS,
       fallback: "controller",
     }),
-    "strict": toggle("Exit 1 when an audit has findings."),
+    "strict": toggle("Exit code 1 if an audit has findings."),
     "json": toggle("Print the summaries as JSON."),
   },
   notes: [
     "Each DIR is a node's run directory, or a folder with several of them. The result is in",
     "logs/RUN_ID/NODE_ID/, the records of the whole run (results.jsonl, placement_events.jsonl) in",
-    "logs/RUN_ID/; the inputs stay as they are. Records that are there twice are kept once.",
+    "logs/RUN_ID/; the inputs are not changed. Duplicate records are kept once.",
   ],
 });
 

@@ -15,12 +15,12 @@ const JSON_FLAG = { "json": toggle("Print JSON on stdout instead of text.") } as
 export const STATUS = command({
   ...commandNamed("status"),
   flags: {
-    "watch": toggle("Show it repeatedly until Ctrl-C."),
-    "interval-s": number("--watch: time between two polls, s.", { fallback: 2, min: 0.1 }),
+    "watch": toggle("Repeat until Ctrl-C."),
+    "interval-s": number("--watch: time between two updates, s.", { fallback: 2, min: 0.1 }),
     ...JSON_FLAG,
     ...REDIS_FLAGS,
   },
-  notes: ["With --json each poll is one line."],
+  notes: ["With --json each update is one line."],
 });
 
 /** `deno task explain`. */
@@ -33,13 +33,13 @@ export const EXPLAIN = command({
     ...REDIS_FLAGS,
   },
   operands: "TASK_ID",
-  notes: ["Where it was considered is known on the scheduler's machine, with the RUN_ID."],
+  notes: ["Where it was considered is known only on the scheduler's machine, with the RUN_ID."],
 });
 
 /** `deno task drain`. */
 export const DRAIN = command({
   ...commandNamed("drain"),
-  flags: { "undo": toggle("Let them take part again."), ...REDIS_FLAGS },
+  flags: { "undo": toggle("Put them back into service."), ...REDIS_FLAGS },
   operands: "NODE…",
 });
 
@@ -47,7 +47,7 @@ export const DRAIN = command({
 export const CANCEL = command({
   ...commandNamed("cancel"),
   flags: {
-    "reason": text("Goes into the results.", { fallback: "cancelled by hand" }),
+    "reason": text("Reason, recorded in the results.", { fallback: "cancelled by hand" }),
     ...REDIS_FLAGS,
   },
   operands: "TASK_ID…",
@@ -63,7 +63,7 @@ export const REQUEUE = command({
 /** `deno task dead`. */
 export const DEAD = command({
   ...commandNamed("dead"),
-  flags: { "all": toggle("retry, drop: every one."), ...JSON_FLAG, ...REDIS_FLAGS },
+  flags: { "all": toggle("retry, drop: all of them."), ...JSON_FLAG, ...REDIS_FLAGS },
   operands: "list|retry|drop [TASK_ID…]",
 });
 

@@ -12,15 +12,15 @@ import { role } from "../command/role.ts";
 export const PARSE = command({
   ...commandNamed("parse"),
   flags: {
-    "run-id": text("Identity of the run; else the one whose records were written last.", {
+    "run-id": text("Name of the run; default: the one whose records were written last.", {
       env: "RUN_ID",
       placeholder: "ID",
     }),
-    "node-id": text("Parse only this node of a run of several; names a node without metadata.", {
+    "node-id": text("Parse only this node; names a node that has no metadata.", {
       env: "NODE_ID",
       placeholder: "ID",
     }),
-    "stage": text("Tag of the environment, instead of the recorded one.", {
+    "stage": text("Label of the environment, instead of the recorded one.", {
       env: "STAGE",
       placeholder: "TAG",
     }),
@@ -29,17 +29,17 @@ export const PARSE = command({
       choices: LAYOUTS,
       fallback: "cts",
     }),
-    "align": text("Put times on the controller's clock, by the offsets in clock.jsonl.", {
+    "align": text("Convert times to the controller's clock, by the offsets in clock.jsonl.", {
       choices: ALIGNMENTS,
       fallback: "none",
     }),
-    "strict": toggle("Exit 1 when the audit has findings."),
+    "strict": toggle("Exit code 1 if the audit has findings."),
     "json": toggle("Print the summaries as JSON."),
   },
   notes: [
     "Reads logs/RUN_ID/, or each logs/RUN_ID/NODE_ID/ where the runs of several nodes are together,",
     "and writes CTS/{invocations,proc_metrics}.jsonl, nodes.json, audit_report.md and audit.json there.",
-    "Findings are told and do not fail the command: a run with gaps can still be worth exporting.",
+    "Findings are printed and do not fail the command, because a run with gaps can still be useful.",
   ],
 });
 

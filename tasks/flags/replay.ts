@@ -10,7 +10,7 @@ export const REPLAY = command({
   ...commandNamed("replay"),
   flags: {},
   operands: "placement_events.jsonl",
-  notes: ["Exit code 0: all decisions agree; 1: one differs, or a line is not a record."],
+  notes: ["Exit code 0: all decisions are equal; 1: one differs, or a line is not a record."],
 });
 
 /** Replay as a role. */

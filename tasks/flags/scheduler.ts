@@ -10,29 +10,32 @@ import { role, type RolePlace } from "../command/role.ts";
 export const SCHEDULER = command({
   ...commandNamed("scheduler"),
   flags: {
-    "weigher": text("How to choose among nodes that fit; empty: the first by name.", {
+    "weigher": text("How to choose among feasible nodes; empty: the first by name.", {
       choices: ["", "instances", "vcpu"],
       fallback: "",
     }),
-    "weigher-order": text("Prefer the node of the smallest or the largest weight.", {
+    "weigher-order": text("Prefer the node with the smallest or the largest weight.", {
       choices: ["min", "max"],
       fallback: "min",
     }),
-    "pending": text("List of pending tasks.", { fallback: "q:pending", placeholder: "KEY" }),
-    "slots": text("List of slot tokens.", { fallback: "slots:available", placeholder: "KEY" }),
+    "pending": text("Redis list of pending tasks.", { fallback: "q:pending", placeholder: "KEY" }),
+    "slots": text("Redis list of slot tokens.", {
+      fallback: "slots:available",
+      placeholder: "KEY",
+    }),
     "scan-slots": integer("Consider only the rightmost N slot tokens; 0: all.", {
       fallback: 0,
       min: 0,
     }),
-    "scan-pending": integer("Tasks to consider; 1: strict FIFO, more: backfill.", {
+    "scan-pending": integer("Tasks to consider; 1: strict FIFO; more: backfill.", {
       fallback: 1,
       min: 1,
     }),
-    "max-attempts": integer("Failures of a task after which it is not run again.", {
+    "max-attempts": integer("Failures after which a task does not run again.", {
       fallback: 1,
       min: 1,
     }),
-    "on-lost": text("Where tasks go that were put on a node by hand, when it is lost.", {
+    "on-lost": text("What happens to tasks submitted to a node directly when it is lost.", {
       choices: ["keep", "pending"],
       fallback: "pending",
     }),
@@ -40,7 +43,7 @@ export const SCHEDULER = command({
     ...REDIS_FLAGS,
   },
   notes: [
-    "Stop it with Ctrl-C: what is placed runs on, and another scheduler takes over at once.",
+    "Ctrl-C: placed tasks continue, and another scheduler takes over at once.",
     "Writes placement_events.jsonl and results.jsonl into the run directory.",
   ],
 });

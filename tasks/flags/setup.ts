@@ -8,6 +8,6 @@ export const SETUP = command({
   ...commandNamed("setup"),
   flags: {},
   notes: [
-    "Needs root or passwordless sudo and apt-get; else it prints the one command to run.",
+    "Needs root or passwordless sudo, and apt-get; otherwise it prints the command to run.",
   ],
 });

@@ -14,10 +14,10 @@ export const SIMULATE = command({
   ...commandNamed("simulate"),
   flags: {
     "input": text("Folder of the export.", { placeholder: "DIR" }),
-    "measured": text("Parsed run; else the one that the export was made of.", {
+    "measured": text("Parsed run; default: the one that was exported.", {
       placeholder: "DIR",
     }),
-    "experiment": text("policy, replay (every host, one after the other), or one by its name.", {
+    "experiment": text("policy, replay (all hosts, one after the other), or a name.", {
       fallback: "policy",
       placeholder: "NAME",
     }),
@@ -25,19 +25,19 @@ export const SIMULATE = command({
       env: "OPENDC_RUNNER",
       placeholder: "PATH",
     }),
-    "form": text("Form of the experiment; else the one that the program was made for.", {
+    "form": text("Form of the experiment; default: that of the program.", {
       choices: FORM_CHOICES,
     }),
-    "timeout-s": integer("A simulator that takes longer is stuck and ended, s.", {
+    "timeout-s": integer("Kill a simulator that takes longer, s.", {
       fallback: 600,
       min: 1,
     }),
-    "json": toggle("Print the reports as JSON, one a line; else as Markdown."),
+    "json": toggle("Print the reports as JSON, one per line, instead of Markdown."),
     ...THRESHOLD_FLAGS,
   },
   notes: [
-    "OpenDC writes to output/NAME in the export's folder; the reports are put there as well.",
-    "Exit code 1 when the simulator fails or a check fails.",
+    "OpenDC writes to output/NAME in the export's folder; the reports are there, too.",
+    "Exit code 1 if the simulator or a check fails.",
   ],
 });
 

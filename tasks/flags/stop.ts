@@ -9,13 +9,13 @@ export const STOP = command({
   flags: {
     "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
     "run-id": text("Only this run; not taken from run_id.env.", { placeholder: "ID" }),
-    "grace-s": number("Time for tasks that run to finish, s.", { fallback: 10, min: 0 }),
-    "force-s": number("Time to end the tasks and clean up after that, s; then SIGKILL.", {
+    "grace-s": number("Time for running tasks to finish, s.", { fallback: 10, min: 0 }),
+    "force-s": number("After that, time to end tasks and clean up, s; then SIGKILL.", {
       fallback: 10,
       min: 0,
     }),
   },
   notes: [
-    "A role is ended only when pid, start time and boot are those that it wrote down.",
+    "A process is stopped only if pid, start time and boot are those that the role recorded.",
   ],
 });

@@ -14,7 +14,7 @@ export const SUBMIT = command({
   flags: {
     "cpus": integer("vCPUs that each task reserves.", { fallback: 1, min: 1 }),
     "time": text("Time after which a task is ended: 90s, 10m, 2h.", { placeholder: "DURATION" }),
-    "name": text("Name of this kind of task, its profile; else the program.", {
+    "name": text("Name of the profile of these tasks; default: the program.", {
       placeholder: "NAME",
     }),
     "env": text("Variables for the command, as A=1,B=2.", { placeholder: "NAME=VALUE,…" }),

@@ -9,7 +9,7 @@ export const TEST = command({
   flags: {},
   operands: "[FILE…]",
   notes: [
-    "With FILE only these files or folders are tested, with every permission.",
+    "With FILE only these files or folders are tested, with all permissions.",
     "The last line of stdout is: N passed, N failed",
   ],
 });

@@ -7,23 +7,23 @@ import { commandNamed } from "../commands.ts";
 export const UNITS = command({
   ...commandNamed("units"),
   flags: {
-    "out": text("Folder to write them to; else they are printed.", { placeholder: "DIR" }),
+    "out": text("Folder to write to; default: print them.", { placeholder: "DIR" }),
     "dir": text(
-      "Folder of the executables on the machines; root's, so that no role changes them.",
+      "Folder of the executables on the machines, owned by root.",
       {
         fallback: "/opt/tracekit",
         placeholder: "DIR",
       },
     ),
-    "user": text("User that the roles run as.", { fallback: "tracekit", placeholder: "NAME" }),
-    "tls": toggle("Redis speaks TLS."),
+    "user": text("User of the roles.", { fallback: "tracekit", placeholder: "NAME" }),
+    "tls": toggle("Redis uses TLS."),
     "privileged-adapter": toggle(
-      "The worker starts its adapter by sudo, so that it limits CPUs with cgroup v1, too.",
+      "Start the adapter with sudo, which CPU limits with cgroup v1 need.",
     ),
   },
   notes: [
-    "/etc/tracekit has run_id.env, ROLE.env, ROLE.password and ca.crt of controller start; logs go to",
-    "/var/lib/tracekit. With --privileged-adapter, and nothing wider, in /etc/sudoers.d/tracekit:",
+    "/etc/tracekit must have run_id.env, ROLE.env, ROLE.password and ca.crt of controller start; logs",
+    "are in /var/lib/tracekit. --privileged-adapter needs this line in /etc/sudoers.d/tracekit, no more:",
     '  tracekit ALL=(root) NOPASSWD: /opt/tracekit/tracekit-adapter ""',
   ],
 });

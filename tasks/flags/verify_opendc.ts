@@ -11,14 +11,14 @@ export const VERIFY_OPENDC = command({
   ...commandNamed("verify-opendc"),
   flags: {
     "input": text("Folder with tasks.parquet and fragments.parquet.", { placeholder: "DIR" }),
-    "cts": text("Parsed run that it was exported from: CPU time and tasks are compared.", {
+    "cts": text("Parsed run to compare CPU time and tasks with.", {
       placeholder: "DIR",
     }),
     "json": toggle("Print the report as JSON."),
   },
   notes: [
-    "Any workload will do, also OpenDC's own; an export of ours is checked with all that is in it.",
-    "Exit code 1 when a check fails.",
+    "Reads any workload, also OpenDC's own; in an export of Tracekit it checks every file.",
+    "Exit code 1 if a check fails.",
   ],
 });
 

@@ -17,49 +17,58 @@ export const WORKER = command({
       fallback: "outputs",
       placeholder: "DIR",
     }),
-    "parallel": integer("Slots: tasks at once; 0: capacity alone counts.", { fallback: 0, min: 0 }),
-    "slots-key": text("List of slot tokens.", { fallback: "slots:available", placeholder: "KEY" }),
-    "capacity-units": integer("Capacity in vCPUs; 0: allocation ratio times logical cores.", {
+    "parallel": integer("Slots: maximum number of tasks at once; 0: only capacity limits.", {
+      fallback: 0,
+      min: 0,
+    }),
+    "slots-key": text("Redis list of slot tokens.", {
+      fallback: "slots:available",
+      placeholder: "KEY",
+    }),
+    "capacity-units": integer("Capacity in vCPUs; 0: allocation ratio × logical cores.", {
       fallback: 0,
       min: 0,
     }),
     "allocation-ratio": number("vCPUs offered per logical core.", { fallback: 1, min: 0 }),
-    "cpus": text("Cores of this node, as cpuset(7) writes them: 0-3,8; else all.", {
+    "cpus": text("CPUs of this node, as in cpuset(7): 0-3,8; default: all.", {
       env: "CPUS",
       placeholder: "LIST",
     }),
-    "cpu-binding": text("A task gets cores of its own, or a weight among all.", {
+    "cpu-binding": text("exclusive: each task gets its own cores; shared: a weight on all cores.", {
       choices: ["exclusive", "shared"],
       fallback: "exclusive",
     }),
-    "cpuweight-per-vcpu": integer("CPUWeight of a task per vCPU, where cores are shared.", {
+    "cpuweight-per-vcpu": integer("shared: CPU weight of a task per vCPU.", {
       fallback: 100,
       min: 1,
     }),
-    "cpu-control": text("What applies it.", {
+    "cpu-control": text("How CPU limits are applied.", {
       choices: ["auto", "systemd", "cgroup", "none"],
       fallback: "auto",
     }),
     "reset-capacity": toggle(
-      "Always on, accepted as in earlier versions: each start sets its free capacity again.",
+      "Accepted for older scripts: a start always resets the free capacity.",
     ),
-    "clear-queue": toggle("Cancel what is in this node's queue from before."),
-    "allow-commands": text("Programs that tasks of kind command may run, by name.", {
+    "clear-queue": toggle("Cancel tasks left in this node's queue."),
+    "allow-commands": text("Names of the programs that tasks of kind command may run.", {
       fallback: "ffmpeg,ffprobe",
       placeholder: "NAME,…",
       isEmptyGiven: true,
     }),
-    "allow-any": toggle("Let tasks run any program of this machine: for a cluster of one's own."),
-    "adapter-command": text("Starts the adapter; else this Deno with every permission.", {
-      env: "ADAPTER_COMMAND",
-      placeholder: "COMMAND",
-    }),
+    "allow-any": toggle("Let tasks run any program, for a cluster that only you use."),
+    "adapter-command": text(
+      "Command that starts the adapter; default: this Deno with all permissions.",
+      {
+        env: "ADAPTER_COMMAND",
+        placeholder: "COMMAND",
+      },
+    ),
     ...RUN_FLAGS,
     ...REDIS_FLAGS,
   },
   notes: [
-    "First Ctrl-C: takes nothing new and finishes what runs. Second: stops it and gives it back.",
-    'CPU control may need root: --adapter-command "sudo -n deno run -A -q tasks/adapter.ts"',
+    "First Ctrl-C: finish running tasks, take no new ones. Second: stop and return them to the queue.",
+    'CPU limits may need root: --adapter-command "sudo -n deno run -A -q tasks/adapter.ts"',
   ],
 });
 

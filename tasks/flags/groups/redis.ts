@@ -16,11 +16,11 @@ export const REDIS_FLAGS = {
     env: "REDIS_PASSWORD_FILE",
     placeholder: "FILE",
   }),
-  "tls-ca": text("Certificate of the authority that signed a rediss:// server, PEM.", {
+  "tls-ca": text("Certificate authority of a rediss:// server, PEM.", {
     env: "REDIS_TLS_CA",
     placeholder: "FILE",
   }),
-  "key-prefix": text("Put before every key: separates two experiments on one Redis.", {
+  "key-prefix": text("Prefix of all keys, to separate experiments on one Redis.", {
     env: "KEY_PREFIX",
     fallback: "",
     placeholder: "TEXT",

@@ -8,15 +8,19 @@ import type { RolePlace } from "../../command/role.ts";
 
 /** Which run, where it is, and whose part of it this is. */
 export const RUN_FLAGS = {
-  "run-id": text("Identity of the run, shared by all nodes.", {
+  "run-id": text("Name of the run, the same on all nodes.", {
     env: "RUN_ID",
     placeholder: "ID",
   }),
-  "node-id": text("Identity of this node; else the host name.", {
+  "node-id": text("Name of this node; default: the host name.", {
     env: "NODE_ID",
     placeholder: "ID",
   }),
-  "stage": text("Tag of the environment.", { env: "STAGE", fallback: "cloud", placeholder: "TAG" }),
+  "stage": text("Label of the environment.", {
+    env: "STAGE",
+    fallback: "cloud",
+    placeholder: "TAG",
+  }),
   "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
   "per-node": toggle("Use logs/RUN_ID/NODE_ID/ instead of logs/RUN_ID/.", { env: "PER_NODE" }),
 } as const;
