@@ -10,7 +10,7 @@ import type { InvocationEvent, ServiceCpu } from "../../trace/records.ts";
 import type { RunDir } from "../../trace/run_dir.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import { EventLines } from "./events.ts";
-import type { ServiceAddress } from "./exchange.ts";
+import type { ServiceAddress } from "./failure.ts";
 import { HttpProxy } from "./proxy.ts";
 import { Recorder } from "./recorder.ts";
 

@@ -11,18 +11,20 @@ import {
   type IncomingMessage,
   request,
   type ServerResponse,
+  STATUS_CODES,
 } from "node:http";
 import type { Socket } from "node:net";
+import {
+  CLIENT_GONE,
+  CLOSED,
+  type Failure,
+  failureOf,
+  inAnswer,
+  type ServiceAddress,
+  UNASKED,
+} from "./failure.ts";
 import { forwardedHeaders, headText, requestHeaders, valuesOf, without } from "./headers.ts";
 import type { RequestRecord } from "./recorder.ts";
-
-/** Where the service listens. */
-export interface ServiceAddress {
-  /** Name or address of the host. */
-  readonly hostname: string;
-  /** TCP port. */
-  readonly port: number;
-}
 
 /** What an exchange needs of the proxy. */
 export interface ExchangeOptions {
@@ -38,12 +40,11 @@ export interface ExchangeOptions {
   readonly isUpgrade: boolean;
 }
 
-/** Why an exchange did not end as it should. */
-export interface Failure {
-  /** What happened, for event and client. */
-  readonly reason: string;
-  /** Status for a client that has no head of a response yet. */
-  readonly status: 400 | 502 | 504;
+/** A response that goes before the one that counts. */
+interface InterimResponse {
+  readonly statusCode: number;
+  readonly statusMessage: string;
+  readonly rawHeaders: readonly string[];
 }
 
 /** One request and its response. */
@@ -51,13 +52,14 @@ export class Exchange {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
   readonly #options: ExchangeOptions;
-  readonly #request: ClientRequest;
+  #request: ClientRequest | null = null;
   readonly #onOver: () => void;
   #response: IncomingMessage | null = null;
   #tunnel: Socket | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
   #failure: Failure | null = null;
+  #hasClientEnded = false;
   /** True where it goes over a connection that has served a request before. */
   #isReused = false;
   /** True where the end of the connection is the end of the response's body. */
@@ -66,7 +68,7 @@ export class Exchange {
   #seen = "";
   #waitedMs = 0;
 
-  /** Pass `incoming` on; `onOver` is called when its response has left or broken off. */
+  /** Before {@linkcode begin}; `onOver` is called when the response has left or broken off. */
   constructor(
     messages: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
     options: ExchangeOptions & { readonly onOver: () => void },
@@ -75,18 +77,44 @@ export class Exchange {
     this.#outgoing = messages.outgoing;
     this.#options = options;
     this.#onOver = options.onOver;
-    this.#request = this.#open();
-    this.#outgoing.once("close", () => this.#over());
-    this.#sendBody();
+  }
+
+  /** Pass the request on. */
+  begin(): void {
+    this.#outgoing.once("close", this.#guarded(() => this.#over()));
+    this.#guarded(() => {
+      const request = this.#open();
+      this.#request = request;
+      this.#sendBody(request);
+    })();
   }
 
   /** Break off on both sides, or answer with `failure` where no head was passed on yet. */
   fail(failure: Failure): void {
     this.#failure ??= failure;
-    this.#request.destroy();
-    if (this.#tunnel !== null) this.#tunnel.destroy();
-    else if (this.#outgoing.headersSent || this.#isForClientToRetry()) this.#breakOff();
-    else this.#answerWith(this.#failure);
+    try {
+      this.#request?.destroy();
+      if (this.#tunnel !== null) this.#tunnel.destroy();
+      else if (this.#outgoing.headersSent || this.#isForClientToRetry()) this.#breakOff();
+      else this.#answerWith(this.#failure);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#outgoing.destroy(error);
+    }
+  }
+
+  /**
+   * The client sends nothing more. TCP does not tell a client that waits for its answer from one that is
+   * gone, so the service hears the same and decides, as it would without the proxy.
+   */
+  clientEnded(): void {
+    this.#hasClientEnded = true;
+    const request = this.#request;
+    if (request === null || this.#tunnel !== null) return;
+    // In the middle of its body: what is missing will never come.
+    if (!this.#incoming.complete) this.#outgoing.destroy();
+    else if (request.writableFinished) request.socket?.end();
+    else request.once("finish", () => request.socket?.end());
   }
 
   /**
@@ -103,7 +131,22 @@ export class Exchange {
 
   #isWaitingForService(): boolean {
     if (this.#response !== null) return !this.#outgoing.writableNeedDrain;
-    return this.#incoming.readableEnded || this.#request.writableNeedDrain;
+    return this.#incoming.readableEnded || this.#request?.writableNeedDrain === true;
+  }
+
+  /**
+   * `handler`, but what it throws ends this exchange alone: the runtime calls it from its own loop, where
+   * an exception would end the proxy with everybody's requests.
+   */
+  #guarded<A extends readonly unknown[]>(handler: (...args: A) => void): (...args: A) => void {
+    return (...args) => {
+      try {
+        handler(...args);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        this.fail({ reason: `the message cannot be passed on: ${error.message}`, status: 502 });
+      }
+    };
   }
 
   #open(): ClientRequest {
@@ -129,49 +172,64 @@ export class Exchange {
       maxHeaderSize: maxHeadBytes,
     });
     outbound.maxHeadersCount = 0;
-    outbound.once("socket", (socket) => {
-      // Deno 2.9.6 would send any request again, a POST too, whose kept connection was closed under it;
-      // only the client can know that this does no harm (RFC 9110 section 9.2.2).
-      this.#isReused = outbound.reusedSocket;
-      outbound.reusedSocket = false;
-      if (socket.connecting) socket.once("connect", () => record.forwarded());
-      else record.forwarded();
-    });
-    outbound.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
-      // An old client would take it for the response (RFC 9110 section 15.2).
-      if (incoming.httpVersion === "1.0") return;
-      const head = headText(`HTTP/1.1 ${statusCode} ${statusMessage}`, rawHeaders);
-      this.#outgoing.socket?.write(head, "latin1");
-    });
-    outbound.once("response", (response) => this.#pass(response));
-    outbound.once("upgrade", (response, socket, head) => this.#tunnelTo(response, socket, head));
+    outbound.once(
+      "socket",
+      this.#guarded((socket: Socket) => {
+        // Deno 2.9.6 would send any request again, a POST too, whose kept connection was closed under it;
+        // only the client can know that this does no harm (RFC 9110 section 9.2.2).
+        this.#isReused = outbound.reusedSocket;
+        outbound.reusedSocket = false;
+        if (socket.connecting) socket.once("connect", () => record.forwarded());
+        else record.forwarded();
+      }),
+    );
+    outbound.on("information", this.#guarded((interim: InterimResponse) => this.#inform(interim)));
+    outbound.once("response", this.#guarded((response: IncomingMessage) => this.#pass(response)));
+    outbound.once(
+      "upgrade",
+      this.#guarded((response: IncomingMessage, socket: Socket, head: Uint8Array) =>
+        this.#tunnelTo(response, socket, head)
+      ),
+    );
     outbound.on("error", (error: NodeJS.ErrnoException) => {
       // With a whole response in hand the rest of the request is of no interest to the service.
       if (this.#response?.complete) this.#incoming.unpipe().resume();
+      else if (this.#hasClientEnded) this.fail(CLIENT_GONE);
       else this.fail(failureOf(error, target));
     });
     return outbound;
   }
 
-  #sendBody(): void {
+  /** Pass an interim response on, as 100 (Continue) is one. */
+  #inform({ statusCode, statusMessage, rawHeaders }: InterimResponse): void {
+    // An old client would take it for the response (RFC 9110 section 15.2).
+    if (this.#incoming.httpVersion === "1.0") return;
+    const startLine = `HTTP/1.1 ${statusCode} ${statusMessage}`;
+    this.#outgoing.socket?.write(headText(startLine, rawHeaders), "latin1");
+  }
+
+  #sendBody(request: ClientRequest): void {
     const incoming = this.#incoming;
     if (!hasBody(incoming)) {
-      this.#request.end();
+      request.end();
       incoming.resume();
       return;
     }
     incoming.on("data", (chunk: Uint8Array) => this.#bytesIn += chunk.length);
-    incoming.once("end", () => {
-      if (incoming.rawTrailers.length > 0) this.#request.addTrailers(pairs(incoming.rawTrailers));
-    });
+    incoming.once(
+      "end",
+      this.#guarded(() => {
+        if (incoming.rawTrailers.length > 0) request.addTrailers(pairs(incoming.rawTrailers));
+      }),
+    );
     incoming.on("error", (error: NodeJS.ErrnoException) => {
       // The client went away in the middle of its request: the close of the response tells.
       if (error.code !== "ECONNRESET") this.fail({ reason: error.message, status: 502 });
     });
-    incoming.pipe(this.#request);
-    setImmediate(() => {
-      if (this.#bytesIn === 0) sendHead(this.#request);
-    });
+    incoming.pipe(request);
+    setImmediate(this.#guarded(() => {
+      if (this.#bytesIn === 0) sendHead(request);
+    }));
   }
 
   /** Pass the service's response to the client. */
@@ -179,6 +237,16 @@ export class Exchange {
     this.#response = response;
     const { record, target } = this.#options;
     const outgoing = this.#outgoing;
+    if (!isSpoken(response)) {
+      const reason = `the service's response is of HTTP/${response.httpVersion}, not HTTP/1`;
+      this.fail({ reason, status: 502 });
+      return;
+    }
+    // A 101 without `Connection: upgrade`; other interim responses do not come this way.
+    if ((response.statusCode ?? 0) === SWITCHING_PROTOCOLS) {
+      this.fail(UNASKED);
+      return;
+    }
     record.answered(response.statusCode ?? 0);
     const isOld = this.#incoming.httpVersion === "1.0";
     const kept = forwardedHeaders(response.rawHeaders);
@@ -197,15 +265,18 @@ export class Exchange {
     this.#isEndedByClose = !outgoing.chunkedEncoding &&
       valuesOf(headers, "content-length").length === 0;
     response.on("data", (chunk: Uint8Array) => this.#bytesOut += chunk.length);
-    response.once("end", () => {
-      record.served();
-      if (response.rawTrailers.length > 0) outgoing.addTrailers(pairs(response.rawTrailers));
-    });
+    response.once(
+      "end",
+      this.#guarded(() => {
+        record.served();
+        if (response.rawTrailers.length > 0) outgoing.addTrailers(pairs(response.rawTrailers));
+      }),
+    );
     response.once("error", (error) => this.fail(inAnswer(failureOf(error, target))));
     response.pipe(outgoing);
-    setImmediate(() => {
+    setImmediate(this.#guarded(() => {
       if (this.#bytesOut === 0) sendHead(outgoing);
-    });
+    }));
   }
 
   /** The service changes the protocol: from now on bytes pass as they are. */
@@ -214,7 +285,7 @@ export class Exchange {
     const client = this.#outgoing.socket;
     if (!isUpgrade || client === null) {
       service.destroy();
-      this.fail({ reason: "the service changed the protocol without being asked", status: 502 });
+      this.fail(UNASKED);
       return;
     }
     this.#response = response;
@@ -244,7 +315,8 @@ export class Exchange {
     this.#incoming.unpipe().resume();
     this.#options.record.answered(status);
     const text = `tracekit: ${reason}\n`;
-    outgoing.writeHead(status, {
+    // The phrase by name: the response may already have the one of the service.
+    outgoing.writeHead(status, STATUS_CODES[status] ?? "", {
       "Content-Type": "text/plain; charset=utf-8",
       "Content-Length": new TextEncoder().encode(text).length,
       "Connection": "close",
@@ -268,13 +340,13 @@ export class Exchange {
 
   #over(): void {
     const isWhole = this.#outgoing.writableFinished || this.#tunnel !== null;
-    if (!isWhole) this.#request.destroy();
+    if (!isWhole) this.#request?.destroy();
     const isAborted = this.#failure !== null || !isWhole;
     this.#options.record.over({
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       isAborted,
-      reason: this.#failure?.reason ?? (isAborted ? "the client closed the connection" : null),
+      reason: this.#failure?.reason ?? (isAborted ? CLIENT_GONE.reason : null),
     });
     this.#onOver();
   }
@@ -288,16 +360,16 @@ function sendHead(message: ClientRequest | ServerResponse): void {
   if (!message.writableEnded && !message.destroyed) message.write("", "latin1");
 }
 
-const CLOSED = "the service closed the connection without an answer";
-
-/** `failure` of a service that had begun to answer. */
-function inAnswer(failure: Failure): Failure {
-  if (failure.reason !== CLOSED) return failure;
-  return { ...failure, reason: "the service closed the connection in the middle of its answer" };
-}
+/** The status by which a service changes the protocol. */
+const SWITCHING_PROTOCOLS = 101;
 
 /** Methods for which the runtime expects a body (RFC 9110 section 9). */
 const BODY_METHODS = new Set(["POST", "PUT", "PATCH"]);
+
+/** True when `message` is of a version that the proxy speaks (RFC 9112 section 2.3). */
+export function isSpoken({ httpVersion }: IncomingMessage): boolean {
+  return httpVersion === "1.1" || httpVersion === "1.0";
+}
 
 /** True when `message` has a body: its head says so (RFC 9112 section 6). */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -309,24 +381,4 @@ function pairs(headers: readonly string[]): [string, string][] {
     { length: headers.length / 2 },
     (_, at) => [headers[2 * at] as string, headers[2 * at + 1] as string],
   );
-}
-
-function failureOf(
-  error: NodeJS.ErrnoException,
-  { hostname, port }: ServiceAddress,
-): Failure {
-  const place = `${hostname}:${port}`;
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return { reason: `the service at ${place} refuses connections`, status: 502 };
-    case "ENOTFOUND":
-      return { reason: `the service's host ${hostname} is not known`, status: 502 };
-    case "ETIMEDOUT":
-      return { reason: `the service at ${place} does not answer`, status: 504 };
-    case "ECONNRESET":
-    case "EPIPE":
-      return { reason: CLOSED, status: 502 };
-    default:
-      return { reason: `the service at ${place} failed: ${error.message}`, status: 502 };
-  }
 }

@@ -4,8 +4,8 @@
  *
  * Each client connection has a connection to the service of its own, opened with its first request and
  * closed with it: the service sees as many connections as it would without the proxy, requests of a
- * pipeline reach it one after the other, and a close travels to the other side. A client that closes its
- * sending side is taken to be gone, as nginx takes it: TCP does not tell the two apart.
+ * pipeline reach it one after the other, and a close travels to the other side, also that of one
+ * direction alone.
  *
  * Nothing but `traceparent` is added, also not the `Via` and `X-Forwarded-For` of gateways that want to
  * be seen (RFC 9110 section 7.6.3): the service is to do what it does without the proxy.
@@ -23,7 +23,8 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import { messageOf } from "../../trace/atomic_file.ts";
-import { Exchange, type Failure, hasBody, type ServiceAddress } from "./exchange.ts";
+import { Exchange, hasBody, isSpoken } from "./exchange.ts";
+import type { Failure, ServiceAddress } from "./failure.ts";
 import { headText, valuesOf } from "./headers.ts";
 import type { Recorder } from "./recorder.ts";
 import { contextOf } from "../trace_context.ts";
@@ -68,6 +69,11 @@ interface UpgradeOption {
   readonly shouldUpgradeCallback: (incoming: IncomingMessage) => boolean;
 }
 
+/** A property of the runtime's server that its type declarations lack. */
+interface HalfOpenOption {
+  httpAllowHalfOpen: boolean;
+}
+
 /** One client connection. */
 interface Connection {
   /** Makes its own connection to the service. */
@@ -76,6 +82,8 @@ interface Connection {
   service: Socket | null;
   /** Requests on their way. */
   readonly exchanges: Set<Exchange>;
+  /** True once the client sends nothing more. */
+  hasEnded: boolean;
 }
 
 /** The proxy. */
@@ -102,6 +110,8 @@ export class HttpProxy implements AsyncDisposable {
       shouldUpgradeCallback: (incoming) => !hasBody(incoming),
     };
     this.#server = createServer(serverOptions);
+    // A client that sends nothing more still gets its answer. The type declarations lack this one.
+    (this.#server as Server & HalfOpenOption).httpAllowHalfOpen = true;
     this.#server.maxHeadersCount = 0;
     this.#server.on("connection", (socket: Socket) => this.#connect(socket));
     this.#server.on("request", (incoming, outgoing) => this.#pass(incoming, outgoing));
@@ -185,8 +195,13 @@ export class HttpProxy implements AsyncDisposable {
 
   #connect(client: Socket): void {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const connection: Connection = { agent, service: null, exchanges: new Set() };
+    const connection: Connection = { agent, service: null, exchanges: new Set(), hasEnded: false };
     this.#connections.set(client, connection);
+    client.once("end", () => {
+      connection.hasEnded = true;
+      if (connection.exchanges.size === 0) client.destroySoon();
+      for (const exchange of connection.exchanges) exchange.clientEnded();
+    });
     client.once("close", () => {
       this.#connections.delete(client);
       agent.destroy();
@@ -219,6 +234,13 @@ export class HttpProxy implements AsyncDisposable {
     const connection = this.#connections.get(client);
     // Closed while its request was being read.
     if (connection === undefined) return;
+    if (!isSpoken(incoming)) {
+      this.#refuse(client, {
+        status: "505 HTTP Version Not Supported",
+        reason: `the request is of HTTP/${incoming.httpVersion}, not HTTP/1`,
+      });
+      return;
+    }
     const { target, recorder } = this.#options;
     const record = recorder.begin({
       method: incoming.method ?? "",
@@ -234,11 +256,13 @@ export class HttpProxy implements AsyncDisposable {
       onOver: () => {
         this.#openCount--;
         connection.exchanges.delete(exchange);
-        if (connection.exchanges.size === 0 && !this.#server.listening) client.destroySoon();
+        const isLast = connection.hasEnded || !this.#server.listening;
+        if (connection.exchanges.size === 0 && isLast) client.destroySoon();
       },
     });
     this.#openCount++;
     connection.exchanges.add(exchange);
+    exchange.begin();
   }
 
   #refuseMalformed(error: NodeJS.ErrnoException, client: Socket): void {

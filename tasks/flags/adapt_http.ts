@@ -1,6 +1,6 @@
 /** Flags of the HTTP adapter. */
 
-import type { ServiceAddress } from "../../adapter/http/exchange.ts";
+import type { ServiceAddress } from "../../adapter/http/failure.ts";
 import { command, integer, number, type OptionsOf, text } from "../command/flag_table.ts";
 import { UsageError } from "../command/usage_error.ts";
 import { commandNamed } from "../commands.ts";

@@ -11,6 +11,7 @@ import { compiledEntry } from "../../tasks/build/entries.ts";
 import { processIdentity, readRole } from "../../tasks/command/process.ts";
 import { runCommand } from "../support/command_process.ts";
 import { startRedisServer } from "../support/redis_server.ts";
+import { writeSmallDeno } from "../support/small_deno.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -47,8 +48,10 @@ function executableOf(role: string): Executable {
 Deno.test("compile makes the portable form where the base runtime cannot be fetched, and says so once", async () => {
   await using folder = await tempFolder();
   await fetchBundler(folder.path);
+  const deno = join(folder.path, "deno");
+  await writeSmallDeno(deno);
   const { code, stderr } = await runCommand(
-    ["compile", "worker", "dispatcher", "--out", folder.path],
+    ["compile", "worker", "dispatcher", "--out", folder.path, "--deno", deno],
     { env: NO_NETWORK },
   );
   assertEquals(code, 0, stderr);
@@ -86,11 +89,9 @@ Deno.test("compile packages with a given base, and refuses what that makes of it
 
 Deno.test("compile takes the Deno of another processor, and what it makes says for which one it is", async () => {
   await using folder = await tempFolder();
-  const [foreign, machine] = Deno.build.arch === "x86_64"
-    ? ["aarch64", ELF_AARCH64]
-    : ["x86_64", ELF_X86_64];
+  const foreign = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";
   const deno = join(folder.path, "deno");
-  await Deno.writeFile(deno, elfHeader(machine));
+  await writeSmallDeno(deno, foreign);
   const flags = ["--form=portable", `--deno=${deno}`, `--out=${folder.path}`];
   const wrong = await runCommand(["compile", "worker", ...flags]);
   assertEquals(wrong.code, 2);
@@ -106,19 +107,6 @@ Deno.test("compile takes the Deno of another processor, and what it makes says f
     `tracekit-worker: this executable is for ${foreign}, this machine is ${Deno.build.arch}\n`,
   );
 });
-
-/** e_machine of the two processors, elf(5). */
-const ELF_X86_64 = 62;
-const ELF_AARCH64 = 183;
-
-/** The beginning of a program that runs nowhere. */
-function elfHeader(machine: number): Uint8Array {
-  const header = new Uint8Array(64);
-  header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  header[16] = 2;
-  header[18] = machine;
-  return header;
-}
 
 Deno.test("compile bakes in the variables that flags name, and no others", async () => {
   for (const executable of EXECUTABLES) {

@@ -3,29 +3,30 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { EXECUTABLES } from "../../tasks/build/contents.ts";
+import { writeSmallDeno } from "../support/small_deno.ts";
 import { makeBareRoot, runInBareRoot } from "../support/bare_root.ts";
 import { runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { CAN_MOUNT } from "../support/tiny_filesystem.ts";
 import { writeTwoNodeRun } from "../support/cts_run.ts";
 
-async function compile(out: string, ...roles: readonly string[]): Promise<void> {
+async function compile(out: string, ...args: readonly string[]): Promise<void> {
   const { code, stderr } = await runCommand([
     "compile",
-    "--form",
-    "portable",
-    "--out",
-    out,
-    ...roles,
+    "--form=portable",
+    `--out=${out}`,
+    ...args,
   ]);
   assertEquals(code, 0, stderr);
 }
 
 Deno.test("compile makes the same files from the same commit", async () => {
   await using folder = await tempFolder();
+  const deno = join(folder.path, "deno");
+  await writeSmallDeno(deno);
   const sums: string[] = [];
   for (const name of ["one", "two"]) {
-    await compile(join(folder.path, name), "exporter");
+    await compile(join(folder.path, name), "exporter", `--deno=${deno}`);
     sums.push(await Deno.readTextFile(join(folder.path, name, "SHA256SUMS")));
   }
   assertMatch(sums[0] ?? "", /^[0-9a-f]{64} {2}tracekit-exporter\n$/);

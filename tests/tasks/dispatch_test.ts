@@ -9,16 +9,23 @@ import { waitFor } from "../support/wait_for.ts";
 
 const MIX = "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3";
 
-/** A folder with three inputs; only their names and headers matter to a dispatcher. */
+/** Inputs of 1, 2 and 3 s, made once: only their names and headers matter to a dispatcher. */
+const VIDEOS = await Promise.all([1, 2, 3].map(async (seconds, index) => {
+  await using folder = await tempFolder();
+  const path = join(folder.path, `v${index}.mp4`);
+  const source = ["-f", "lavfi", "-i", "color=s=32x32:r=5", "-t", String(seconds)];
+  const { success } = await new Deno.Command("ffmpeg", { args: ["-v", "error", ...source, path] })
+    .output();
+  assert(success);
+  return await Deno.readFile(path);
+}));
+
+/** A folder with the three inputs. */
 async function withInputs(work: (inputs: string) => Promise<void>): Promise<void> {
   await using folder = await tempFolder();
   const inputs = folder.path;
-  for (const [index, seconds] of [1, 2, 3].entries()) {
-    const source = ["-f", "lavfi", "-i", "color=s=32x32:r=5", "-t", String(seconds)];
-    const { success } = await new Deno.Command("ffmpeg", {
-      args: ["-v", "error", ...source, join(inputs, `v${index}.mp4`)],
-    }).output();
-    assert(success);
+  for (const [index, video] of VIDEOS.entries()) {
+    await Deno.writeFile(join(inputs, `v${index}.mp4`), video);
   }
   await Deno.writeTextFile(join(inputs, "notes.txt"), "no input");
   await work(inputs);

@@ -11,11 +11,11 @@ import { readRecords } from "../../../trace/json_lines.ts";
 import { CPU_SHARE, type CpuShare } from "../../../trace/records.ts";
 import { startAdapter } from "../../support/adapter_process.ts";
 import { busyProcess } from "../../support/busy_process.ts";
-import { CAN_LIMIT, shieldAdapter } from "../../support/cpu_shield.ts";
+import { CAN_LIMIT, coresWhileShielded, shieldAdapter } from "../../support/cpu_shield.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
-/** The window over which shares are measured, ms. */
-const WINDOW_MS = 10_000;
+/** The window over which shares are measured, s: forty periods of the quota. */
+const WINDOW_S = 4;
 /** How far a share may be from theory. */
 const TOLERANCE = 0.03;
 
@@ -43,29 +43,18 @@ function cpuMs(cgroup: string): number {
 }
 
 /**
- * Windows that are tried for one in which the machine is ours, and what of it we must have: quotas bound
- * each task from above, so that what others take is missing from one task alone. With a hundredth of two
- * cores gone, the smallest share still is within the tolerance; with more, nothing can be said.
+ * What of the machine we must have: quotas bound each task from above, so that what others take is missing
+ * from one task alone. With a hundredth of two cores gone, the smallest share still is within the
+ * tolerance; with more, nothing can be said.
  */
-const WINDOWS = 2;
 const OURS = 0.99;
 
-/** Cores that each of these tasks uses while all of them run, in a window that is not taken by others. */
+/** Cores that each of these tasks uses while all of them run. */
 async function coresUsed(units: readonly number[]): Promise<number[]> {
   await using adapter = await startAdapter({ cpu_binding: "shared", cpus: "0-1" });
   const launches = units.map((one) => adapter.client.launch(adapter.task(busy(one))));
   const cgroups = await Promise.all(launches.map(cgroupOf));
-  shieldAdapter(adapter.pid);
-  let used: number[] = [];
-  for (let window = 0; window < WINDOWS && sumOf(used) < 2 * OURS; window++) {
-    const before = cgroups.map(cpuMs);
-    const start = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
-    const after = cgroups.map(cpuMs);
-    const wallMs = performance.now() - start;
-    used = after.map((value, index) => (value - (before[index] ?? 0)) / wallMs);
-  }
-  return used;
+  return await coresWhileShielded({ adapterPid: adapter.pid, cgroups, seconds: WINDOW_S });
 }
 
 function sumOf(values: readonly number[]): number {
