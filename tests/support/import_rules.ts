@@ -18,6 +18,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   "npm:simple-statistics": /^(tasks\/demo\/report|export\/compare\/statistics)\.ts$/,
   "npm:@duckdb/node-api": /^tests\//,
   "npm:fast-check": /^tests\//,
+  "npm:yaml": /^tests\//,
 };
 
 /** One rule. */
