@@ -4,16 +4,10 @@
  * @module
  */
 
-import {
-  bestLag,
-  kolmogorovSmirnov,
-  medianOf,
-  pearsonOf,
-  quantileOf,
-  relativeErrorOf,
-  rmseOf,
-  smapeOf,
-} from "./statistics.ts";
+import { bootstrapInterval, type Interval } from "./bootstrap.ts";
+import { type Comparison, comparisonOf, tooFew } from "./comparison.ts";
+import { compareCpu, type CpuSeries, LEAST_BINS } from "./cpu_checks.ts";
+import { bestLag, kolmogorovSmirnov, medianOf, quantileOf, relativeErrorOf } from "./statistics.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /** When a task was submitted, started and ended, ms since the first submission. */
@@ -32,62 +26,8 @@ export interface TaskPair {
   readonly measured: TaskTimes;
   /** As simulated; null where the simulation did not finish it. */
   readonly simulated: TaskTimes | null;
-}
-
-/** Demand over time, MHz, a value per bin. */
-export interface CpuSeries {
-  /** As it was. */
-  readonly measured: readonly number[];
-  /** As simulated. */
-  readonly simulated: readonly number[];
-}
-
-/** Units of the figures. */
-export type FigureUnit = "ms" | "ratio" | "p" | "r" | "tasks" | "MHz";
-
-/** One check: what was compared, by which figure, against which bound. */
-export interface Comparison {
-  /** Stable name. */
-  readonly id: string;
-  /** What is compared, in words. */
-  readonly what: string;
-  /** The measured figure; null where there is none of its own. */
-  readonly measured: number | null;
-  /** The simulated figure; null where there is none of its own. */
-  readonly simulated: number | null;
-  /** Unit of both. */
-  readonly unit: FigureUnit;
-  /** What is held against the bound; null where it does not exist. */
-  readonly value: number | null;
-  /** The bound. */
-  readonly threshold: number;
-  /** Unit of value and bound. */
-  readonly valueUnit: FigureUnit;
-  /** Which side of the bound passes. */
-  readonly passes: "at most" | "at least";
-  /** How it ended; skip: the figure does not exist. */
-  readonly status: "pass" | "fail" | "skip";
-  /** What else there is to know. */
-  readonly note: string | null;
-}
-
-type Given =
-  & Pick<Comparison, "id" | "what" | "value" | "threshold">
-  & Partial<Comparison>;
-
-function compare(given: Given): Comparison {
-  const { value, threshold, passes = "at most" } = given;
-  const isGood = value !== null && (passes === "at most" ? value <= threshold : value >= threshold);
-  return {
-    measured: null,
-    simulated: null,
-    unit: "ms",
-    valueUnit: "ratio",
-    passes,
-    note: null,
-    status: value === null ? "skip" : isGood ? "pass" : "fail",
-    ...given,
-  };
+  /** True where the simulation placed it on the node that it ran on; null: not on record. */
+  readonly isSameNode: boolean | null;
 }
 
 /** A task that both have. */
@@ -101,6 +41,8 @@ export interface ComparisonOptions {
   readonly cpu: CpuSeries | null;
   /** True for a replay: tasks are submitted as they started, so that none waits. */
   readonly isReplay: boolean;
+  /** Length of a bin, ms. */
+  readonly binMs: number;
   /** The bounds. */
   readonly thresholds: Thresholds;
 }
@@ -108,14 +50,16 @@ export interface ComparisonOptions {
 /** All checks. */
 export function compareRuns(
   tasks: readonly TaskPair[],
-  { cpu, isReplay, thresholds }: ComparisonOptions,
+  { cpu, isReplay, binMs, thresholds }: ComparisonOptions,
 ): Comparison[] {
   const finished = tasks.filter((pair): pair is Finished => pair.simulated !== null);
   const checks = [compareFinished(tasks, finished)];
   if (finished.length > 0) {
     checks.push(
-      ...(isReplay ? [compareStarts(finished, thresholds)] : compareWaits(finished, thresholds)),
-      compareCompletions(finished, thresholds),
+      ...(isReplay
+        ? [compareStarts(finished, thresholds)]
+        : [...compareWaits(finished, thresholds), comparePlacement(finished, thresholds)]),
+      compareCompletions(finished, { binMs, thresholds }),
       compareMakespan(finished, thresholds),
     );
   }
@@ -127,7 +71,7 @@ function compareFinished(
   tasks: readonly TaskPair[],
   finished: readonly Finished[],
 ): Comparison {
-  return compare({
+  return comparisonOf({
     id: "tasks_finished",
     what: "tasks that the simulation did not finish",
     measured: tasks.length,
@@ -139,19 +83,36 @@ function compareFinished(
   });
 }
 
+/**
+ * Waits below which a percentile is the greatest wait or next to it: one task decides. Of the median, a
+ * number from which half the waits are more than a handful.
+ */
+const LEAST_WAITS = { 50: 10, 95: 20, 99: 100 } as const;
+
+/** Below this, a Kolmogorov-Smirnov test rejects nothing but distributions that hardly overlap. */
+const LEAST_KS_WAITS = 20;
+
 function compareWaits(tasks: readonly Finished[], thresholds: Thresholds): Comparison[] {
   const measured = tasks.map(({ measured }) => measured.startMs - measured.submissionMs);
   const simulated = tasks.map(({ simulated }) => simulated.startMs - simulated.submissionMs);
-  const percentile = (percent: number, threshold: number) => {
-    const was = quantileOf(measured, percent / 100);
-    const is = quantileOf(simulated, percent / 100);
-    return compare({
+  const errorOf = (percent: number, was: readonly number[], is: readonly number[]) =>
+    relativeErrorOf(quantileOf(is, percent / 100), quantileOf(was, percent / 100));
+  const percentile = (percent: keyof typeof LEAST_WAITS, threshold: number) => {
+    const tooLittle = tooFew(tasks.length, { least: LEAST_WAITS[percent], of: "waits" });
+    return comparisonOf({
       id: `wait_p${percent}`,
       what: `relative error of the ${percent}th percentile of the waits`,
-      measured: was,
-      simulated: is,
-      value: relativeErrorOf(is, was),
+      measured: quantileOf(measured, percent / 100),
+      simulated: quantileOf(simulated, percent / 100),
+      value: errorOf(percent, measured, simulated),
+      interval: tooLittle === null
+        ? bootstrapInterval(
+          tasks.length,
+          (places) => errorOf(percent, pick(measured, places), pick(simulated, places)),
+        )
+        : null,
       threshold,
+      tooLittle,
     });
   };
   const ks = kolmogorovSmirnov(measured, simulated);
@@ -159,7 +120,7 @@ function compareWaits(tasks: readonly Finished[], thresholds: Thresholds): Compa
     percentile(50, thresholds.waitP50),
     percentile(95, thresholds.waitP95),
     percentile(99, thresholds.waitP99),
-    compare({
+    comparisonOf({
       id: "wait_ks",
       what: "Kolmogorov-Smirnov test of the waits",
       value: ks.p,
@@ -167,15 +128,37 @@ function compareWaits(tasks: readonly Finished[], thresholds: Thresholds): Compa
       threshold: thresholds.waitKsP,
       passes: "at least",
       note: `D = ${ks.statistic.toFixed(4)}, p ${ks.method}`,
+      tooLittle: tooFew(tasks.length, { least: LEAST_KS_WAITS, of: "waits" }),
     }),
   ];
+}
+
+function pick(values: readonly number[], places: Uint32Array): number[] {
+  return Array.from(places, (place) => values[place] as number);
+}
+
+function comparePlacement(tasks: readonly Finished[], { sameNode }: Thresholds): Comparison {
+  const known = tasks.flatMap(({ isSameNode }) => isSameNode === null ? [] : [Number(isSameNode)]);
+  return comparisonOf({
+    id: "same_node",
+    what: "tasks on the node that they ran on",
+    value: known.length === 0 ? null : meanOf(known),
+    interval: bootstrapInterval(known.length, (places) => meanOf(pick(known, places))),
+    threshold: sameNode,
+    passes: "at least",
+    note: known.length === 0 ? "the simulation has no hosts of tasks on record" : null,
+  });
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, one) => sum + one, 0) / values.length;
 }
 
 function compareStarts(tasks: readonly Finished[], { replayStartMs }: Thresholds): Comparison {
   const off = tasks.map(({ measured, simulated }) =>
     Math.abs(simulated.startMs - measured.startMs)
   );
-  return compare({
+  return comparisonOf({
     id: "start_deviation",
     what: "greatest deviation of a start",
     value: greatest(off),
@@ -192,23 +175,44 @@ function greatest(values: readonly number[]): number {
 
 function compareCompletions(
   tasks: readonly Finished[],
-  { binMs, maxLag, completions }: Thresholds,
+  { binMs, thresholds: { maxLag, completions } }: {
+    readonly binMs: number;
+    readonly thresholds: Thresholds;
+  },
 ): Comparison {
   const measured = tasks.map((pair) => pair.measured.endMs);
   const simulated = tasks.map((pair) => pair.simulated.endMs);
   const last = Math.max(greatest(measured), greatest(simulated));
   const bins = Math.floor(last / binMs) + 1;
-  const { rmse, lag } = bestLag(cumulative(measured, { binMs, bins }), {
-    later: cumulative(simulated, { binMs, bins }),
-    maxLag,
-  });
-  return compare({
+  // A lag of a large part of the run would align anything.
+  const lags = Math.min(maxLag, Math.floor(bins / 10));
+  const errorOf = (was: readonly number[], is: readonly number[]) =>
+    bestLag(cumulative(was, { binMs, bins }), {
+      later: cumulative(is, { binMs, bins }),
+      maxLag: lags,
+    });
+  const { rmse, lag } = errorOf(measured, simulated);
+  const tooLittle = tooFew(bins, { least: LEAST_BINS, of: `bins of ${binMs / 1000} s` });
+  return comparisonOf({
     id: "completions",
     what: "RMSE of the cumulative completions, as a part of all",
     value: rmse / tasks.length,
+    interval: tooLittle === null ? completionsInterval(measured, simulated, errorOf) : null,
     threshold: completions,
-    note: `${bins} bins of ${binMs / 1000} s, best lag ${lag} bins`,
+    note: `${bins} bins of ${binMs / 1000} s, best lag ${lag} bins of at most ${lags}`,
+    tooLittle,
   });
+}
+
+function completionsInterval(
+  measured: readonly number[],
+  simulated: readonly number[],
+  errorOf: (was: readonly number[], is: readonly number[]) => { readonly rmse: number },
+): Interval | null {
+  return bootstrapInterval(
+    measured.length,
+    (places) => errorOf(pick(measured, places), pick(simulated, places)).rmse / measured.length,
+  );
 }
 
 /** Number of ends up to the end of each bin. */
@@ -225,61 +229,25 @@ function cumulative(
   return counts.map((count) => sum += count);
 }
 
+/** The last end is of one task: resampling the tasks says nothing about it, so it has no interval. */
 function compareMakespan(tasks: readonly Finished[], thresholds: Thresholds): Comparison {
   const measured = greatest(tasks.map((pair) => pair.measured.endMs));
   const simulated = greatest(tasks.map((pair) => pair.simulated.endMs));
   const common = { id: "makespan", measured, simulated };
   if (measured < thresholds.shortRunMs) {
-    return compare({
+    return comparisonOf({
       ...common,
       what: "error of the makespan (a run of less than 10 minutes)",
       value: Math.abs(simulated - measured),
       valueUnit: "ms",
       threshold: thresholds.makespanMs,
+      note: `${(100 * relativeErrorOf(simulated, measured)).toFixed(2)} % of it`,
     });
   }
-  return compare({
+  return comparisonOf({
     ...common,
     what: "relative error of the makespan",
     value: relativeErrorOf(simulated, measured),
     threshold: thresholds.makespan,
   });
-}
-
-function compareCpu({ measured, simulated }: CpuSeries, thresholds: Thresholds): Comparison[] {
-  const note = `${measured.length} bins of ${thresholds.binMs / 1000} s`;
-  const median = simulated.length === 0 ? 0 : medianOf(simulated);
-  const rmse = rmseOf(measured, simulated);
-  return [
-    compare({
-      id: "cpu_smape",
-      what: "sMAPE of the CPU demand",
-      measured: meanOf(measured),
-      simulated: meanOf(simulated),
-      unit: "MHz",
-      value: smapeOf(measured, simulated),
-      threshold: thresholds.cpuSmape,
-      note,
-    }),
-    compare({
-      id: "cpu_pearson",
-      what: "correlation of the CPU demand",
-      value: pearsonOf(measured, simulated),
-      valueUnit: "r",
-      threshold: thresholds.cpuPearson,
-      passes: "at least",
-      note: measured.length < 2 ? "one bin has no correlation: use a smaller --bin-s" : note,
-    }),
-    compare({
-      id: "cpu_rmse",
-      what: "RMSE of the CPU demand over the simulated median",
-      value: median > 0 ? rmse / median : null,
-      threshold: thresholds.cpuRmse,
-      note: median > 0 ? note : "the simulated median is 0",
-    }),
-  ];
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, one) => sum + one, 0) / values.length;
 }

@@ -5,7 +5,10 @@
  */
 
 import { dirname, join, resolve } from "@std/path";
-import { compareRuns, type Comparison, type TaskPair } from "./checks.ts";
+import { compareRuns, type TaskPair } from "./checks.ts";
+import type { Comparison } from "./comparison.ts";
+import type { CpuDemand, CpuSeries } from "./cpu_checks.ts";
+import type { TimeBins } from "./time_bins.ts";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
 import { type MeasuredRun, readMeasured } from "./measured.ts";
 import { findSimulation, readSimulation, type SimulatedRun, SimulationError } from "./simulated.ts";
@@ -76,7 +79,6 @@ const MAX_W = 400;
  */
 export async function compareOpendc(options: CompareOptions): Promise<CompareReport> {
   const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
-  const { binMs } = thresholds;
   const simulatedFolder = await findSimulation(resolve(options.simulated));
   const { folder, manifest } = await findExport(options.export ?? null, simulatedFolder);
   const experiment = chooseExperiment(manifest, {
@@ -84,7 +86,12 @@ export async function compareOpendc(options: CompareOptions): Promise<CompareRep
     path: simulatedFolder,
   });
   const capacities = await readCapacities(folder, manifest);
-  const measured = await readMeasured(options.measured, { manifest, experiment, binMs });
+  const measured = await readMeasured(options.measured, {
+    manifest,
+    experiment,
+    binMs: thresholds.binMs,
+  });
+  const { binMs } = measured;
   const simulated = await readSimulation(simulatedFolder, {
     idOfName: new Map(manifest.tasks.map(({ name, id }) => [name, id])),
     ids: new Set(measured.tasks.map(({ id }) => id)),
@@ -93,11 +100,11 @@ export async function compareOpendc(options: CompareOptions): Promise<CompareRep
     binMs,
     capacityOf: (host) => capacities.get(manifest.hosts[host] ?? host) ?? NaN,
   });
-  const pairs = pairsOf(measured, simulated);
-  const spanMs = spanOf(pairs);
+  const pairs = pairsOf(measured, { simulated, manifest });
   const checks = compareRuns(pairs, {
-    cpu: cpuSeries(measured, { simulated, bins: Math.max(1, Math.ceil(spanMs / binMs)) }),
+    cpu: cpuSeries(measured, { simulated, spanMs: simulatedSpan(pairs) }),
     isReplay: experiment.node !== null,
+    binMs,
     thresholds,
   });
   const hosts = utilisations({ measured, simulated, manifest, experiment, capacities, pairs });
@@ -108,9 +115,9 @@ export async function compareOpendc(options: CompareOptions): Promise<CompareRep
     ok: checks.every(({ status }) => status !== "fail"),
     checks,
     hosts,
-    placement_agreement: agreement(measured, { simulated, manifest }),
+    placement_agreement: agreement(pairs),
     energy_j: simulated.energyJ,
-    energy_modelled_j: modelledEnergy(hosts, measuredSpan(pairs)),
+    energy_modelled_j: modelledEnergy(hosts, measured.spanMs),
     submission_base: simulated.submissionBase,
     notes: notesOf(simulated),
   };
@@ -175,36 +182,42 @@ async function readCapacities(
   return capacities;
 }
 
-function pairsOf(measured: MeasuredRun, simulated: SimulatedRun): TaskPair[] {
+function pairsOf(
+  measured: MeasuredRun,
+  { simulated, manifest }: { readonly simulated: SimulatedRun; readonly manifest: ReadManifest },
+): TaskPair[] {
   return measured.tasks.map((task) => {
     const found = simulated.tasks.get(task.id) ?? null;
     // Without a submission on record it is the workload's own.
     const known = found === null || Number.isFinite(found.submissionMs)
       ? found
       : { ...found, submissionMs: task.submissionMs };
-    return { measured: task, simulated: known };
+    const host = found?.host ?? null;
+    const isSameNode = host === null ? null : (manifest.hosts[host] ?? host) === task.node;
+    return { measured: task, simulated: known, isSameNode };
   });
 }
 
-function spanOf(pairs: readonly TaskPair[]): number {
-  return pairs.reduce(
-    (max, { measured, simulated }) => Math.max(max, measured.endMs, simulated?.endMs ?? 0),
-    0,
-  );
-}
-
-function measuredSpan(pairs: readonly TaskPair[]): number {
-  return pairs.reduce((max, { measured }) => Math.max(max, measured.endMs), 0);
+function simulatedSpan(pairs: readonly TaskPair[]): number {
+  return pairs.reduce((max, { simulated }) => Math.max(max, simulated?.endMs ?? 0), 0);
 }
 
 function cpuSeries(
   measured: MeasuredRun,
-  { simulated, bins }: { readonly simulated: SimulatedRun; readonly bins: number },
-): { readonly measured: number[]; readonly simulated: number[] } | null {
+  { simulated, spanMs }: { readonly simulated: SimulatedRun; readonly spanMs: number },
+): CpuSeries | null {
   if (simulated.hosts === null) return null;
-  const hosts = [...simulated.hosts.values()].map(({ workMhzMs }) => workMhzMs.means(bins));
-  const nodes = [...measured.workMhzMs.values()].map((workMhzMs) => workMhzMs.means(bins));
-  return { measured: sumOf(nodes, bins), simulated: sumOf(hosts, bins) };
+  const { binMs } = measured;
+  const bins = Math.max(1, Math.ceil(Math.max(spanMs, measured.spanMs) / binMs));
+  const demand = (series: readonly TimeBins[], untilMs: number): CpuDemand => ({
+    bins: sumOf(series.map((one) => one.means(bins, untilMs)), bins),
+    meanMhz: untilMs > 0 ? series.reduce((sum, { total }) => sum + total, 0) / untilMs : 0,
+  });
+  return {
+    measured: demand([...measured.workMhzMs.values()], measured.spanMs),
+    simulated: demand([...simulated.hosts.values()].map((host) => host.workMhzMs), spanMs),
+    binMs,
+  };
 }
 
 function sumOf(series: readonly (readonly number[])[], bins: number): number[] {
@@ -224,7 +237,7 @@ function utilisations(
     readonly pairs: readonly TaskPair[];
   },
 ): HostUtilisation[] {
-  const simulatedMs = pairs.reduce((max, pair) => Math.max(max, pair.simulated?.endMs ?? 0), 0);
+  const simulatedMs = simulatedSpan(pairs);
   const used = (work: number, capacityMhz: number, spanMs: number) =>
     spanMs > 0 ? work / (capacityMhz * spanMs) : 0;
   return Object.entries(manifest.hosts)
@@ -237,20 +250,14 @@ function utilisations(
       return {
         node,
         host,
-        measured: used(work, capacityMhz, measuredSpan(pairs)),
+        measured: used(work, capacityMhz, measured.spanMs),
         simulated: found && used(found.workMhzMs.total, found.capacityMhz, simulatedMs),
       };
     });
 }
 
-function agreement(
-  measured: MeasuredRun,
-  { simulated, manifest }: { readonly simulated: SimulatedRun; readonly manifest: ReadManifest },
-): number | null {
-  const placed = measured.tasks.flatMap(({ id, node }) => {
-    const host = simulated.tasks.get(id)?.host ?? null;
-    return host === null ? [] : [(manifest.hosts[host] ?? host) === node];
-  });
+function agreement(pairs: readonly TaskPair[]): number | null {
+  const placed = pairs.flatMap(({ isSameNode }) => isSameNode === null ? [] : [isSameNode]);
   return placed.length === 0 ? null : placed.filter(Boolean).length / placed.length;
 }
 

@@ -11,6 +11,7 @@ import { findSources, keyOf, readRun, type SourcedInvocation } from "../opendc/i
 import { emptyCounts, readRows, TaskIndex } from "../opendc/join.ts";
 import { submissionOf } from "../opendc/tasks.ts";
 import { SimulationError } from "./simulated.ts";
+import { binFor } from "./thresholds.ts";
 import { TimeBins } from "./time_bins.ts";
 
 /** A task as it was measured. */
@@ -29,6 +30,10 @@ export interface MeasuredRun {
   readonly workMhzMs: ReadonlyMap<string, TimeBins>;
   /** First submission in the experiment's workload, epoch ms. */
   readonly firstSubmissionMs: number;
+  /** Last end, ms since the first submission. */
+  readonly spanMs: number;
+  /** Length of a bin, ms. */
+  readonly binMs: number;
 }
 
 /** What is read. */
@@ -37,8 +42,8 @@ export interface MeasuredOptions {
   readonly manifest: ReadManifest;
   /** The experiment that was simulated. */
   readonly experiment: ManifestExperiment;
-  /** Length of a bin, ms. */
-  readonly binMs: number;
+  /** Length of a bin, ms; null: as the length of the run allows. */
+  readonly binMs: number | null;
 }
 
 /**
@@ -48,7 +53,7 @@ export interface MeasuredOptions {
  */
 export async function readMeasured(
   folder: string,
-  { manifest, experiment, binMs }: MeasuredOptions,
+  { manifest, experiment, binMs: binGivenMs }: MeasuredOptions,
 ): Promise<MeasuredRun> {
   const sources = await findSources(folder);
   const { invocations } = await readRun(sources);
@@ -58,9 +63,12 @@ export async function readMeasured(
   );
   const found = own.map((task) => ({ task, invocation: timed(byKey.get(keyOf(task)), folder) }));
   const submissions = found.map(({ invocation }) =>
-    Math.round(experiment.node === null ? submissionOf(invocation) : invocation.ts_start)
+    experiment.node === null ? submissionOf(invocation) : invocation.ts_start
   );
-  const firstSubmissionMs = submissions.reduce((min, one) => Math.min(min, one), Infinity);
+  // The workload has whole ms; what was measured is compared as it was.
+  const firstSubmissionMs = Math.round(
+    submissions.reduce((min, one) => Math.min(min, one), Infinity),
+  );
   const tasks = found.map(({ task, invocation }, at): MeasuredTask => ({
     id: task.id,
     node: task.node,
@@ -68,6 +76,8 @@ export async function readMeasured(
     startMs: invocation.ts_start - firstSubmissionMs,
     endMs: invocation.ts_end - firstSubmissionMs,
   }));
+  const spanMs = tasks.reduce((max, { endMs }) => Math.max(max, endMs), 0);
+  const binMs = binGivenMs ?? binFor(spanMs);
   const workMhzMs = new Map<string, TimeBins>();
   const nodes = found.map(({ task }) => {
     const bins = workMhzMs.get(task.node) ?? new TimeBins(binMs);
@@ -101,7 +111,7 @@ export async function readMeasured(
     const work = (invocation.cpu_ms ?? 0) * node.freqMhz;
     node.bins.add(work, { fromMs: times.startMs, toMs: times.endMs });
   }
-  return { tasks, workMhzMs, firstSubmissionMs };
+  return { tasks, workMhzMs, firstSubmissionMs, spanMs, binMs };
 }
 
 interface TimedInvocation extends SourcedInvocation {

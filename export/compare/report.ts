@@ -5,20 +5,19 @@
  */
 
 import type { CompareReport } from "./compare.ts";
-import type { Comparison, FigureUnit } from "./checks.ts";
+import type { Comparison, FigureUnit } from "./comparison.ts";
 
 /** The report as Markdown. */
 export function markdownOf(report: CompareReport): string {
   const { checks, hosts, placement_agreement, energy_j, energy_modelled_j, notes } = report;
-  const failed = checks.filter(({ status }) => status === "fail").length;
   const lines = [
     `# Simulated against measured: ${report.ok ? "PASS" : "FAIL"}`,
     "",
     `Run \`${report.measured}\`, experiment \`${report.experiment}\`, simulation \`${report.simulated}\`.`,
-    failed === 0 ? "All checks pass." : `${failed} of ${checks.length} checks fail.`,
+    verdictOf(checks),
     "",
-    "| check | measured | simulated | value | bound | verdict |",
-    "|---|---|---|---|---|---|",
+    "| check | measured | simulated | value | 95 % interval | bound | verdict |",
+    "|---|---|---|---|---|---|---|",
     ...checks.map(rowOf),
     "",
     "## Hosts",
@@ -53,10 +52,27 @@ function rowOf(check: Comparison): string {
     figure(measured, unit),
     figure(simulated, unit),
     figure(value, valueUnit),
+    intervalOf(check),
     bound,
     status.toUpperCase(),
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+function verdictOf(checks: readonly Comparison[]): string {
+  const count = (status: Comparison["status"]) =>
+    checks.filter((check) => check.status === status).length;
+  const unclear = count("not applicable");
+  const rest = unclear === 0 ? "" : `; ${unclear} not applicable`;
+  return count("fail") === 0
+    ? `${count("pass")} of ${checks.length} checks pass${rest}.`
+    : `${count("fail")} of ${checks.length} checks fail${rest}.`;
+}
+
+function intervalOf({ interval, valueUnit }: Comparison): string {
+  return interval === null
+    ? "–"
+    : `${figure(interval[0], valueUnit)} to ${figure(interval[1], valueUnit)}`;
 }
 
 function figure(value: number | null, unit: FigureUnit): string {
@@ -67,7 +83,8 @@ function figure(value: number | null, unit: FigureUnit): string {
     case "ms":
       return `${round(value, 3)} ms`;
     case "MHz":
-      return `${round(value, 1)} MHz`;
+    case "W":
+      return `${round(value, 1)} ${unit}`;
     case "tasks":
       return String(value);
     case "p":

@@ -18,8 +18,8 @@ export interface Thresholds {
   readonly completions: number;
   /** Lags tried, bins to either side. */
   readonly maxLag: number;
-  /** Length of a bin, ms. */
-  readonly binMs: number;
+  /** Length of a bin, ms; null: as long as the length of the run allows, at most a minute. */
+  readonly binMs: number | null;
   /** Greatest relative error of the makespan. */
   readonly makespan: number;
   /** Greatest error of the makespan of a short run, ms. */
@@ -34,6 +34,19 @@ export interface Thresholds {
   readonly cpuRmse: number;
   /** Greatest deviation of a start in a replay, ms. */
   readonly replayStartMs: number;
+  /** Least share of the tasks on the node that they ran on. */
+  readonly sameNode: number;
+}
+
+/** Bins by length, ms: that of the field first. */
+const BIN_LENGTHS_MS = [60_000, 30_000, 10_000, 5000, 2000, 1000] as const;
+
+/** Bins that a run is divided into at least, where it is long enough. */
+const BINS_WANTED = 20;
+
+/** Length of a bin for a run of `spanMs`, ms: the longest that gives {@linkcode BINS_WANTED} bins. */
+export function binFor(spanMs: number): number {
+  return BIN_LENGTHS_MS.find((binMs) => spanMs / binMs >= BINS_WANTED) ?? 1000;
 }
 
 /** The bounds that are used in the field. */
@@ -44,7 +57,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   waitKsP: 0.05,
   completions: 0.03,
   maxLag: 10,
-  binMs: 60_000,
+  binMs: null,
   makespan: 0.01,
   makespanMs: 6000,
   shortRunMs: 600_000,
@@ -53,4 +66,5 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   cpuRmse: 0.1,
   // A replay is exact; rounding to whole milliseconds moves a start by at most one.
   replayStartMs: 1,
+  sameNode: 0.95,
 };

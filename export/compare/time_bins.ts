@@ -36,8 +36,14 @@ export class TimeBins {
     return this.#sums.reduce((sum, one) => sum + (one ?? 0), 0);
   }
 
-  /** The mean per ms in each of the first `count` bins. */
-  means(count: number): number[] {
-    return Array.from({ length: count }, (_, bin) => (this.#sums[bin] ?? 0) / this.#binMs);
+  /**
+   * The mean per ms in each of the first `count` bins of a series that ends at `endMs`: the last bin
+   * that it reaches counts with the part of it that is covered.
+   */
+  means(count: number, endMs: number): number[] {
+    return Array.from({ length: count }, (_, bin) => {
+      const coveredMs = Math.min(this.#binMs, endMs - bin * this.#binMs);
+      return coveredMs > 0 ? (this.#sums[bin] ?? 0) / coveredMs : 0;
+    });
   }
 }

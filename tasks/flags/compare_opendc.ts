@@ -34,9 +34,9 @@ export const THRESHOLD_FLAGS = {
       min: 0,
     },
   ),
-  "bin-s": number("Bin width of completions and CPU demand, s.", {
-    fallback: d.binMs / 1000,
+  "bin-s": number("Bin width of completions and CPU demand, s; else 60, less in a short run.", {
     min: 0.001,
+    placeholder: "S",
   }),
   "max-lag": number("Lags tried for the completions, bins in each direction.", {
     fallback: d.maxLag,
@@ -48,6 +48,10 @@ export const THRESHOLD_FLAGS = {
   }),
   "makespan-s": number("Maximum error of the makespan of a run under 10 minutes, s.", {
     fallback: d.makespanMs / 1000,
+    min: 0,
+  }),
+  "same-node-percent": number("Minimum share of the tasks on the node that they ran on.", {
+    fallback: 100 * d.sameNode,
     min: 0,
   }),
   "cpu-smape-percent": number("Maximum sMAPE of the CPU demand.", {
@@ -73,10 +77,11 @@ export function thresholdsOf(options: OptionsOf<typeof THRESHOLD_FLAGS>): Thresh
     waitP99: options["wait-p99-percent"] / 100,
     waitKsP: options["wait-ks-p"],
     completions: options["completions-percent"] / 100,
-    binMs: options["bin-s"] * 1000,
+    binMs: options["bin-s"] === null ? null : options["bin-s"] * 1000,
     maxLag: options["max-lag"],
     makespan: options["makespan-percent"] / 100,
     makespanMs: options["makespan-s"] * 1000,
+    sameNode: options["same-node-percent"] / 100,
     cpuSmape: options["cpu-smape-percent"] / 100,
     cpuPearson: options["cpu-pearson"],
     cpuRmse: options["cpu-rmse-percent"] / 100,

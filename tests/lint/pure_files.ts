@@ -27,6 +27,7 @@ export const PURE_FILES: readonly string[] = [
   "export/audit/finding.ts",
   "export/audit/report.ts",
   "export/audit/trace_checks.ts",
+  "export/compare/comparison.ts",
   "export/compare/report.ts",
   "export/compare/thresholds.ts",
   "export/import/audit.ts",
