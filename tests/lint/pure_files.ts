@@ -30,6 +30,8 @@ export const PURE_FILES: readonly string[] = [
   "export/compare/comparison.ts",
   "export/compare/report.ts",
   "export/compare/thresholds.ts",
+  "export/summary/groupings.ts",
+  "export/summary/text.ts",
   "export/import/audit.ts",
   "export/import/counts.ts",
   "export/import/format_names.ts",
