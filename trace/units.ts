@@ -52,6 +52,11 @@ export function kbToMib(kb: number): number {
   return kb / 1024;
 }
 
+/** Bytes in `mib` MiB. */
+export function mibToBytes(mib: number): number {
+  return mib * 1024 * 1024;
+}
+
 /** kB (1024 bytes) in `bytes`, with decimals. */
 export function bytesToKb(bytes: number): number {
   return bytes / 1024;
