@@ -60,7 +60,7 @@ export const WORKER = command({
     ),
     "allow-env": text(
       "Variables that tasks of kind command may set, by name; NAME* for all that begin so.",
-      { fallback: "", placeholder: "NAME,…", isEmptyGiven: true },
+      { fallback: "LANG,LC_*,TZ,OMP_NUM_THREADS", placeholder: "NAME,…", isEmptyGiven: true },
     ),
     "task-log-max-mb": integer("Largest log of a task, MiB; its start and end are kept.", {
       fallback: 16,
