@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ERRNO, isErrno } from "../trace/linux/errno.ts";
+import { isDiskFull } from "../trace/linux/errno.ts";
 
 /** The run directory cannot be written: the adapter's own failure, and no task's. */
 export class RecordError extends Error {
@@ -109,10 +109,4 @@ function tryStep(step: () => void): RecordError | null {
     if (!(error instanceof RecordError) || !isDiskFull(error)) throw error;
     return error;
   }
-}
-
-/** True when `error`, or one behind it, says that no space or no quota is left. */
-export function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return isErrno(error, ERRNO.ENOSPC, ERRNO.EDQUOT) || isDiskFull(error.cause);
 }

@@ -23,7 +23,7 @@ import {
 } from "./schema.ts";
 import { INVOCATION_EVENT } from "./records.ts";
 import { TASK } from "./task.ts";
-import { LONGEST_DELAY_MS } from "./timer.ts";
+import { LONGEST_DELAY_MS } from "./units.ts";
 
 /** Version of this protocol; both sides must agree. */
 export const ADAPTER_PROTOCOL = 2;

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Longest delay of setTimeout and setInterval, ms. */
-export const LONGEST_DELAY_MS: number = 2 ** 31 - 1;
+import { LONGEST_DELAY_MS } from "./units.ts";
 
 /** A timer; dispose of it to end it. */
 export interface Timer extends Disposable {

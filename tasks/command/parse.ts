@@ -7,7 +7,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../../trace/schema.ts";
-import { LONGEST_DELAY_MS } from "../../trace/timer.ts";
+import { LONGEST_DELAY_MS } from "../../trace/units.ts";
 import type { Command, Flag, Flags, OptionsOf } from "./flag_table.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { LONGEST_DELAY_MS, startTimer } from "../../trace/timer.ts";
+import { startTimer } from "../../trace/timer.ts";
+import { LONGEST_DELAY_MS } from "../../trace/units.ts";
 
 /** Delays that setTimeout is asked for while `act` runs; its callbacks are called at once, in order. */
 function delaysOf(act: () => void, rounds: number): number[] {
