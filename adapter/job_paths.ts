@@ -5,8 +5,6 @@
  */
 
 import { basename, dirname, isAbsolute, join, resolve } from "@std/path";
-import { messageOf } from "../trace/atomic_file.ts";
-import { errnoOf } from "../trace/linux/errno.ts";
 import { JobRefusedError, NotExecutableError } from "./job.ts";
 
 /**
@@ -69,8 +67,7 @@ export function findProgram(
     const Refusal = problem === ABSENT ? JobRefusedError : NotExecutableError;
     throw new Refusal(`program "${name}" ${problem}`);
   }
-  // A relative folder would be one that tasks may write to.
-  const folders = searchPath.split(":").filter(isAbsolute);
+  const folders = searchPath.split(":").filter((folder) => folder !== "");
   const found = folders.map((folder) => join(folder, name))
     .find((path) => executionProblem(path) === null);
   if (found !== undefined) return found;
@@ -88,8 +85,8 @@ function executionProblem(path: string): string | null {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return ABSENT;
     }
-    if (errnoOf(error) === null) throw error;
-    return `cannot be read: ${messageOf(error)}`;
+    if (error instanceof Deno.errors.PermissionDenied) return "is not readable";
+    throw error;
   }
 }
 

@@ -5,7 +5,6 @@
  */
 
 import type { Clock, ClockReading } from "../trace/clock.ts";
-import { startTimer, type Timer } from "../trace/timer.ts";
 import { type ProcessTree, signalTree } from "./process_tree.ts";
 import type { Exit, Starter } from "./start/starter.ts";
 
@@ -48,7 +47,7 @@ export class Lifetime {
   readonly #tree: ProcessTree;
   readonly #starter: Starter;
   readonly #clock: Clock;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #stopped: StopOptions | null = null;
   #note: string | null = null;
 
@@ -75,7 +74,7 @@ export class Lifetime {
     }
     const isLater = isLingering || this.#starter.hasLostOrphan(first.at.bootMs);
     const at = isLater ? this.#clock.now() : first.at;
-    for (const timer of this.#timers) timer.clear();
+    for (const timer of this.#timers) clearTimeout(timer);
     return {
       exit: first,
       at,
@@ -104,6 +103,6 @@ export class Lifetime {
   }
 
   #after(delayMs: number, action: () => void): void {
-    this.#timers.add(startTimer(delayMs, action));
+    this.#timers.add(setTimeout(action, delayMs));
   }
 }

@@ -16,9 +16,8 @@ import {
 } from "../trace/adapter_protocol.ts";
 import type { Clock } from "../trace/clock.ts";
 import { quote } from "../trace/schema.ts";
-import { Adapter, AttemptError } from "./adapter.ts";
-import type { AdapterMeans } from "./open_node.ts";
-import { AdapterError } from "./tasks_user.ts";
+import { Adapter } from "./adapter.ts";
+import { AdapterError, type AdapterMeans } from "./open_node.ts";
 import { MessageWriter, readMessages } from "./message_stream.ts";
 
 /**
@@ -71,8 +70,7 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
     return true;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const launch_id = error instanceof AttemptError ? error.launchId : null;
-    report({ type: "failed", message: error.message, launch_id });
+    report({ type: "failed", message: error.message });
     return false;
   } finally {
     await replies.close();

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { startTimer } from "../trace/timer.ts";
-
 /** Coalesces any number of notifications into one wake-up. */
 export class Wake {
   #isSet = false;
@@ -24,12 +22,12 @@ export class Wake {
       return;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = startTimer(limitMs, resolve);
+    const timer = setTimeout(resolve, limitMs);
     this.#waiters.add(resolve);
     signal?.addEventListener("abort", resolve as () => void);
     await promise;
     signal?.removeEventListener("abort", resolve as () => void);
     this.#waiters.delete(resolve);
-    timer.clear();
+    clearTimeout(timer);
   }
 }

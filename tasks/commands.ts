@@ -158,24 +158,6 @@ export const COMMANDS = [
     executables: { exporter: "parse" },
   },
   {
-    name: "show",
-    description: "Show a run on one screen, its tasks by groups, or several runs side by side.",
-    privilege: "granted",
-    executables: { exporter: "show" },
-  },
-  {
-    name: "runs",
-    description: "List the runs in the logs: when, how many tasks and nodes, verdict, size.",
-    privilege: "granted",
-    executables: { exporter: "runs" },
-  },
-  {
-    name: "gate",
-    description: "Fail where a run is worse than its baseline by more than is allowed: for CI.",
-    privilege: "granted",
-    executables: { exporter: "gate" },
-  },
-  {
     name: "merge",
     description: "Merge the run directories of several nodes, or parts of one run, and parse them.",
     privilege: "granted",
@@ -198,6 +180,11 @@ export const COMMANDS = [
     description: "Export a parsed run as typed tables: Parquet or CSV files with units.",
     privilege: "granted",
     executables: { exporter: "export-tables" },
+  },
+  {
+    name: "report",
+    description: "Write a run, or several compared, as one page that opens without a network.",
+    privilege: "granted",
   },
   {
     name: "verify-opendc",
@@ -316,6 +303,11 @@ export const COMMANDS = [
   {
     name: "bench",
     description: "Run a benchmark; without a name, list them.",
+    privilege: "all",
+  },
+  {
+    name: "report-page",
+    description: "Bundle the program of the report's page into the file that is checked in.",
     privilege: "all",
   },
   {

@@ -41,12 +41,12 @@ export function removeGroup(directory: string): boolean {
   }
 }
 
-/** The text of a cgroup's file, or null when it is not there: or no more, when the group was removed. */
+/** The text of a cgroup's file, or null when it is not there. */
 export function readText(path: string): string | null {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    if (isErrno(error, ERRNO.ENOENT, ERRNO.ENODEV)) return null;
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

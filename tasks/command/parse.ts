@@ -7,7 +7,6 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../../trace/schema.ts";
-import { LONGEST_DELAY_MS } from "../../trace/units.ts";
 import type { Command, Flag, Flags, OptionsOf } from "./flag_table.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -124,24 +123,12 @@ export function parseCommand<F extends Flags>(
     );
     const [label, text] = candidates[at] ?? [name, undefined];
     if (at === 0 || at === 1) given.add(name);
-    options[name] = text === undefined
-      ? flag.fallback
-      : valueOf(flag, text, { label, max: maxOf(name) });
+    options[name] = text === undefined ? flag.fallback : valueOf(flag, label, text);
   }
   return { options: options as OptionsOf<F>, operands, given };
 }
 
-/** Largest value of a flag that is a time: beyond it, timers of the platform end at once. */
-function maxOf(name: string): number {
-  if (name.endsWith("-ms")) return LONGEST_DELAY_MS;
-  return name.endsWith("-s") ? Math.floor(LONGEST_DELAY_MS / 1000) : Infinity;
-}
-
-function valueOf(
-  flag: Flag,
-  text: string,
-  { label, max }: { readonly label: string; readonly max: number },
-): unknown {
+function valueOf(flag: Flag, label: string, text: string): unknown {
   if (flag.kind === "boolean") {
     if (text === "1" || text === "true") return true;
     if (text === "0" || text === "false") return false;
@@ -158,14 +145,10 @@ function valueOf(
   const parsed = Number(text);
   const isValid = /^[-+.\de]+$/i.test(text) && Number.isFinite(parsed) &&
     (flag.kind === "number" || Number.isSafeInteger(parsed)) &&
-    (flag.min === null || parsed >= flag.min) && parsed <= max;
+    (flag.min === null || parsed >= flag.min);
   if (isValid) return parsed;
   const kind = flag.kind === "integer" ? "a whole number" : "a number";
-  const bounds = [
-    ...(flag.min === null ? [] : [`at least ${flag.min}`]),
-    ...(parsed > max ? [`at most ${max}`] : []),
-  ];
-  const bound = bounds.length === 0 ? "" : ` of ${bounds.join(" and ")}`;
+  const bound = flag.min === null ? "" : ` of at least ${flag.min}`;
   throw new UsageError(`${label} must be ${kind}${bound}, got ${quote(text)}`);
 }
 
