@@ -14,6 +14,7 @@ import {
 } from "../trace/adapter_protocol.ts";
 import { messageOf } from "../trace/atomic_file.ts";
 import { Attempt } from "./attempt.ts";
+import { RecordError } from "./disk_room.ts";
 import type { CgroupBase } from "./place/cgroup_base.ts";
 import type { SystemdAccess } from "./place/scope_place.ts";
 import { endScopes } from "./place/sweep_scopes.ts";
@@ -21,6 +22,18 @@ import { Guard } from "./guard.ts";
 import type { StopOptions } from "./lifetime.ts";
 import type { NodeContext } from "./node_context.ts";
 import { type AdapterMeans, type OpenNode, openNode } from "./open_node.ts";
+
+/** The adapter cannot continue, and the launch that showed it. */
+export class AttemptError extends Error {
+  override readonly name = "AttemptError";
+  /** The launch. */
+  readonly launchId: string;
+
+  constructor(message: string, { launchId, cause }: { launchId: string; cause: unknown }) {
+    super(message, { cause });
+    this.launchId = launchId;
+  }
+}
 
 /** The adapter of one node. */
 export class Adapter implements Disposable {
@@ -35,7 +48,7 @@ export class Adapter implements Disposable {
   readonly #failure = Promise.withResolvers<never>();
 
   private constructor(
-    { node, cgroups, systemd, notes, swept }: OpenNode,
+    { node, cgroups, systemd, notes, swept, failed }: OpenNode,
     { starter, libc, report }: AdapterMeans,
   ) {
     this.#node = node;
@@ -44,6 +57,7 @@ export class Adapter implements Disposable {
     const { instanceId } = node.origin;
     this.#guard = libc && cgroups && Guard.start({ libc, starter, cgroups, systemd, instanceId });
     this.#report = report;
+    failed.then(this.#failure.reject);
     const accounting = [cgroups?.description, libc && "wait4 rusage"].filter(Boolean);
     this.ready = {
       type: "ready",
@@ -88,9 +102,10 @@ export class Adapter implements Disposable {
     for (const running of wanted) running?.attempt.stop(options);
   }
 
-  /** End all attempts and wait for them. */
+  /** End all attempts and wait for them; records that a full disk does not take are lost. */
   async stopAll(options: StopOptions): Promise<void> {
     this.stop(null, options);
+    this.#node.room.close();
     await Promise.all([...this.#running.values()].map(({ over }) => over));
   }
 
@@ -120,8 +135,10 @@ export class Adapter implements Disposable {
       );
     } catch (error) {
       const run = this.#node.hello.run_dir;
-      const message = `Cannot record what runs in "${run}": ${messageOf(error)}`;
-      this.#failure.reject(new Error(message, { cause: error }));
+      const message = error instanceof RecordError
+        ? `Cannot record what runs in "${run}": ${error.message}`
+        : `Cannot continue after ${attempt.describe()}: ${messageOf(error)}`;
+      this.#failure.reject(new AttemptError(message, { launchId, cause: error }));
     }
     this.#running.delete(launchId);
   }

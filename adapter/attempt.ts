@@ -4,9 +4,8 @@
  * @module
  */
 
-import { ERRNO, isErrno } from "../trace/linux/errno.ts";
+import { ERRNO, errnoOf, isErrno } from "../trace/linux/errno.ts";
 import type { LaunchStarted } from "../trace/adapter_protocol.ts";
-import { messageOf } from "../trace/atomic_file.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
 import type { InvocationEvent } from "../trace/records.ts";
 import type { Task } from "../trace/task.ts";
@@ -18,12 +17,14 @@ import { InvocationRecord } from "./invocation_record.ts";
 import { type Job, JobRefusedError } from "./job.ts";
 import { acceptOutputs, dropOutputs, inputSize, partFiles, prepareOutputs } from "./job_outputs.ts";
 import { type AttemptEnd, Lifetime, type StopOptions } from "./lifetime.ts";
+import { RecordError } from "./disk_room.ts";
 import type { CpuLease } from "./cpu/node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { prepareJob } from "./prepare_job.ts";
 import { readHighWaterKb } from "../trace/linux/processes.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
+import { TaskLog } from "./task_log.ts";
 import type { Started } from "./start/starter.ts";
 import type { LimitKind, TaskPlace } from "./place/task_place.ts";
 
@@ -74,7 +75,9 @@ export class Attempt {
 
   /**
    * Run the task to its end. Everything up to its first process happens before this returns, unless its
-   * place takes time to make.
+   * place takes time to make, or the disk is full.
+   *
+   * @throws {RecordError} when the run directory fails: everything else is this attempt's own end.
    */
   async run(): Promise<AttemptResult> {
     const node = this.#node;
@@ -85,10 +88,27 @@ export class Attempt {
       using place = node.control.open(this.#context.spanId, this.#task);
       return await this.#execute(job, { lease, place });
     } catch (error) {
-      if (!(error instanceof JobRefusedError)) throw error;
-      this.#record.refuse(error.message);
-      return { kind: "refused", reason: error.message };
+      const isRunning = this.#lifetime !== null;
+      if (isRunning || error instanceof RecordError || !(error instanceof Error)) throw error;
+      const isRefused = error instanceof JobRefusedError || isErrno(error, ...NEVER_A_PATH);
+      if (!isRefused && !(error instanceof SpawnError) && errnoOf(error) === null) throw error;
+      const reason = error.message;
+      const writing = this.#record.refuse(reason);
+      if (writing !== null) await writing;
+      if (isRefused) return { kind: "refused", reason };
+      // The machine's fault, not the task's: another attempt may succeed.
+      return {
+        kind: "exited",
+        isDone: false,
+        isInterrupted: false,
+        event: this.#record.event,
+      };
     }
+  }
+
+  /** The attempt, for a message. */
+  describe(): string {
+    return `attempt ${this.#task.attempt} of task ${this.#task.task_id}`;
   }
 
   /** End it; nothing happens when it does not run. */
@@ -98,27 +118,27 @@ export class Attempt {
   }
 
   async #execute(job: Job, { lease, place }: Means): Promise<AttemptResult> {
-    this.#announce(job, { lease, place });
-    let started: Started;
-    try {
-      this.#node.fileRights.asUser(() => prepareOutputs(job));
-      const opening = place.open();
-      if (opening !== null) await opening;
-      started = this.#node.starter.start(place.place(this.#plan(job)));
-    } catch (error) {
-      if (!(error instanceof SpawnError || isFileError(error))) throw error;
-      // The machine's fault, not the task's: another attempt may succeed.
-      const event = this.#record.refuse(messageOf(error));
-      return { kind: "exited", isDone: false, isInterrupted: false, event };
-    }
+    const { files, fileRights, hello, libc, room, starter } = this.#node;
+    const announcing = this.#announce(job, { lease, place });
+    if (announcing !== null) await announcing;
+    const logging = room.write(() => files.makeTaskLog(this.#task));
+    if (logging !== null) await logging;
+    fileRights.asUser(() => prepareOutputs(job));
+    const opening = place.open();
+    if (opening !== null) await opening;
+    const started = starter.start(place.place(this.#plan(job)));
     const tree = place.tree(started.pid);
-    this.#introduce(job, { started, cgroup: place.directory });
+    this.#lifetime = new Lifetime(tree, this.#node);
+    // While the disk is full the task runs on, and nobody samples it.
+    const introducing = this.#introduce(job, { started, cgroup: place.directory });
 
     const launcherPeakKb = readHighWaterKb(Deno.pid);
     using peak = new PeakMemory(started.pid);
-    this.#lifetime = new Lifetime(tree, this.#node);
+    const limitBytes = hello.task_log_max_bytes;
+    using log = new TaskLog(files.taskLog(this.#task), { limitBytes, rights: fileRights, libc });
     if (this.#stopped !== null) this.#lifetime.stop(this.#stopped);
     const end = await this.#lifetime.whenOver(started.exit, this.#task.timeout_s);
+    if (introducing !== null) await introducing;
     const totals = exitTotals({
       cgroup: place.totals(),
       rusage: end.exit.rusage,
@@ -126,12 +146,17 @@ export class Attempt {
       launcherPeakKb,
       seenPeakKb: peak.kb,
     });
-    const known = { ...totals, ...timesOf(started.at, end.at), is_cpuset_shared: lease.isShared };
-    return this.#conclude(job, { ...end, known });
+    const known = {
+      ...totals,
+      ...timesOf(started.at, end.at),
+      is_cpuset_shared: lease.isShared,
+      log_lost_bytes: log.close(),
+    };
+    return await this.#conclude(job, { ...end, known });
   }
 
   /** Put the attempt on record, with the limits that it will run in. */
-  #announce(job: Job, { lease, place }: Means): void {
+  #announce(job: Job, { lease, place }: Means): Promise<void> | null {
     const { clock, fileRights, hello } = this.#node;
     let isLimited = false;
     lease.bind((limits) => {
@@ -146,14 +171,14 @@ export class Attempt {
       cpu_binding: isLimited ? hello.cpu_binding : "none" as const,
       is_cpuset_shared: lease.isShared,
     };
-    this.#record.announce(known, partFiles(job));
+    return this.#record.announce(known, partFiles(job));
   }
 
   #recordShare(control: LimitKind, { cpus, quotaCores, weight }: CpuLimits): void {
-    const { clock, files } = this.#node;
+    const { clock, files, onFailure } = this.#node;
     const { trace_id, span_id, task_id } = this.#record.event;
     const { tsMs, bootMs } = clock.now();
-    files.appendShare({
+    const writing = files.appendShare({
       ts_ms: tsMs,
       boot_ms: bootMs,
       trace_id,
@@ -164,6 +189,7 @@ export class Attempt {
       quota_percent: quotaCores && quotaPercent(quotaCores),
       weight,
     });
+    writing?.catch(onFailure);
   }
 
   #plan(job: Job): SpawnPlan {
@@ -189,24 +215,25 @@ export class Attempt {
   #introduce(
     { program }: Job,
     { started, cgroup }: { readonly started: Started; readonly cgroup: string | null },
-  ): void {
-    this.#record.introduce(started, { program, cgroup });
+  ): Promise<void> | null {
+    const writing = this.#record.introduce(started, { program, cgroup });
     const { trace_id, start_ticks, cpuset } = this.#record.event;
     const { pid, at } = started;
     this.#onStarted({ trace_id, pid, start_ticks, ts_start: at.tsMs, cpuset });
+    return writing;
   }
 
-  #conclude(
+  async #conclude(
     job: Job,
     { exit, stopReason, isInterrupted, note, known }: AttemptEnd & {
       readonly known: Partial<InvocationEvent>;
     },
-  ): AttemptResult {
+  ): Promise<AttemptResult> {
     const { files, fileRights } = this.#node;
     const hasSucceeded = exit.status === 0 && stopReason === null;
     const outputs = fileRights.asUser(() => hasSucceeded ? acceptOutputs(job) : dropOutputs(job));
     const isDone = hasSucceeded && outputs.problem === null;
-    const event = this.#record.conclude({
+    const writing = this.#record.conclude({
       ...known,
       status: exit.status,
       signal: exit.signal,
@@ -214,13 +241,10 @@ export class Attempt {
       bytes_out: outputs.bytes,
       stderr_tail: isDone ? null : files.tail(files.taskLog(this.#task)),
     });
-    return { kind: "exited", isDone, isInterrupted, event };
+    if (writing !== null) await writing;
+    return { kind: "exited", isDone, isInterrupted, event: this.#record.event };
   }
 }
 
-/** Folders that cannot be made: no rights, no space, a file in the way. */
-function isFileError(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists ||
-    isErrno(error, ERRNO.ENOSPC, ERRNO.EROFS);
-}
+/** Errors that say that a path is none anywhere: to try it again would not help. */
+const NEVER_A_PATH = [ERRNO.ENAMETOOLONG, ERRNO.ELOOP];

@@ -5,6 +5,7 @@
  */
 
 import {
+  ADAPTER_DISK,
   ADAPTER_FAILED,
   ADAPTER_PROTOCOL,
   ADAPTER_READY,
@@ -22,7 +23,7 @@ import {
 import type { Launch, Launcher, LaunchOutcome } from "../trace/launcher.ts";
 import { quote } from "../trace/schema.ts";
 import type { Task } from "../trace/task.ts";
-import { MessageWriter, readMessages } from "./message_stream.ts";
+import { fitsMessage, MessageWriter, readMessages } from "./message_stream.ts";
 
 /** The adapter did not begin its service. */
 export class AdapterStartError extends Error {
@@ -41,6 +42,8 @@ export interface ClientStreams {
 export interface ClientOptions {
   /** Asked before each keepalive: false withholds it, and then the adapter ends its tasks in time. */
   readonly mayKeepAlive?: () => boolean;
+  /** Told when the disk of the run directory is full, with the problem, and with null when it is not. */
+  readonly onDisk?: (problem: string | null) => void;
 }
 
 interface Pending {
@@ -55,23 +58,27 @@ export class AdapterClient implements Launcher {
   /** Resolves with the reason when the adapter is gone; what it ran has crashed then. */
   readonly closed: Promise<string>;
   readonly #writer: MessageWriter;
+  readonly #onDisk: (problem: string | null) => void;
   readonly #pending = new Map<string, Pending>();
   #asked: PromiseWithResolvers<ClockTime | null>[] = [];
   readonly #keepalive: ReturnType<typeof setInterval>;
   #launches = 0;
   #closeReason: string | null = null;
+  /** The launch after which it could not continue. */
+  #fatalLaunch: string | null = null;
   /** It was told to end, or has said why it must: not the doing of what it runs. */
   #isExplained = false;
 
   private constructor(
     ready: AdapterReady,
-    { writer, replies, mayKeepAlive = () => true }: ClientOptions & {
+    { writer, replies, mayKeepAlive = () => true, onDisk = () => {} }: ClientOptions & {
       readonly writer: MessageWriter;
       readonly replies: AsyncGenerator<unknown>;
     },
   ) {
     this.ready = ready;
     this.#writer = writer;
+    this.#onDisk = onDisk;
     this.#keepalive = setInterval(() => {
       if (mayKeepAlive()) this.#send({ type: "keepalive" });
     }, KEEPALIVE_INTERVAL_MS);
@@ -107,9 +114,13 @@ export class AdapterClient implements Launcher {
     const launchId = String(++this.#launches);
     const started = Promise.withResolvers<LaunchStarted | null>();
     const outcome = Promise.withResolvers<LaunchOutcome>();
-    if (this.#closeReason === null) {
+    const request: AdapterRequest = { type: "launch", launch_id: launchId, task };
+    if (!fitsMessage(request)) {
+      started.resolve(null);
+      outcome.resolve({ kind: "refused", reason: "it is larger than a message to the adapter" });
+    } else if (this.#closeReason === null) {
       this.#pending.set(launchId, { started, outcome });
-      this.#send({ type: "launch", launch_id: launchId, task });
+      this.#send(request);
     } else {
       started.resolve(null);
       outcome.resolve({ kind: "lost", reason: this.#closeReason });
@@ -154,9 +165,11 @@ export class AdapterClient implements Launcher {
     }
     clearInterval(this.#keepalive);
     this.#closeReason = reason;
-    for (const { started, outcome } of this.#pending.values()) {
+    for (const [launchId, { started, outcome }] of this.#pending) {
       started.resolve(null);
-      outcome.resolve({ kind: this.#isExplained ? "lost" : "crashed", reason });
+      // It may say why, and die of the same task the next time.
+      const isCrash = !this.#isExplained || launchId === this.#fatalLaunch;
+      outcome.resolve({ kind: isCrash ? "crashed" : "lost", reason });
     }
     this.#pending.clear();
     for (const asked of this.#asked.splice(0)) asked.resolve(null);
@@ -191,9 +204,15 @@ export class AdapterClient implements Launcher {
       case "time":
         this.#asked.shift()?.resolve(CLOCK_TIME.decode(reply, "the adapter"));
         return null;
-      case "failed":
+      case "disk":
+        this.#onDisk(ADAPTER_DISK.decode(reply, "the adapter").problem);
+        return null;
+      case "failed": {
+        const { message, launch_id } = ADAPTER_FAILED.decode(reply, "the adapter");
         this.#isExplained = true;
-        return ADAPTER_FAILED.decode(reply, "the adapter").message;
+        this.#fatalLaunch = launch_id;
+        return message;
+      }
       default:
         throw new TypeError(`a reply of unknown type, ${quote(reply)}`);
     }

@@ -36,9 +36,19 @@ export function containerFormat(output: string): string {
   throw new JobRefusedError(`output "${output}" must end in one of ${known}`);
 }
 
-/** The name under which an output is written until it is whole: beside it, so that a rename does. */
+/** Longest name of a file, bytes: NAME_MAX of limits.h, on every file system of Linux that is in use. */
+const NAME_MAX_BYTES = 255;
+
+/**
+ * The path under which an output is written until it is whole: beside it, so that a rename does. Of a
+ * long name only so much is in it that the whole is not too long.
+ */
 export function partName(output: string, spanId: string): string {
-  return join(dirname(output), `.${basename(output)}.${spanId}.part`);
+  const end = `.${spanId}.part`;
+  const bytes = new Uint8Array(NAME_MAX_BYTES - end.length - 1);
+  // Cut at a whole character.
+  const { read } = new TextEncoder().encodeInto(basename(output), bytes);
+  return join(dirname(output), `.${basename(output).slice(0, read)}${end}`);
 }
 
 /** Absolute paths that ffmpeg reads and writes. */

@@ -21,6 +21,11 @@ export class FileRights {
     this.#rights = rights;
   }
 
+  /** The worker's user, where that is another one than the adapter's; null: it is the same. */
+  get uid(): number | null {
+    return this.#libc === null ? null : this.#rights?.uid ?? null;
+  }
+
   /**
    * Run `access` with the user's rights. It must be synchronous: the rights are those of this thread,
    * and asynchronous file access runs on others.

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { asRecord, type DiskRoom } from "./disk_room.ts";
 import type { InvocationEvent } from "../trace/records.ts";
 import { timesOf } from "./invocation_events.ts";
 import type { Journal, JournalLine } from "./journal.ts";
@@ -18,9 +19,14 @@ export interface RecordPlace {
   readonly files: RunFiles;
   /** What a crash may leave. */
   readonly journal: Journal;
+  /** Writes both, and waits while the disk is full. */
+  readonly room: DiskRoom;
 }
 
-/** The record of one invocation. */
+/**
+ * The record of one invocation. Each method writes at once and returns null, or, when the disk is full,
+ * resolves when there was room; it throws or rejects with a RecordError when the run directory fails.
+ */
 export class InvocationRecord {
   /** What is known so far: each line says it all. */
   readonly event: InvocationEvent;
@@ -35,52 +41,58 @@ export class InvocationRecord {
   }
 
   /** Before anything is started. `partFiles` are the unfinished outputs that a crash would leave. */
-  announce(known: Partial<InvocationEvent>, partFiles: readonly string[]): void {
+  announce(
+    known: Partial<InvocationEvent>,
+    partFiles: readonly string[],
+  ): Promise<void> | null {
     this.#partFiles = partFiles;
-    this.#append("launch", known);
     this.#isAnnounced = true;
-    this.#note("launching");
+    return this.#place.room.write(this.#append("launch", known), this.#note("launching"));
   }
 
   /** Its process runs: tell the collector and the journal which. */
   introduce(
     { pid, at }: Started,
     { program, cgroup }: { readonly program: string; readonly cgroup: string | null },
-  ): void {
+  ): Promise<void> | null {
     const startTicks = readProcessStat(pid)?.startTicks ?? null;
     Object.assign(this.event, timesOf(at, null), { pid, start_ticks: startTicks });
     const { trace_id, task_id } = this.event;
+    const steps = [this.#note("running")];
     if (startTicks !== null) {
       const comm = commOf(program);
       const sentinel = { trace_id, task_id, start_ticks: startTicks, cgroup, comm };
-      this.#place.files.writeSentinel(pid, sentinel);
+      steps.unshift(() => this.#place.files.writeSentinel(pid, sentinel));
     }
-    this.#note("running");
+    return this.#place.room.write(...steps);
   }
 
   /** It did not run, for `reason`. */
-  refuse(reason: string): InvocationEvent {
-    this.#append("refused", { reason });
-    if (this.#isAnnounced) this.#note("ended");
-    return this.event;
+  refuse(reason: string): Promise<void> | null {
+    const steps = [this.#append("refused", { reason })];
+    if (this.#isAnnounced) steps.push(this.#note("ended"));
+    return this.#place.room.write(...steps);
   }
 
   /** It is over. */
-  conclude(known: Partial<InvocationEvent>): InvocationEvent {
-    this.#append("exit", known);
-    if (this.event.pid !== null) this.#place.files.removeSentinel(this.event.pid);
-    this.#note("ended");
-    return this.event;
+  conclude(known: Partial<InvocationEvent>): Promise<void> | null {
+    const append = this.#append("exit", known);
+    const { pid } = this.event;
+    // Nobody samples a process that is gone, whether or not the event can be written yet.
+    if (pid !== null) asRecord(() => this.#place.files.removeSentinel(pid));
+    return this.#place.room.write(append, this.#note("ended"));
   }
 
-  #append(kind: InvocationEvent["event"], known: Partial<InvocationEvent>): void {
+  #append(kind: InvocationEvent["event"], known: Partial<InvocationEvent>): () => void {
     Object.assign(this.event, known, { event: kind });
-    this.#place.files.appendEvent(this.event);
+    const line = { ...this.event };
+    return () => this.#place.files.appendEvent(line);
   }
 
-  #note(state: JournalLine["state"]): void {
+  #note(state: JournalLine["state"]): () => void {
     const { span_id, pid, start_ticks } = this.event;
-    this.#place.journal.append({ state, span_id, pid, start_ticks, part_files: this.#partFiles });
+    const line = { state, span_id, pid, start_ticks, part_files: this.#partFiles };
+    return () => this.#place.journal.append(line);
   }
 }
 

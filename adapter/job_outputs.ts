@@ -6,6 +6,7 @@
 
 import { dirname } from "@std/path";
 import { messageOf } from "../trace/atomic_file.ts";
+import { errnoOf } from "../trace/linux/errno.ts";
 import type { Job } from "./job.ts";
 import { fileSize, removeFile } from "./run_files.ts";
 
@@ -33,7 +34,7 @@ export function acceptOutputs(job: Job): OutputsResult {
     }
     return { problem: null, bytes };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (errnoOf(error) === null) throw error;
     dropOutputs(job);
     return { problem: `it did not leave its output: ${messageOf(error)}`, bytes: null };
   }
@@ -41,8 +42,18 @@ export function acceptOutputs(job: Job): OutputsResult {
 
 /** Remove what a failed job left unfinished; a command's own files are its user's. */
 export function dropOutputs(job: Job): OutputsResult {
-  for (const path of partFiles(job)) removeFile(path);
-  return { problem: null, bytes: null };
+  const problems = partFiles(job).map(removalProblem).filter((one) => one !== null);
+  return { problem: problems[0] ?? null, bytes: null };
+}
+
+function removalProblem(path: string): string | null {
+  try {
+    removeFile(path);
+    return null;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    return `its unfinished output could not be removed: ${messageOf(error)}`;
+  }
 }
 
 /** Size of a job's input, or null when it has none or it cannot be read. */

@@ -5,6 +5,8 @@
  */
 
 import { basename, dirname, isAbsolute, join, resolve } from "@std/path";
+import { messageOf } from "../trace/atomic_file.ts";
+import { errnoOf } from "../trace/linux/errno.ts";
 import { JobRefusedError, NotExecutableError } from "./job.ts";
 
 /**
@@ -67,7 +69,8 @@ export function findProgram(
     const Refusal = problem === ABSENT ? JobRefusedError : NotExecutableError;
     throw new Refusal(`program "${name}" ${problem}`);
   }
-  const folders = searchPath.split(":").filter((folder) => folder !== "");
+  // A relative folder would be one that tasks may write to.
+  const folders = searchPath.split(":").filter(isAbsolute);
   const found = folders.map((folder) => join(folder, name))
     .find((path) => executionProblem(path) === null);
   if (found !== undefined) return found;
@@ -85,8 +88,8 @@ function executionProblem(path: string): string | null {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return ABSENT;
     }
-    if (error instanceof Deno.errors.PermissionDenied) return "is not readable";
-    throw error;
+    if (errnoOf(error) === null) throw error;
+    return `cannot be read: ${messageOf(error)}`;
   }
 }
 

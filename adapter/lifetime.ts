@@ -5,6 +5,7 @@
  */
 
 import type { Clock, ClockReading } from "../trace/clock.ts";
+import { startTimer, type Timer } from "../trace/timer.ts";
 import { type ProcessTree, signalTree } from "./process_tree.ts";
 import type { Exit, Starter } from "./start/starter.ts";
 
@@ -47,7 +48,7 @@ export class Lifetime {
   readonly #tree: ProcessTree;
   readonly #starter: Starter;
   readonly #clock: Clock;
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #timers = new Set<Timer>();
   #stopped: StopOptions | null = null;
   #note: string | null = null;
 
@@ -74,7 +75,7 @@ export class Lifetime {
     }
     const isLater = isLingering || this.#starter.hasLostOrphan(first.at.bootMs);
     const at = isLater ? this.#clock.now() : first.at;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timer.clear();
     return {
       exit: first,
       at,
@@ -103,6 +104,6 @@ export class Lifetime {
   }
 
   #after(delayMs: number, action: () => void): void {
-    this.#timers.add(setTimeout(action, delayMs));
+    this.#timers.add(startTimer(delayMs, action));
   }
 }

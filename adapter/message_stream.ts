@@ -30,6 +30,11 @@ export async function* readMessages(
   }
 }
 
+/** True when a reader accepts `message`. */
+export function fitsMessage(message: object): boolean {
+  return JSON.stringify(message).length < MESSAGE_LIMIT_BYTES;
+}
+
 /** Sends messages in order; those that wait go out in one write. */
 export class MessageWriter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;

@@ -14,16 +14,18 @@ import { RunDir } from "../trace/run_dir.ts";
 import { type CgroupBase, readHierarchies, sweepCgroups } from "./place/cgroup_base.ts";
 import { chooseControl, CpuControl, openControl } from "./place/cpu_control.ts";
 import { readCpuTopology } from "./cpu/topology.ts";
+import { DiskRoom } from "./disk_room.ts";
 import { FileRights } from "./file_rights.ts";
-import { Journal, sweepJournal } from "./journal.ts";
+import { Journal, sweepJournals } from "./journal.ts";
 import { NodeCpus } from "./cpu/node_cpus.ts";
 import type { NodeContext } from "./node_context.ts";
-import { readAllowedCpus, readSelf } from "../trace/linux/processes.ts";
+import { readAllowedCpus } from "../trace/linux/processes.ts";
+import { instanceId, readOwner } from "./owner.ts";
 import { RunFiles } from "./run_files.ts";
+import { Sweep } from "./sweep.ts";
 import type { SystemdAccess } from "./place/scope_place.ts";
-import type { Rights } from "./start/spawn_plan.ts";
 import { sweepScopes } from "./place/sweep_scopes.ts";
-import { parseUser, parseUserGroups } from "./user_database.ts";
+import { AdapterError, readTasksUser, type TasksUser, userOfTasks } from "./tasks_user.ts";
 import type { StartCalls } from "./start/start_calls.ts";
 import type { Clock } from "../trace/clock.ts";
 import type { Starter } from "./start/starter.ts";
@@ -44,11 +46,6 @@ export interface AdapterMeans {
   readonly report: (reply: AdapterReply) => void;
 }
 
-/** The worker asked for what this adapter cannot do. */
-export class AdapterError extends Error {
-  override readonly name = "AdapterError";
-}
-
 /** A node that is ready for attempts. */
 export interface OpenNode {
   /** What its attempts share. */
@@ -61,6 +58,8 @@ export interface OpenNode {
   readonly notes: readonly string[];
   /** Left-overs of an earlier adapter that were removed. */
   readonly swept: number;
+  /** Resolves when a record that nobody waits for cannot be written. */
+  readonly failed: Promise<Error>;
 }
 
 /**
@@ -85,31 +84,36 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
     );
   }
   const { clock, starter } = means;
-  const owner = readSelf();
-  const instanceId = `${owner.pid}-${owner.startTicks}`;
+  const owner = readOwner();
+  const id = instanceId(owner);
   const runDir = RunDir.at(hello.run_dir);
-  const user = otherUser(hello, means);
+  const user = tasksUser(hello, means);
   const env = { PATH: DEFAULT_PATH, ...pick(means.env, PASSED_VARIABLES), ...user?.env };
   const taskRights = user?.rights ?? null;
   const fileRights = new FileRights(means.libc, taskRights);
-  const files = new RunFiles(runDir, fileRights);
+  if (taskRights !== null) requireWritable(hello.outputs_dir, fileRights);
+  const failure = Promise.withResolvers<Error>();
+  const room = new DiskRoom((problem) => means.report({ type: "disk", problem }));
+  const files = new RunFiles(runDir, { rights: fileRights, room });
 
   const own = cpusOf(hello);
   const { systemd, cgroups } = await openControl({
-    ...owner,
+    owner,
     control: hello.cpu_control,
     cpus: own,
     isLimiting: true,
     env: means.env,
     libc: means.libc,
   });
-  const swept = await sweepCgroups(readHierarchies()) + sweepScopes(systemd) +
-    await sweepJournal(runDir, owner.bootId);
+  const sweep = new Sweep();
+  await sweepCgroups(readHierarchies(), { self: owner, sweep });
+  sweep.count += sweepScopes(systemd, owner);
+  sweepJournals(runDir, { self: owner, rights: fileRights, sweep });
   const cgroupVersion = cgroups?.limitingVersion ?? null;
   const choice = chooseControl(hello, { systemd, cgroupVersion });
   const node: NodeContext = {
     hello,
-    origin: { nodeId: hello.node_id, stage: hello.stage, instanceId },
+    origin: { nodeId: hello.node_id, stage: hello.stage, instanceId: id },
     clock,
     starter,
     cpus: new NodeCpus({
@@ -119,9 +123,12 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
       weightPerUnit: hello.cpuweight_per_vcpu,
       onTotalWeight: (weight) => cgroups?.setWeight(weight),
     }),
-    control: new CpuControl(choice.kind, { instanceId, base: cgroups, systemd, starter }),
+    control: new CpuControl(choice.kind, { instanceId: id, base: cgroups, systemd, starter }),
     files,
-    journal: fileRights.asUser(() => new Journal(runDir, owner)),
+    room,
+    onFailure: failure.resolve,
+    libc: means.libc,
+    journal: new Journal(runDir, { owner, rights: fileRights }),
     fileRights,
     taskRights,
     rules: {
@@ -129,11 +136,16 @@ export async function openNode(hello: AdapterHello, means: AdapterMeans): Promis
       root: hello.inputs_root,
       searchPath: env.PATH,
       allowedCommands: hello.allowed_commands,
+      allowedVariables: hello.allowed_variables,
     },
     env,
   };
-  const notes = [...means.notes, ...(choice.note === null ? [] : [choice.note])];
-  return { node, cgroups, systemd, notes, swept };
+  const notes = [
+    ...means.notes,
+    ...(choice.note === null ? [] : [choice.note]),
+    ...sweep.problems,
+  ];
+  return { node, cgroups, systemd, notes, swept: sweep.count, failed: failure.promise };
 }
 
 function pick(
@@ -143,23 +155,33 @@ function pick(
   return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
 }
 
-/** Tasks never have the rights of a root adapter: they run as the worker's user. */
-function otherUser(
-  { uid, gid }: AdapterHello,
-  { libc }: AdapterMeans,
-): { readonly rights: Rights; readonly env: Record<string, string> } | null {
-  if (uid === null || gid === null || uid === Deno.uid()) return null;
-  if (Deno.uid() !== 0) {
-    throw new AdapterError(`Cannot run tasks as user ${uid}: the adapter is user ${Deno.uid()}`);
-  }
+/** Tasks never have the rights of a root adapter: they run as the user who asked for it. */
+function tasksUser(hello: AdapterHello, { env, libc }: AdapterMeans): TasksUser | null {
+  const user = userOfTasks(hello, { ownUid: Deno.uid() ?? 0, env });
+  if (user === null) return null;
   if (libc === null) {
-    throw new AdapterError(`Cannot run tasks as user ${uid}: FFI is required for that`);
+    throw new AdapterError(`Cannot run tasks as user ${user.uid}: FFI is required for that`);
   }
-  const user = parseUser(Deno.readTextFileSync("/etc/passwd"), uid);
-  const group = Deno.readTextFileSync("/etc/group");
-  const groups = parseUserGroups(group, { name: user?.name ?? null, gid });
-  const names = user === null ? {} : { USER: user.name, LOGNAME: user.name, HOME: user.home };
-  return { rights: { uid, gid, groups }, env: names };
+  return readTasksUser(user);
+}
+
+/**
+ * Make sure that the user may write to the outputs folder: a root adapter must not write for it where it
+ * may not itself.
+ *
+ * @throws {AdapterError} when it may not.
+ */
+function requireWritable(folder: string, rights: FileRights): void {
+  try {
+    rights.asUser(() =>
+      Deno.removeSync(Deno.makeTempFileSync({ dir: folder, prefix: ".tracekit-" }))
+    );
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new AdapterError(`Cannot use "${folder}" for outputs: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 function cpusOf({ cpus }: AdapterHello): number[] {

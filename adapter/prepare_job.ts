@@ -6,6 +6,7 @@
 
 import { dirname, resolve } from "@std/path";
 import { ANY_COMMAND } from "../trace/adapter_protocol.ts";
+import { ERRNO, isErrno } from "../trace/linux/errno.ts";
 import type { Task } from "../trace/task.ts";
 import { ffmpegArguments, partName } from "./ffmpeg_arguments.ts";
 import { type Job, JobRefusedError } from "./job.ts";
@@ -21,6 +22,8 @@ export interface JobRules {
   readonly searchPath: string;
   /** Programs that tasks of kind command may run. */
   readonly allowedCommands: readonly string[];
+  /** Names of variables that they may set; one that ends in `*` stands for all that begin so. */
+  readonly allowedVariables: readonly string[];
 }
 
 /**
@@ -45,6 +48,7 @@ function ffmpegJob(
   }
   refuseNul(task.input);
   const output = resolveOutput(task.output, rules);
+  refuseFolder(output);
   const input = resolve(rules.root, task.input);
   const writtenTo = partName(output, spanId);
   return {
@@ -55,6 +59,22 @@ function ffmpegJob(
     inputPath: input,
     outputs: [{ path: output, writtenTo }],
   };
+}
+
+/**
+ * Refuse an output that cannot take its name in the end: better before the work than after it.
+ *
+ * @throws {JobRefusedError} when a folder has the name.
+ * @throws {Error} with an errno when no file can have it.
+ */
+function refuseFolder(output: string): void {
+  try {
+    if (!Deno.lstatSync(output).isDirectory) return;
+  } catch (error) {
+    if (isErrno(error, ERRNO.ENOENT)) return;
+    throw error;
+  }
+  throw new JobRefusedError(`output "${output}" must be a file: there is a folder of this name`);
 }
 
 /** The working directory of a task: the outputs folder, or one below it. */
@@ -71,6 +91,23 @@ function workingFolder(cwd: string | null, rules: JobRules): string {
   }
 }
 
+/**
+ * Refuse variables that the node does not allow: LD_PRELOAD, PATH, PYTHONSTARTUP and the like have an
+ * allowed program run one that is not.
+ */
+function refuseVariables(names: readonly string[], { allowedVariables }: JobRules): void {
+  const isAllowed = (name: string): boolean =>
+    allowedVariables.some((one) =>
+      one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : one === name
+    );
+  const refused = names.find((name) => !isAllowed(name));
+  if (refused === undefined) return;
+  const allowed = allowedVariables.join(", ") || "none";
+  throw new JobRefusedError(
+    `variable "${refused}" is not allowed on this node (allowed: ${allowed}; --allow-env)`,
+  );
+}
+
 function commandJob(task: Task, rules: JobRules): Job {
   const [name = "", ...args] = task.argv ?? [];
   const { allowedCommands } = rules;
@@ -81,6 +118,7 @@ function commandJob(task: Task, rules: JobRules): Job {
     );
   }
   const env = task.env ?? {};
+  refuseVariables(Object.keys(env), rules);
   for (const text of [name, ...args, ...Object.entries(env).flat()]) refuseNul(text);
   const badName = Object.keys(env).find((variable) => variable === "" || variable.includes("="));
   if (badName !== undefined) {

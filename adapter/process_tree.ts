@@ -4,7 +4,12 @@
  * @module
  */
 
-import { listProcesses, readProcessStat, signalProcess } from "../trace/linux/processes.ts";
+import {
+  listProcesses,
+  readProcessStat,
+  readUids,
+  signalProcess,
+} from "../trace/linux/processes.ts";
 
 /** The processes of one task. */
 export interface ProcessTree {
@@ -25,15 +30,19 @@ export function signalTree(tree: ProcessTree, signal: Deno.Signal): void {
  */
 export class SessionTree implements ProcessTree {
   readonly #leader: number;
+  readonly #uid: number | null;
 
-  constructor(leader: number) {
+  /** @param uid User whose processes alone belong to it; null: whoever's. */
+  constructor(leader: number, uid: number | null = null) {
     this.#leader = leader;
+    this.#uid = uid;
   }
 
   pids(): number[] {
     return listProcesses().filter((pid) => {
       const stat = readProcessStat(pid);
-      return stat !== null && stat.session === this.#leader && stat.state !== "Z";
+      return stat !== null && stat.session === this.#leader && stat.state !== "Z" &&
+        (this.#uid === null || readUids(pid).every((one) => one === this.#uid));
     });
   }
 

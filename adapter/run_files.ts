@@ -8,7 +8,10 @@ import { join } from "@std/path";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { CpuShare, InvocationEvent, Sentinel } from "../trace/records.ts";
 import type { RunDir } from "../trace/run_dir.ts";
+import { RegularFile } from "./regular_file.ts";
 import type { Task } from "../trace/task.ts";
+import { errnoOf } from "../trace/linux/errno.ts";
+import type { DiskRoom } from "./disk_room.ts";
 import type { FileRights } from "./file_rights.ts";
 
 /** Last lines of a failed process that go into its event, bytes: a screenful. */
@@ -18,14 +21,20 @@ const TAIL_BYTES = 2048;
 export class RunFiles implements Disposable {
   readonly #runDir: RunDir;
   readonly #rights: FileRights;
+  readonly #room: DiskRoom;
   readonly #events = new Map<string, JsonLinesWriter>();
   #shares: JsonLinesWriter | null = null;
 
-  constructor(runDir: RunDir, rights: FileRights) {
+  constructor(runDir: RunDir, { rights, room }: {
+    readonly rights: FileRights;
+    /** Writes what nobody waits for. */
+    readonly room: DiskRoom;
+  }) {
     this.#runDir = runDir;
     this.#rights = rights;
+    this.#room = room;
     rights.asUser(() => {
-      for (const folder of [runDir.path, runDir.pids, runDir.taskLogs]) {
+      for (const folder of [runDir.path, runDir.pids, runDir.taskLogs, runDir.adapters]) {
         Deno.mkdirSync(folder, { recursive: true });
       }
     });
@@ -42,10 +51,12 @@ export class RunFiles implements Disposable {
     writer.append([event]);
   }
 
-  /** Write down the limits of an attempt. */
-  appendShare(share: CpuShare): void {
-    this.#shares ??= this.#rights.asUser(() => JsonLinesWriter.open(this.#runDir.shares));
-    this.#shares.append([share]);
+  /** Write down the limits of an attempt, as {@linkcode DiskRoom.write} does. */
+  appendShare(share: CpuShare): Promise<void> | null {
+    return this.#room.write(() => {
+      this.#shares ??= this.#rights.asUser(() => JsonLinesWriter.open(this.#runDir.shares));
+      this.#shares.append([share]);
+    });
   }
 
   /** Say which process runs; whole from the first instant that its name exists. */
@@ -67,7 +78,13 @@ export class RunFiles implements Disposable {
     return join(this.#runDir.taskLogs, `${task_id}.${attempt}.log`);
   }
 
-  /** The last lines of a log, or null when it is empty or was never made. */
+  /** Make the log of an attempt, empty: on a full disk this fails before the attempt does. */
+  makeTaskLog(task: Pick<Task, "task_id" | "attempt">): void {
+    const options = { append: true, create: true };
+    this.#rights.asUser(() => Deno.openSync(this.taskLog(task), options).close());
+  }
+
+  /** The last lines of a log, or null when it is empty or cannot be read. */
   tail(path: string): string | null {
     return this.#rights.asUser(() => readTail(path));
   }
@@ -87,27 +104,29 @@ export function removeFile(path: string): void {
   }
 }
 
-/** Size of a file, or null when there is none or it may not be read. */
+/** Size of a task's file, bytes; null when the kernel does not tell it, for whatever reason. */
 export function fileSize(path: string): number | null {
   try {
     return Deno.statSync(path).size;
   } catch (error) {
-    if (
-      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-      error instanceof Deno.errors.PermissionDenied
-    ) return null;
+    if (errnoOf(error) !== null) return null;
     throw error;
   }
 }
 
 function readTail(path: string): string | null {
-  const size = fileSize(path);
-  if (size === null || size === 0) return null;
-  using file = Deno.openSync(path, { read: true });
-  file.seekSync(Math.max(0, size - TAIL_BYTES), Deno.SeekMode.Start);
-  const bytes = new Uint8Array(TAIL_BYTES);
-  const count = file.readSync(bytes) ?? 0;
-  const text = new TextDecoder().decode(bytes.subarray(0, count));
+  let size: number;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    using file = RegularFile.open(path);
+    size = file.bytes;
+    bytes = file.read(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
+  } catch (error) {
+    if (errnoOf(error) !== null) return null;
+    throw error;
+  }
+  if (size === 0) return null;
+  const text = new TextDecoder().decode(bytes);
   // A cut first line says nothing; a log of one endless line is kept as it is.
   const start = size > TAIL_BYTES ? text.indexOf("\n") + 1 : 0;
   return text.slice(start).trimEnd();

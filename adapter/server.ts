@@ -16,8 +16,9 @@ import {
 } from "../trace/adapter_protocol.ts";
 import type { Clock } from "../trace/clock.ts";
 import { quote } from "../trace/schema.ts";
-import { Adapter } from "./adapter.ts";
-import { AdapterError, type AdapterMeans } from "./open_node.ts";
+import { Adapter, AttemptError } from "./adapter.ts";
+import type { AdapterMeans } from "./open_node.ts";
+import { AdapterError } from "./tasks_user.ts";
 import { MessageWriter, readMessages } from "./message_stream.ts";
 
 /**
@@ -70,7 +71,8 @@ export async function serveAdapter(streams: Streams, means: ServerMeans): Promis
     return true;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    report({ type: "failed", message: error.message });
+    const launch_id = error instanceof AttemptError ? error.launchId : null;
+    report({ type: "failed", message: error.message, launch_id });
     return false;
   } finally {
     await replies.close();

@@ -12,6 +12,7 @@ import type { RunDir } from "../trace/run_dir.ts";
 import { chooseControl, type ControlMeans, CpuControl, openControl } from "./place/cpu_control.ts";
 import type { CpuLimits } from "./cpu/limits.ts";
 import { exitTotals } from "./exit_totals.ts";
+import { DiskRoom } from "./disk_room.ts";
 import { FileRights } from "./file_rights.ts";
 import { type TraceContext, traceparentOf } from "./trace_context.ts";
 import { commandEvent, newContext, timesOf } from "./invocation_events.ts";
@@ -19,13 +20,9 @@ import { InvocationRecord } from "./invocation_record.ts";
 import { findProgram } from "./job_paths.ts";
 import { Journal } from "./journal.ts";
 import type { Machine } from "./start/machine.ts";
+import { instanceId, readOwner } from "./owner.ts";
 import { PeakMemory } from "./peak_memory.ts";
-import {
-  readAllowedCpus,
-  readHighWaterKb,
-  readSelf,
-  signalProcess,
-} from "../trace/linux/processes.ts";
+import { readAllowedCpus, readHighWaterKb, signalProcess } from "../trace/linux/processes.ts";
 import { fileSize, RunFiles } from "./run_files.ts";
 import { PLAIN_PLAN, SpawnError, type SpawnPlan } from "./start/spawn_plan.ts";
 import type { Exit, Started } from "./start/starter.ts";
@@ -72,22 +69,29 @@ export interface TracedCommand {
 export async function traceCommand(command: TracedCommand, machine: Machine): Promise<Exit> {
   const { argv, env, cwd, runDir, limits } = command;
   const program = findProgram(argv[0] ?? "", { searchPath: env["PATH"] ?? "", cwd });
-  const owner = readSelf();
+  const owner = readOwner();
   const context = newContext(env["TRACEPARENT"] ?? null);
-  const instanceId = `${owner.pid}-${owner.startTicks}`;
-  const origin = { nodeId: command.nodeId, stage: command.stage, instanceId };
-  using files = new RunFiles(runDir, new FileRights(null, null));
-  using journal = new Journal(runDir, owner);
+  const origin = {
+    nodeId: command.nodeId,
+    stage: command.stage,
+    instanceId: instanceId(owner),
+  };
+  const room = new DiskRoom((problem) =>
+    command.onNote(problem === null ? "there is room on the disk again" : `waiting: ${problem}`)
+  );
+  const rights = new FileRights(null, null);
+  using files = new RunFiles(runDir, { rights, room });
+  using journal = new Journal(runDir, { owner, rights });
   const isLimited = Object.values(limits).some((limit) => limit !== null);
   using means = await openControl({
-    ...owner,
+    owner,
     control: command.cpuControl,
     cpus: readAllowedCpus(),
     isLimiting: isLimited || command.unitName !== null || command.cpuControl !== "auto",
     env,
     libc: machine.libc,
   });
-  const control = controlOf(command, { means, machine, instanceId });
+  const control = controlOf(command, { means, machine, instanceId: origin.instanceId });
   using place = control.open(context.spanId, {
     cpu_quota: limits.quotaCores,
     cpu_weight: limits.weight,
@@ -96,8 +100,8 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   const isApplied = isLimited && place.limit(limits);
   await place.open();
   const event = commandEvent(argv, { context, origin });
-  const record = new InvocationRecord(event, { files, journal });
-  record.announce({
+  const record = new InvocationRecord(event, { files, journal, room });
+  await record.announce({
     ...timesOf(machine.clock.now(), null),
     ts_enqueue: command.tsEnqueue,
     bytes_in: sizeOf(event.input, cwd),
@@ -106,12 +110,16 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   }, []);
   const started = start(command, { machine, program, context, place, record });
   place.tree(started.pid);
-  record.introduce(started, { program, cgroup: place.directory });
-  command.onStarted((name) => signalProcess(started.pid, name));
+  const introducing = record.introduce(started, { program, cgroup: place.directory });
+  let isOver = false;
+  // One that comes when the command has ended is for this program, which may wait for a full disk.
+  command.onStarted((name) => isOver ? room.close() : signalProcess(started.pid, name));
 
   const launcherPeakKb = readHighWaterKb(Deno.pid);
   using peak = new PeakMemory(started.pid);
   const exit = await started.exit;
+  isOver = true;
+  await introducing;
   const totals = exitTotals({
     cgroup: place.totals(),
     rusage: exit.rusage,
@@ -121,7 +129,7 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   });
   const { status, signal } = exit;
   const bytes_out = sizeOf(event.output, cwd);
-  record.conclude({ ...totals, ...timesOf(started.at, exit.at), status, signal, bytes_out });
+  await record.conclude({ ...totals, ...timesOf(started.at, exit.at), status, signal, bytes_out });
   // What the command left in the background is its caller's: it continues outside the group.
   place.release();
   return exit;

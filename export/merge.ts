@@ -13,12 +13,6 @@ import { type MergedFile, mergeLines, mergeSamples, type MergeWatch } from "./ct
 import { findNodeDirs, namesIn } from "./cts/run_folders.ts";
 import { StagedFiles } from "./staged_files.ts";
 
-/**
- * Records that are of one process on its own machine, and mean nothing elsewhere: an adapter that
- * found a foreign journal would look for its processes.
- */
-const LOCAL_FILES: readonly string[] = ["adapter_journal.jsonl"];
-
 /** Records of the whole run rather than of one node; they go to the folder of the run. */
 const RUN_FILES: readonly string[] = [
   "results.jsonl",
@@ -150,8 +144,7 @@ export async function mergeRun(plan: MergePlan, watch: MergeWatch = {}): Promise
 }
 
 function isRecordFile(name: string): boolean {
-  return /^[^.].*\.jsonl$|^(node_meta|run_meta\..+)\.json$|^timesync\.log$/.test(name) &&
-    !LOCAL_FILES.includes(name);
+  return /^[^.].*\.jsonl$|^(node_meta|run_meta\..+)\.json$|^timesync\.log$/.test(name);
 }
 
 async function mergeFolder(

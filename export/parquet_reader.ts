@@ -158,6 +158,7 @@ export class ParquetFile implements Disposable {
 }
 
 function asNumber(value: unknown): number {
+  if (value instanceof Date) return value.getTime();
   return typeof value === "number" || typeof value === "bigint" ? Number(value) : NaN;
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { startTimer } from "../trace/timer.ts";
+
 /** Coalesces any number of notifications into one wake-up. */
 export class Wake {
   #isSet = false;
@@ -22,12 +24,12 @@ export class Wake {
       return;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, limitMs);
+    const timer = startTimer(limitMs, resolve);
     this.#waiters.add(resolve);
     signal?.addEventListener("abort", resolve as () => void);
     await promise;
     signal?.removeEventListener("abort", resolve as () => void);
     this.#waiters.delete(resolve);
-    clearTimeout(timer);
+    timer.clear();
   }
 }

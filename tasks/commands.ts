@@ -158,6 +158,24 @@ export const COMMANDS = [
     executables: { exporter: "parse" },
   },
   {
+    name: "show",
+    description: "Show a run on one screen, its tasks by groups, or several runs side by side.",
+    privilege: "granted",
+    executables: { exporter: "show" },
+  },
+  {
+    name: "runs",
+    description: "List the runs in the logs: when, how many tasks and nodes, verdict, size.",
+    privilege: "granted",
+    executables: { exporter: "runs" },
+  },
+  {
+    name: "gate",
+    description: "Fail where a run is worse than its baseline by more than is allowed: for CI.",
+    privilege: "granted",
+    executables: { exporter: "gate" },
+  },
+  {
     name: "merge",
     description: "Merge the run directories of several nodes, or parts of one run, and parse them.",
     privilege: "granted",

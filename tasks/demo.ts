@@ -9,6 +9,9 @@ import { BUILT_IN_PROFILES } from "../scheduler/dispatch/profiles.ts";
 import { openRedisQueue } from "../scheduler/queue/open.ts";
 import { parseRedisUrl } from "../scheduler/queue/url.ts";
 import type { ParseSummary } from "../export/parse.ts";
+import { screenLines } from "../export/summary/screen.ts";
+import { summarizeRun } from "../export/summary/summary.ts";
+import { openTableRun } from "../export/tables/run.ts";
 import type { Progress } from "../scheduler/queue/queue.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { type BadLine, readRecords } from "../trace/json_lines.ts";
@@ -28,6 +31,7 @@ import {
 } from "./demo/stage.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { ensurePrograms, REQUIRED } from "./machine/packages.ts";
+import { paintOf } from "./summary/open.ts";
 import { openProgress } from "./command/progress.ts";
 import { Supervisor } from "./machine/supervisor.ts";
 import { DEMO } from "./flags/demo.ts";
@@ -68,6 +72,7 @@ export async function main(
     ended,
     invocations: await readInvocations(plan),
     audits: (JSON.parse(parsed) as ParseSummary[]).map(({ audit }) => audit),
+    screen: screenLines(await summarizeRun(await openTableRun(run)), paintOf()),
     runDir: run,
     exportDir,
   };

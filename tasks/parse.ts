@@ -5,11 +5,15 @@ import { messageOf } from "../trace/atomic_file.ts";
 import { counted } from "../trace/counted.ts";
 import { parseNodeId, parseRunId } from "../trace/run_dir.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
+import { screenLines } from "../export/summary/screen.ts";
+import { summarizeRun } from "../export/summary/summary.ts";
+import { openTableRun } from "../export/tables/run.ts";
 import { findNodeDirs, newestRunId } from "../export/cts/run_folders.ts";
 import { asUsage } from "./command/usage_error.ts";
 import type { Parsed } from "./command/parse.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { openProgress } from "./command/progress.ts";
+import { paintOf } from "./summary/open.ts";
 import { PARSE, type ParseFlags } from "./flags/parse.ts";
 
 /** `deno task parse`. */
@@ -25,8 +29,21 @@ export async function main(
     summaries.push(summary);
   }
   if (options.json) io.print(JSON.stringify(summaries));
+  else if (options.layout === "cts") await showRun(run, { summaries, io });
   const hasFindings = summaries.some(({ audit }) => audit.verdict === "FINDINGS");
   return options.strict && hasFindings ? 1 : 0;
+}
+
+/** The run on one screen; of a node that was parsed alone, its part. */
+async function showRun(
+  run: string,
+  { summaries, io }: { summaries: readonly ParseSummary[]; io: Io },
+): Promise<void> {
+  const folders = await findNodeDirs(run);
+  const folder = folders.length === summaries.length ? run : summaries[0]?.runDir ?? run;
+  const summary = await summarizeRun(await openTableRun(folder));
+  io.say("");
+  screenLines(summary, paintOf(Deno.stderr)).forEach(io.say);
 }
 
 async function parseOne(

@@ -9,6 +9,7 @@ import { type AdapterHello, ANY_COMMAND } from "../trace/adapter_protocol.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { mibToBytes } from "../trace/units.ts";
 import { asUsage, UsageError } from "./command/usage_error.ts";
 import type { Parsed } from "./command/parse.ts";
 import { ClockLog } from "./role/clock_log.ts";
@@ -67,6 +68,12 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   io.force.addEventListener("abort", () => {
     if (!redis.isUp) redis[Symbol.asyncDispose]();
   });
+  const onDisk = (problem: string | null): void =>
+    io.say(
+      problem === null
+        ? `${node}: there is room on the disk again`
+        : `${node} waits for room on the disk: ${problem}`,
+    );
   const timer = setInterval(() => redis.isUp && noteClock(), CLOCK_INTERVAL_MS);
   try {
     await runWorker(queue, {
@@ -75,7 +82,8 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
       timing: TIMING,
       openLauncher: async (mayKeepAlive) => {
         const isFirst = adapter === null;
-        adapter = await openAdapter(hello, { options, mayKeepAlive });
+        adapter = await openAdapter(hello, { options, mayKeepAlive, onDisk });
+        for (const note of isFirst ? adapter.ready.notes : []) io.say(`${node}: ${note}`);
         if (isFirst) await noteClock();
         return adapter;
       },
@@ -126,10 +134,14 @@ function helloOf(
     cpu_binding: options["cpu-binding"],
     cpuweight_per_vcpu: options["cpuweight-per-vcpu"],
     cpu_control: options["cpu-control"],
-    allowed_commands: options["allow-any"]
-      ? [ANY_COMMAND]
-      : options["allow-commands"].split(",").filter((name) => name !== ""),
+    task_log_max_bytes: mibToBytes(options["task-log-max-mb"]),
+    allowed_variables: options["allow-any"] ? ["*"] : namesIn(options["allow-env"]),
+    allowed_commands: options["allow-any"] ? [ANY_COMMAND] : namesIn(options["allow-commands"]),
   };
+}
+
+function namesIn(list: string): string[] {
+  return list.split(",").filter((name) => name !== "");
 }
 
 /** An adapter that also tells the time. */
@@ -138,9 +150,10 @@ type WorkersAdapter = OwnedLauncher & Pick<AdapterClient, "readClocks">;
 /** Start an adapter of this worker's own. */
 async function openAdapter(
   hello: Omit<AdapterHello, "type" | "protocol">,
-  { options, mayKeepAlive }: {
+  { options, mayKeepAlive, onDisk }: {
     readonly options: WorkerFlags;
     readonly mayKeepAlive: () => boolean;
+    readonly onDisk: (problem: string | null) => void;
   },
 ): Promise<WorkersAdapter> {
   const { program, args } = adapterCommand(options);
@@ -158,7 +171,7 @@ async function openAdapter(
   });
   const child = spawnAdapter(command, program);
   const streams = { requests: child.stdin, replies: child.stdout };
-  const client = await AdapterClient.open(streams, hello, { mayKeepAlive });
+  const client = await AdapterClient.open(streams, hello, { mayKeepAlive, onDisk });
   return {
     ready: client.ready,
     closed: client.closed,

@@ -23,9 +23,10 @@ import {
 } from "./schema.ts";
 import { INVOCATION_EVENT } from "./records.ts";
 import { TASK } from "./task.ts";
+import { LONGEST_DELAY_MS } from "./units.ts";
 
 /** Version of this protocol; both sides must agree. */
-export const ADAPTER_PROTOCOL = 1;
+export const ADAPTER_PROTOCOL = 2;
 
 /** How often a worker says that it lives, ms. */
 export const KEEPALIVE_INTERVAL_MS = 1000;
@@ -55,6 +56,16 @@ export const ADAPTER_HELLO = record("adapter hello", {
   cpu_binding: oneOf(["exclusive", "shared"], { doc: "Execution mode." }),
   cpuweight_per_vcpu: integer({ doc: "CPUWeight per vCPU in shared mode.", min: 1, max: 10_000 }),
   cpu_control: oneOf(["auto", "systemd", "cgroup", "none"], { doc: "What applies it." }),
+  task_log_max_bytes: nullable(
+    integer({
+      doc: "Most of what a task prints that is kept; null: all.",
+      unit: "bytes",
+      min: 4096,
+    }),
+  ),
+  allowed_variables: list(string({ doc: "A name, or the begin of names before a *." }), {
+    doc: "Variables that tasks of kind command may set.",
+  }),
   allowed_commands: list(string({ doc: "A program's name." }), {
     doc: "Programs that tasks of kind command may run; `*`: any.",
   }),
@@ -78,7 +89,12 @@ export type LaunchRequest = RecordOf<typeof LAUNCH_REQUEST>;
 export const STOP_REQUEST = record("stop request", {
   type: oneOf(["stop"], { doc: "Kind of message." }),
   launch_id: nullable(string({ doc: "The launch; null: all." })),
-  grace_ms: number({ doc: "Time between SIGTERM and SIGKILL.", unit: "ms", min: 0 }),
+  grace_ms: number({
+    doc: "Time between SIGTERM and SIGKILL.",
+    unit: "ms",
+    min: 0,
+    max: LONGEST_DELAY_MS,
+  }),
   reason: string({ doc: "Goes into the event." }),
 });
 /** End one attempt, or all, {@linkcode STOP_REQUEST}. */
@@ -130,6 +146,14 @@ export const LAUNCH_STARTED = record("launch started", {
 /** An attempt runs, {@linkcode LAUNCH_STARTED}. */
 export type LaunchStarted = RecordOf<typeof LAUNCH_STARTED>;
 
+/** The disk of the run directory is full, or has room again: tasks run on, and their records wait. */
+export const ADAPTER_DISK = record("adapter disk", {
+  type: oneOf(["disk"], { doc: "Kind of message." }),
+  problem: nullable(string({ doc: "What cannot be written; null: there is room again." })),
+});
+/** The disk of the run directory is full or not, {@linkcode ADAPTER_DISK}. */
+export type AdapterDisk = RecordOf<typeof ADAPTER_DISK>;
+
 /** An attempt ended; its event is on the disk already. */
 export const LAUNCH_EXITED = record("launch exited", {
   type: oneOf(["exited"], { doc: "Kind of message." }),
@@ -167,6 +191,7 @@ export type ClockTime = RecordOf<typeof CLOCK_TIME>;
 export const ADAPTER_FAILED = record("adapter failed", {
   type: oneOf(["failed"], { doc: "Kind of message." }),
   message: string({ doc: "What happened and what to do." }),
+  launch_id: nullable(string({ doc: "The launch that it failed over; null: none in particular." })),
 });
 /** The adapter cannot continue, {@linkcode ADAPTER_FAILED}. */
 export type AdapterFailed = RecordOf<typeof ADAPTER_FAILED>;
@@ -178,4 +203,5 @@ export type AdapterReply =
   | LaunchExited
   | LaunchRefused
   | ClockTime
+  | AdapterDisk
   | AdapterFailed;

@@ -125,6 +125,13 @@ export const INVOCATION_EVENT = record("invocation event", {
   counters_source: nullable(
     source("Where page faults, context switches and blocks come from."),
   ),
+  log_lost_bytes: nullable(
+    integer({
+      doc: "Bytes that it printed and that its log does not have: beyond --task-log-max-mb.",
+      unit: "bytes",
+      min: 0,
+    }),
+  ),
   stderr_tail: nullable(string({ doc: "Last lines of a failed process." })),
 });
 /** One line of an adapter's events, {@linkcode INVOCATION_EVENT}. */

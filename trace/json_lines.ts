@@ -74,6 +74,21 @@ export class JsonLinesWriter implements Disposable {
     if (bytes.length > 0) this.#write(bytes);
   }
 
+  /** Bytes in the file. */
+  get bytes(): number {
+    return this.#file.statSync().size;
+  }
+
+  /** Remove all lines. */
+  clear(): void {
+    this.#file.truncateSync(0);
+  }
+
+  /** Let `use` have the open file: to lock it, say. */
+  use(use: (file: Deno.FsFile) => void): void {
+    use(this.#file);
+  }
+
   /** Wait until what was appended is on the disk. */
   syncData(): void {
     this.#file.syncDataSync();

@@ -132,9 +132,9 @@ export class RunDir {
   get placementEvents(): string {
     return join(this.path, "placement_events.jsonl");
   }
-  /** The adapter's journal of launches: what a crashed adapter may have left running. */
-  get adapterJournal(): string {
-    return join(this.path, "adapter_journal.jsonl");
+  /** A journal of each adapter that runs here: what it leaves running should it crash. */
+  get adapters(): string {
+    return join(this.path, "adapters");
   }
   /** Sentinels of running processes, by default PROC_PID_DIR. */
   get pids(): string {

@@ -24,6 +24,9 @@ import { isIdentifier } from "./run_dir.ts";
  */
 const CPU_UNITS_MAX = 8192;
 
+/** Longest time limit, s: a century, so that a typing error is reported and not taken for a limit. */
+const TIMEOUT_MAX_S = 3_155_760_000;
+
 /** A complete task. What a person pushed by hand is completed to this on arrival. */
 export const TASK = record("task", {
   task_id: string({
@@ -51,7 +54,9 @@ export const TASK = record("task", {
   outputs: nullable(
     list(string({ doc: "One path." }), { doc: "Files that a command must leave." }),
   ),
-  timeout_s: nullable(number({ doc: "The task's tree is ended after this.", unit: "s", min: 0 })),
+  timeout_s: nullable(
+    number({ doc: "The task's tree is ended after this.", unit: "s", min: 0, max: TIMEOUT_MAX_S }),
+  ),
   cpu_units: integer({
     doc: "vCPUs that the scheduler reserves.",
     unit: "vcpu",
@@ -61,7 +66,14 @@ export const TASK = record("task", {
   cpuset: nullable(
     string({ doc: "CPUs to run on, as cpuset(7) writes them.", pattern: /^[0-9,-]+$/ }),
   ),
-  cpu_quota: nullable(number({ doc: "CPU quota; 100 is one core.", unit: "percent", min: 1 })),
+  cpu_quota: nullable(
+    number({
+      doc: "CPU quota; 100 is one core.",
+      unit: "percent",
+      min: 1,
+      max: 100 * CPU_UNITS_MAX,
+    }),
+  ),
   cpu_weight: nullable(integer({ doc: "CPU weight, as cgroup v2 counts.", min: 1, max: 10_000 })),
   unit_name: nullable(
     string({ doc: "systemd unit to run in.", pattern: /^[A-Za-z0-9:_.@-]{1,200}$/ }),

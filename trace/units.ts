@@ -13,6 +13,9 @@
  */
 export const CLOCK_TICKS_PER_S = 100;
 
+/** Longest delay of the runtime's setTimeout and setInterval, ms: a longer one ends at once. */
+export const LONGEST_DELAY_MS: number = 2 ** 31 - 1;
+
 /** Nanoseconds per millisecond. */
 export const NS_PER_MS = 1_000_000;
 
@@ -50,6 +53,11 @@ export function msToUs(ms: number): number {
 /** MiB in `kb` kB (the kernel's kB is 1024 bytes), with decimals. */
 export function kbToMib(kb: number): number {
   return kb / 1024;
+}
+
+/** Bytes in `mib` MiB. */
+export function mibToBytes(mib: number): number {
+  return mib * 1024 * 1024;
 }
 
 /** kB (1024 bytes) in `bytes`, with decimals. */

@@ -1,22 +1,30 @@
 /**
- * The adapter's own place in the cgroup hierarchies: one group `tracekit-<pid>-<start_ticks>` in each
- * that helps, with a group for each task below it. The name says which adapter owns it, so that the
- * left-overs of a crashed one are known as such.
+ * The adapter's own place in the cgroup hierarchies: one group `tracekit-<instance>` in each that helps,
+ * with a group for each task below it. The name says which adapter owns it, and the adapter holds it open
+ * and locked, so that the left-overs of a crashed one are known as such.
  *
  * @module
  */
 
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
+import {
+  hold,
+  INSTANCE_PATTERN,
+  instanceId,
+  isAbandoned,
+  type Owner,
+  parseInstanceId,
+} from "../owner.ts";
+import type { Sweep } from "../sweep.ts";
 import { formatCpuList } from "../../trace/cpu_list.ts";
 import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
 import { weightValue } from "../cpu/limits.ts";
-import { isSameProcess } from "../../trace/linux/processes.ts";
 import { hasRoom, setAside, takeBack, withoutAside } from "./delegation.ts";
 import { makeGroup, readText, removeGroup, writeValue } from "./group_files.ts";
 import { TaskCgroup } from "./task_cgroup.ts";
 
 /** Names of adapters' groups. */
-const OWNER = /^tracekit-(\d+)-(\d+)$/;
+const OWNED = new RegExp(`^tracekit-${INSTANCE_PATTERN}$`);
 
 /** v1 controllers that account: CPU time where there is no v2 hierarchy, and peak memory. */
 const ACCOUNTING_CONTROLLERS = ["cpuacct", "memory"];
@@ -37,14 +45,12 @@ export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
 
 /** For two seconds: longer only for a process that hangs in the kernel, which the next sweep finds. */
 const SWEEP_PAUSE_MS = 20;
-const SWEEP_LOOKS = 100;
+const SWEEP_ROUNDS = 100;
 
 /** Who owns the groups, and what for. */
 export interface CgroupBaseOptions {
-  /** The adapter's process id. */
-  readonly pid: number;
-  /** Its start time, clock ticks. */
-  readonly startTicks: number;
+  /** The adapter. */
+  readonly owner: Owner;
   /** CPUs of the node, to which `cpuset` groups are confined. */
   readonly cpus: readonly number[];
   /** True when tasks are to be limited, too. */
@@ -59,14 +65,17 @@ export class CgroupBase implements Disposable {
   readonly limitingVersion: 1 | 2 | null;
   readonly #unified: string | null;
   readonly #v1: ReadonlyMap<string, string>;
+  readonly #locks: readonly Deno.FsFile[];
 
   private constructor(
     unified: string | null,
-    { v1, limitingVersion }: {
+    { v1, limitingVersion, locks }: {
       readonly v1: ReadonlyMap<string, string>;
       readonly limitingVersion: 1 | 2 | null;
+      readonly locks: readonly Deno.FsFile[];
     },
   ) {
+    this.#locks = locks;
     this.#unified = unified;
     this.#v1 = v1;
     this.limitingVersion = limitingVersion;
@@ -75,9 +84,10 @@ export class CgroupBase implements Disposable {
   /** Make the adapter's groups; null when no hierarchy lets it. */
   static create(
     hierarchies: readonly Hierarchy[],
-    { pid, startTicks, cpus, isLimiting, mayMakeRoom }: CgroupBaseOptions,
+    { owner, cpus, isLimiting, mayMakeRoom }: CgroupBaseOptions,
   ): CgroupBase | null {
-    const name = `tracekit-${pid}-${startTicks}`;
+    const name = `tracekit-${instanceId(owner)}`;
+    const locks: Deno.FsFile[] = [];
     let unified: string | null = null;
     let limitingVersion: 1 | 2 | null = null;
     const v1 = new Map<string, string>();
@@ -94,6 +104,7 @@ export class CgroupBase implements Disposable {
         limitingVersion = 2;
       }
       if (!makeGroup(directory)) continue;
+      locks.push(holdGroup(directory));
       if (version === 2) unified = directory;
       else for (const controller of useful) v1.set(controller, directory);
     }
@@ -104,7 +115,7 @@ export class CgroupBase implements Disposable {
       confine(v1.get("cpuset") ?? "", cpus);
     }
     if (unified === null && v1.size === 0) return null;
-    return new CgroupBase(unified, { v1, limitingVersion });
+    return new CgroupBase(unified, { v1, limitingVersion, locks });
   }
 
   /** The adapter's groups, the one that knows all processes first. */
@@ -137,32 +148,46 @@ export class CgroupBase implements Disposable {
 
   [Symbol.dispose](): void {
     for (const directory of this.directories) sweepGroup(directory);
+    for (const lock of this.#locks) lock.close();
     if (this.#unified === null) return;
     const above = dirname(this.#unified);
-    if (!subgroups(above).some((name) => OWNER.test(name))) takeBack(above);
+    if (!subgroups(above).some((name) => OWNED.test(name))) takeBack(above);
   }
 }
 
-/**
- * End what adapters that are gone left in their cgroups, and remove these.
- *
- * @returns How many task groups were left over.
- */
-export async function sweepCgroups(hierarchies: readonly Hierarchy[]): Promise<number> {
-  let swept = 0;
+/** End what adapters that are gone left in their cgroups, and remove these. */
+export async function sweepCgroups(
+  hierarchies: readonly Hierarchy[],
+  { self, sweep }: { readonly self: Owner; readonly sweep: Sweep },
+): Promise<void> {
   for (const { ownDirectory } of hierarchies) {
     for (const name of subgroups(ownDirectory)) {
-      const [, pid, startTicks] = OWNER.exec(name) ?? [];
-      if (pid === undefined || isSameProcess(Number(pid), Number(startTicks))) continue;
       const base = join(ownDirectory, name);
-      swept += subgroups(base).length;
+      if (sweep.try(() => isLeftOver(base, self)) !== true) continue;
+      sweep.count += subgroups(base).length;
       // What was killed is in its group until the kernel has taken it down.
-      for (let look = 0; !sweepGroup(base) && look < SWEEP_LOOKS; look++) {
+      for (let round = 0; round < SWEEP_ROUNDS; round++) {
+        if (sweep.try(() => sweepGroup(base)) !== false) break;
         await new Promise((resolve) => setTimeout(resolve, SWEEP_PAUSE_MS));
       }
     }
   }
-  return swept;
+}
+
+/** True for a group of an adapter that is gone. */
+function isLeftOver(base: string, self: Owner): boolean {
+  const [, id = ""] = new RegExp(`^tracekit-(${INSTANCE_PATTERN})$`).exec(basename(base)) ?? [];
+  const owner = parseInstanceId(id);
+  if (owner === null) return false;
+  using file = Deno.openSync(base);
+  return isAbandoned(owner, { file, self });
+}
+
+/** Hold a group that was just made, so that an adapter of another namespace knows that we live. */
+function holdGroup(directory: string): Deno.FsFile {
+  const file = Deno.openSync(directory);
+  hold(file);
+  return file;
 }
 
 /** Kill and remove an adapter's groups; false when a process is still in one. */

@@ -9,6 +9,7 @@ import type { Task } from "../../trace/task.ts";
 import type { AdapterHello, AdapterReady } from "../../trace/adapter_protocol.ts";
 import { findProgram, isFolder } from "../job_paths.ts";
 import { JobRefusedError } from "../job.ts";
+import type { Owner } from "../owner.ts";
 import type { StartCalls } from "../start/start_calls.ts";
 import { CgroupBase, readHierarchies } from "./cgroup_base.ts";
 import { isDelegated } from "./delegation.ts";
@@ -124,10 +125,8 @@ export class CpuControl {
 
 /** For whom control is opened. */
 export interface ControlRequest {
-  /** Process id of the adapter. */
-  readonly pid: number;
-  /** Its start time, clock ticks. */
-  readonly startTicks: number;
+  /** The adapter. */
+  readonly owner: Owner;
   /** What may be used for it. */
   readonly control: AdapterHello["cpu_control"];
   /** CPUs of the node. */
@@ -150,15 +149,14 @@ export interface ControlMeans extends Disposable {
 
 /** Open what this machine has to control and account for tasks, for one adapter. */
 export async function openControl(request: ControlRequest): Promise<ControlMeans> {
-  const { control, pid, startTicks, cpus, isLimiting, env, libc } = request;
+  const { control, owner, cpus, isLimiting, env, libc } = request;
   const found = control === "none" || !isLimiting ? null : findSystemd(env);
-  const systemd = found && await enterOwnScope(found, { pid, startTicks }) ? found : null;
+  const systemd = found && await enterOwnScope(found, owner) ? found : null;
   const hierarchies = readHierarchies();
   const unified = hierarchies.find(({ version }) => version === 2)?.ownDirectory;
   const isOurs = unified !== undefined && isDelegated(unified, libc);
   const cgroups = CgroupBase.create(hierarchies, {
-    pid,
-    startTicks,
+    owner,
     cpus,
     // In what systemd did not delegate, controllers come and go as it sees fit.
     isLimiting: isLimiting &&

@@ -41,12 +41,12 @@ export function removeGroup(directory: string): boolean {
   }
 }
 
-/** The text of a cgroup's file, or null when it is not there. */
+/** The text of a cgroup's file, or null when it is not there: or no more, when the group was removed. */
 export function readText(path: string): string | null {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (isErrno(error, ERRNO.ENOENT, ERRNO.ENODEV)) return null;
     throw error;
   }
 }

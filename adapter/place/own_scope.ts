@@ -6,6 +6,7 @@
  */
 
 import { readHierarchies } from "./cgroup_base.ts";
+import { instanceId, type Owner } from "../owner.ts";
 import type { SystemdAccess } from "./scope_place.ts";
 import { adoptArguments, scopeName } from "./systemd.ts";
 
@@ -22,12 +23,12 @@ const MOVE_PAUSE_MS = 5;
  */
 export async function enterOwnScope(
   { manager, busctl, env }: SystemdAccess,
-  { pid, startTicks }: { readonly pid: number; readonly startTicks: number },
+  owner: Owner,
 ): Promise<boolean> {
   if (manager === "system") return true;
-  const unit = `tracekit-${pid}-${startTicks}`;
+  const unit = `tracekit-${instanceId(owner)}`;
   const { success } = new Deno.Command(busctl, {
-    args: adoptArguments(unit, pid).slice(1),
+    args: adoptArguments(unit, owner.pid).slice(1),
     clearEnv: true,
     env: { ...env },
     stdin: "null",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isSameProcess } from "../../trace/linux/processes.ts";
+import { INSTANCE_PATTERN, isAbandoned, type Owner, parseInstanceId } from "../owner.ts";
 import type { SystemdAccess } from "./scope_place.ts";
 import {
   listScopesArguments,
@@ -13,21 +13,22 @@ import {
   stopScopesArguments,
 } from "./systemd.ts";
 
-/** Scopes of ours: `tracekit-<adapter pid>-<its start_ticks>[-<span>].scope`, the short one its own. */
-const OWNED = /^tracekit-(\d+)-(\d+)(?:-[0-9a-f]+)?\.scope$/;
+/** Scopes of ours: `tracekit-<instance>[-<span>].scope`, the short one the adapter's own. */
+const OWNED = new RegExp(`^tracekit-(${INSTANCE_PATTERN})(?:-[0-9a-f]+)?\\.scope$`);
 
 /**
- * Stop every scope whose adapter is gone. Nothing else may be waiting for children meanwhile.
+ * Stop every scope whose adapter is gone. One of another pid or time namespace is left alone: who owns it
+ * cannot be known here, and it ends with that namespace. Nothing else may be waiting for children meanwhile.
  *
  * @param systemd Null where systemd does not run.
  * @returns How many there were.
  */
-export function sweepScopes(systemd: SystemdAccess | null): number {
+export function sweepScopes(systemd: SystemdAccess | null, self: Owner): number {
   if (systemd === null) return 0;
   const names = parseScopeNames(run(systemd, listScopesArguments(systemd.manager)));
   const leftOver = names.filter((name) => {
-    const [, pid, startTicks] = OWNED.exec(name) ?? [];
-    return pid !== undefined && !isSameProcess(Number(pid), Number(startTicks));
+    const owner = parseInstanceId(OWNED.exec(name)?.[1] ?? "");
+    return owner !== null && isAbandoned(owner, { file: null, self });
   });
   if (leftOver.length > 0) run(systemd, stopScopesArguments(systemd.manager, leftOver));
   return leftOver.length;

@@ -6,6 +6,8 @@
  */
 
 import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
   O_CLOEXEC,
   P_ALL,
   SI_PID_WORD,
@@ -26,6 +28,7 @@ const SYMBOLS = {
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
   wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
@@ -150,6 +153,15 @@ export class StartCalls implements Disposable {
     const ends = new Int32Array(2);
     if (this.#library.symbols.pipe2(bytesOf(ends), O_CLOEXEC) !== 0) return null;
     return { reader: ends[0] ?? -1, writer: ends[1] ?? -1 };
+  }
+
+  /** Give the disk back a part of an open file, which reads as zeros then; false when it cannot. */
+  punchHole(
+    descriptor: number,
+    { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  ): boolean {
+    const mode = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
+    return this.#library.symbols.fallocate(descriptor, mode, BigInt(offset), BigInt(bytes)) === 0;
   }
 
   /** close(2). */

@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers";
 import { basename } from "@std/path";
 import { type Clock, CLOCK_BOOTTIME } from "../../trace/clock.ts";
 import { messageOf } from "../../trace/atomic_file.ts";
+import { startTimer } from "../../trace/timer.ts";
 import { NS_PER_MS } from "../../trace/units.ts";
 import type { SamplingCalls } from "../sampling_calls.ts";
 
@@ -261,9 +262,9 @@ class RuntimeAlarm implements Alarm {
     if (this.#names.size === 0 && !this.#signal.aborted && delayMs > 0) {
       const woken = Promise.withResolvers<void>();
       this.#wake = woken.resolve;
-      const timer = setTimeout(woken.resolve, delayMs);
+      const timer = startTimer(delayMs, woken.resolve);
       await woken.promise;
-      clearTimeout(timer);
+      timer.clear();
     }
     if (this.#failure !== null) throw this.#failure;
     const names = [...this.#names];

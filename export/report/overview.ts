@@ -35,7 +35,7 @@ export function verdictOf(audits: readonly Audit[]): "PASS" | "FINDINGS" | null 
 }
 
 /** Part of the CPU time that readings saw; null where there is none. */
-export function seenShare(audits: readonly Audit[]): number | null {
+function seenShare(audits: readonly Audit[]): number | null {
   const total = audits.reduce((sum, { cpu_total_ms }) => sum + cpu_total_ms, 0);
   const seen = audits.reduce((sum, { cpu_seen_ms }) => sum + cpu_seen_ms, 0);
   return total === 0 ? null : seen / total;

@@ -6,9 +6,16 @@
 
 import { join } from "@std/path";
 import { messageOf } from "../../trace/atomic_file.ts";
-import { FRAGMENT_COLUMNS, TASK_COLUMNS } from "../opendc/schema.ts";
+import { isFile } from "../opendc/input.ts";
 import { ParquetFile, ParquetReadError } from "../parquet_reader.ts";
-import { type Check, failed, passed } from "./check.ts";
+import { type Check, failed, passed, skipped } from "./check.ts";
+import {
+  CURRENT,
+  type Generation,
+  generationOf,
+  namedAsFound,
+  START_AND_STOP_PLACES,
+} from "./generations.ts";
 import { checkCodecs, checkColumns } from "./schema.ts";
 import {
   checkTasks,
@@ -68,25 +75,38 @@ export interface WorkloadContent {
 export async function readWorkload(folder: string): Promise<ReadWorkload> {
   const checks: Check[] = [];
   try {
-    using tasksFile = await ParquetFile.open(join(folder, "tasks.parquet"));
-    using fragmentsFile = await ParquetFile.open(join(folder, "fragments.parquet"));
+    const older = await olderPlace(folder);
+    const { files } = older ?? CURRENT;
+    using tasksFile = await ParquetFile.open(join(folder, files.tasks));
+    using fragmentsFile = await ParquetFile.open(join(folder, files.fragments));
+    const generation = older ?? generationOf(tasksFile.columns);
+    const taskColumns = namedAsFound(generation.taskColumns, tasksFile.columns);
+    const fragmentColumns = namedAsFound(generation.fragmentColumns, fragmentsFile.columns);
     const columns = [
-      checkColumns("task_columns", { found: tasksFile.columns, wanted: TASK_COLUMNS }),
-      checkColumns("fragment_columns", { found: fragmentsFile.columns, wanted: FRAGMENT_COLUMNS }),
+      checkColumns("task_columns", { found: tasksFile.columns, wanted: taskColumns }),
+      checkColumns("fragment_columns", { found: fragmentsFile.columns, wanted: fragmentColumns }),
     ];
     checks.push(
+      checkVersions(generation, columns),
       ...columns,
       checkCodecs([
-        { name: "tasks.parquet", codecs: tasksFile.codecs },
-        { name: "fragments.parquet", codecs: fragmentsFile.codecs },
+        { name: files.tasks, codecs: tasksFile.codecs },
+        { name: files.fragments, codecs: fragmentsFile.codecs },
       ]),
     );
-    if (!hasRequired(tasksFile, TASK_COLUMNS) || !hasRequired(fragmentsFile, FRAGMENT_COLUMNS)) {
+    const canJoin = typeOfId(tasksFile) === typeOfId(fragmentsFile);
+    if (
+      !canJoin || !hasRequired(tasksFile, taskColumns) ||
+      !hasRequired(fragmentsFile, fragmentColumns)
+    ) {
       return { checks, content: null };
     }
-    const tasks = await readTasks(tasksFile);
+    const tasks = await readTasks(tasksFile, taskColumns);
     checks.push(...checkTasks(tasks));
-    const { sums, checks: scanned } = await scanFragments(fragmentsFile, tasks);
+    const { sums, checks: scanned } = await scanFragments(fragmentsFile, {
+      tasks,
+      columns: fragmentColumns,
+    });
     checks.push(passed("readable", "both files are whole"), ...scanned);
     const found = describe({ tasks, sums, tasksFile, fragmentsFile });
     return { checks, content: { tasks, sums, found } };
@@ -95,6 +115,29 @@ export async function readWorkload(folder: string): Promise<ReadWorkload> {
     checks.push(failed("readable", messageOf(error)));
     return { checks, content: null };
   }
+}
+
+/** The oldest layout, where its files are there and today's are not. */
+async function olderPlace(folder: string): Promise<Generation | null> {
+  if (await isFile(join(folder, CURRENT.files.tasks))) return null;
+  for (const generation of START_AND_STOP_PLACES) {
+    if (await isFile(join(folder, generation.files.tasks))) return generation;
+  }
+  return null;
+}
+
+/** Which versions read the files: told once, so that the columns are checked against that layout. */
+function checkVersions({ versions, isCurrent }: Generation, columns: readonly Check[]): Check {
+  if (columns.some(({ status }) => status === "fail")) {
+    return skipped("opendc_versions", "no version of OpenDC reads these columns");
+  }
+  return isCurrent
+    ? passed("opendc_versions", `${versions} read it`)
+    : failed("opendc_versions", `only ${versions} read it: ${CURRENT.versions} require INT32 ids`);
+}
+
+function typeOfId({ columns }: ParquetFile): string {
+  return columns.find(({ name }) => name === "id")?.type === "BYTE_ARRAY" ? "text" : "number";
 }
 
 function hasRequired(

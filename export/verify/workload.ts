@@ -6,6 +6,8 @@
  */
 
 import type { ParquetFile } from "../parquet_reader.ts";
+import type { Column } from "../opendc/schema.ts";
+import { TaskIds } from "./task_ids.ts";
 import { type Check, checkOf, Offenders, skipped } from "./check.ts";
 
 /** `tasks.parquet` by column. */
@@ -28,6 +30,8 @@ export interface TaskTable {
   readonly fragmentCount: Float64Array | null;
   /** Places in the table by id; the first one where an id is there twice. */
   readonly placeOf: ReadonlyMap<number, number>;
+  /** Ids of text and their numbers. */
+  readonly ids: TaskIds;
 }
 
 /** What the fragments of each task sum to, by its place in the table. */
@@ -42,23 +46,70 @@ export interface FragmentSums {
   readonly peakMhz: Float64Array;
 }
 
-/** Read `tasks.parquet`, whose columns are those required. */
-export async function readTasks(file: ParquetFile): Promise<TaskTable> {
+/** Read the tasks, whose columns are these. */
+export async function readTasks(
+  file: ParquetFile,
+  columns: readonly Column[],
+): Promise<TaskTable> {
   const read = (name: string) => readWhole(file, name);
-  const id = await read("id");
+  const ids = new TaskIds();
+  const id = await readAllIds(file, ids);
   const placeOf = new Map<number, number>();
   for (const [place, one] of id.entries()) if (!placeOf.has(one)) placeOf.set(one, place);
+  const [, submitted, lasted, count, capacity, memory] = columns.map(({ name }) => name);
+  const submissionMs = await readTimes(file, submitted ?? "");
   return {
     length: id.length,
     id,
-    submissionMs: await read("submission_time"),
-    durationMs: await read("duration"),
-    cpuCount: await read("cpu_count"),
-    capacityMhz: await read("cpu_capacity"),
-    memCapacity: await read("mem_capacity"),
+    submissionMs,
+    // The oldest layout has the time of the stop.
+    durationMs: STOP_NAMES.includes(lasted ?? "")
+      ? (await readTimes(file, lasted ?? "")).map((stopMs, at) =>
+        stopMs - (submissionMs[at] as number)
+      )
+      : await read(lasted ?? ""),
+    cpuCount: await read(count ?? ""),
+    capacityMhz: file.has(capacity ?? "")
+      ? await read(capacity ?? "")
+      : new Float64Array(id.length),
+    memCapacity: await read(memory ?? ""),
     fragmentCount: file.has("num_fragments") ? await read("num_fragments") : null,
     placeOf,
+    ids,
   };
+}
+
+const STOP_NAMES: readonly string[] = ["stop_time", "endTime"];
+
+async function readAllIds(file: ParquetFile, ids: TaskIds): Promise<Float64Array> {
+  const whole = new Float64Array(file.rows);
+  let at = 0;
+  for (const group of file.groups.keys()) {
+    const part = await readIds(file, { group, ids });
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+async function readIds(
+  file: ParquetFile,
+  { group, ids }: { readonly group: number; readonly ids: TaskIds },
+): Promise<Float64Array> {
+  const isText = file.columns.some(({ name, type }) => name === "id" && type === "BYTE_ARRAY");
+  if (!isText) return await file.readNumbers("id", group);
+  const texts = await file.readTexts("id", group);
+  return Float64Array.from(texts, (text) => text === null ? NaN : ids.numberOf(text));
+}
+
+/** Parts of a unit of a timestamp in a ms. */
+const PER_MS: Readonly<Record<string, number>> = { MILLIS: 1, MICROS: 1e3, NANOS: 1e6 };
+
+/** Times in epoch ms, whatever the unit of the column. */
+async function readTimes(file: ParquetFile, name: string): Promise<Float64Array> {
+  const unit = file.columns.find((column) => column.name === name)?.timestampUnit ?? "MILLIS";
+  const perMs = PER_MS[unit] ?? 1;
+  return (await readWhole(file, name)).map((time) => time / perMs);
 }
 
 async function readWhole(file: ParquetFile, name: string): Promise<Float64Array> {
@@ -80,8 +131,9 @@ export function checkTasks(tasks: TaskTable): Check[] {
   const durations = new Offenders();
   const submissions = new Offenders();
   const twice = new Offenders();
-  for (const [place, id] of tasks.id.entries()) {
-    if (tasks.placeOf.get(id) !== place) twice.add(id);
+  for (const [place, number] of tasks.id.entries()) {
+    const id = tasks.ids.labelOf(number);
+    if (tasks.placeOf.get(number) !== place) twice.add(id);
     if (!((tasks.cpuCount[place] as number) >= 1)) counts.add(id);
     if (!isAtLeast(tasks.capacityMhz[place] as number, 0)) capacities.add(id);
     if (!isAtLeast(tasks.memCapacity[place] as number, 0)) memories.add(id);
@@ -122,8 +174,12 @@ export interface FragmentScan {
   readonly checks: readonly Check[];
 }
 
-/** Read `fragments.parquet`, whose columns are those required, and check it against the tasks. */
-export async function scanFragments(file: ParquetFile, tasks: TaskTable): Promise<FragmentScan> {
+/** Read the fragments, whose columns are these, and check them against the tasks. */
+export async function scanFragments(
+  file: ParquetFile,
+  { tasks, columns }: { readonly tasks: TaskTable; readonly columns: readonly Column[] },
+): Promise<FragmentScan> {
+  const usageName = columns.find(({ type }) => type === "DOUBLE")?.name ?? "";
   const sums: FragmentSums = {
     count: new Float64Array(tasks.length),
     durationMs: new Float64Array(tasks.length),
@@ -138,9 +194,9 @@ export async function scanFragments(file: ParquetFile, tasks: TaskTable): Promis
   let lastId = NaN;
   let place = -1;
   for (const group of file.groups.keys()) {
-    const ids = await file.readNumbers("id", group);
+    const ids = await readIds(file, { group, ids: tasks.ids });
     const durations = await file.readNumbers("duration", group);
-    const usage = await file.readNumbers("cpu_usage", group);
+    const usage = await file.readNumbers(usageName, group);
     for (let at = 0; at < ids.length; at++, row++) {
       const id = ids[at] as number;
       const durationMs = durations[at] as number;
@@ -153,7 +209,7 @@ export async function scanFragments(file: ParquetFile, tasks: TaskTable): Promis
       if (!isAtLeast(durationMs, 1)) empty.add(`row ${row}: ${durationMs} ms`);
       if (!isAtLeast(mhz, 0)) usages.add(`row ${row}: ${mhz}`);
       if (place < 0) {
-        unknown.add(id);
+        unknown.add(tasks.ids.labelOf(id));
         continue;
       }
       sums.count[place] = (sums.count[place] as number) + 1;
@@ -201,7 +257,7 @@ class OrderWatch {
 function checkPresence(tasks: TaskTable, { count }: FragmentSums): Check {
   const without = new Offenders();
   for (const [place, id] of tasks.id.entries()) {
-    if (count[place] === 0 && tasks.placeOf.get(id) === place) without.add(id);
+    if (count[place] === 0 && tasks.placeOf.get(id) === place) without.add(tasks.ids.labelOf(id));
   }
   return checkOf("tasks_have_fragments", {
     problems: without.problems("tasks have no fragments: OpenDC drops them silently"),
@@ -209,11 +265,15 @@ function checkPresence(tasks: TaskTable, { count }: FragmentSums): Check {
   });
 }
 
+/** Why the fragments of a task cannot be summed. */
+const TWICE = "ids are there twice, so that no task's fragments are known";
+
 function checkTiling(tasks: TaskTable, { count, durationMs }: FragmentSums): Check {
   const untiled = new Offenders();
+  if (tasks.placeOf.size < tasks.length) return skipped("tiling", TWICE);
   for (const [place, id] of tasks.id.entries()) {
     if (count[place] === 0 || durationMs[place] === tasks.durationMs[place]) continue;
-    untiled.add(`${id}: ${durationMs[place]} of ${tasks.durationMs[place]} ms`);
+    untiled.add(`${tasks.ids.labelOf(id)}: ${durationMs[place]} of ${tasks.durationMs[place]} ms`);
   }
   return checkOf("tiling", {
     problems: untiled.problems("tasks run for another time than their fragments"),
@@ -240,12 +300,17 @@ function isAscending(values: Float64Array): boolean {
   return values.every((value, at) => at === 0 || value >= (values[at - 1] as number));
 }
 
-function checkCounts({ fragmentCount, id }: TaskTable, { count }: FragmentSums): Check {
+function checkCounts(
+  { fragmentCount, id, ids, placeOf }: TaskTable,
+  { count }: FragmentSums,
+): Check {
   if (fragmentCount === null) return skipped("num_fragments", "there is no such column");
+  if (placeOf.size < id.length) return skipped("num_fragments", TWICE);
   const wrong = new Offenders();
   for (const [place, one] of id.entries()) {
-    if (fragmentCount[place] !== count[place]) {
-      wrong.add(`${one}: ${fragmentCount[place]} declared, ${count[place]} there`);
+    // A task without fragments is told by tasks_have_fragments.
+    if (count[place] !== 0 && fragmentCount[place] !== count[place]) {
+      wrong.add(`${ids.labelOf(one)}: ${fragmentCount[place]} declared, ${count[place]} there`);
     }
   }
   return checkOf("num_fragments", {

@@ -7,6 +7,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { quote } from "../../trace/schema.ts";
+import { LONGEST_DELAY_MS } from "../../trace/units.ts";
 import type { Command, Flag, Flags, OptionsOf } from "./flag_table.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -123,12 +124,24 @@ export function parseCommand<F extends Flags>(
     );
     const [label, text] = candidates[at] ?? [name, undefined];
     if (at === 0 || at === 1) given.add(name);
-    options[name] = text === undefined ? flag.fallback : valueOf(flag, label, text);
+    options[name] = text === undefined
+      ? flag.fallback
+      : valueOf(flag, text, { label, max: maxOf(name) });
   }
   return { options: options as OptionsOf<F>, operands, given };
 }
 
-function valueOf(flag: Flag, label: string, text: string): unknown {
+/** Largest value of a flag that is a time: beyond it, timers of the platform end at once. */
+function maxOf(name: string): number {
+  if (name.endsWith("-ms")) return LONGEST_DELAY_MS;
+  return name.endsWith("-s") ? Math.floor(LONGEST_DELAY_MS / 1000) : Infinity;
+}
+
+function valueOf(
+  flag: Flag,
+  text: string,
+  { label, max }: { readonly label: string; readonly max: number },
+): unknown {
   if (flag.kind === "boolean") {
     if (text === "1" || text === "true") return true;
     if (text === "0" || text === "false") return false;
@@ -145,10 +158,14 @@ function valueOf(flag: Flag, label: string, text: string): unknown {
   const parsed = Number(text);
   const isValid = /^[-+.\de]+$/i.test(text) && Number.isFinite(parsed) &&
     (flag.kind === "number" || Number.isSafeInteger(parsed)) &&
-    (flag.min === null || parsed >= flag.min);
+    (flag.min === null || parsed >= flag.min) && parsed <= max;
   if (isValid) return parsed;
   const kind = flag.kind === "integer" ? "a whole number" : "a number";
-  const bound = flag.min === null ? "" : ` of at least ${flag.min}`;
+  const bounds = [
+    ...(flag.min === null ? [] : [`at least ${flag.min}`]),
+    ...(parsed > max ? [`at most ${max}`] : []),
+  ];
+  const bound = bounds.length === 0 ? "" : ` of ${bounds.join(" and ")}`;
   throw new UsageError(`${label} must be ${kind}${bound}, got ${quote(text)}`);
 }
 

@@ -42,6 +42,8 @@ export interface DemoOutcome {
   readonly invocations: readonly Invocation[];
   /** The audit of each node. */
   readonly audits: readonly Audit[];
+  /** The run on one screen. */
+  readonly screen: readonly string[];
   /** Where the run is. */
   readonly runDir: string;
   /** Where the export is. */
@@ -66,26 +68,15 @@ export function summaryOf(outcome: DemoOutcome): DemoSummary {
   };
 }
 
-/** The report of `outcome` for people: the table, the totals, the audits and where everything is. */
+/** The report of `outcome` for people: the tasks, the run on one screen and where everything is. */
 export function reportOf(outcome: DemoOutcome): string[] {
-  const { audits } = outcome;
   const summary = summaryOf(outcome);
-  const totalMs = audits.reduce((sum, { cpu_total_ms }) => sum + cpu_total_ms, 0);
-  const seenMs = audits.reduce((sum, { cpu_seen_ms }) => sum + cpu_seen_ms, 0);
-  const seenShare = totalMs === 0 ? 100 : 100 * seenMs / totalMs;
   return [
     "",
     tableOf(outcome.invocations),
     "",
-    `${summary.done} of ${summary.tasks} tasks done, ${summary.failed} failed, ${summary.dead} dead; ` +
-    `makespan ${seconds(summary.makespan_ms)} s, median wait ${seconds(summary.wait_p50_ms)} s`,
-    `${seconds(totalMs)} s of CPU time, ${
-      seenShare.toFixed(1)
-    } % of it seen by ${summary.samples} ` +
-    `samples, the rest from exit totals; largest residual ${summary.cpu_residual_max_ms} ms`,
-    ...audits.map(({ node, verdict, findings }) =>
-      [`Audit of ${node}: ${verdict}`, ...findings.map(({ what }) => what)].join("; ")
-    ),
+    ...outcome.screen,
+    "",
     ...outcome.invocations.filter(({ state }) => state !== "done").map((one) =>
       `${one.task_id} ${one.state}: what it said is in ${logOf(one, outcome)}`
     ),

@@ -55,7 +55,17 @@ export const WORKER = command({
       placeholder: "NAME,…",
       isEmptyGiven: true,
     }),
-    "allow-any": toggle("Let tasks run any program, for a cluster that only you use."),
+    "allow-any": toggle(
+      "Let tasks run any program with any variable, for a cluster that only you use.",
+    ),
+    "allow-env": text(
+      "Variables that tasks of kind command may set, by name; NAME* for all that begin so.",
+      { fallback: "LANG,LC_*,TZ,OMP_NUM_THREADS", placeholder: "NAME,…", isEmptyGiven: true },
+    ),
+    "task-log-max-mb": integer("Largest log of a task, MiB; its start and end are kept.", {
+      fallback: 16,
+      min: 1,
+    }),
     "adapter-command": text(
       "Command that starts the adapter; default: this Deno with all permissions.",
       {
@@ -68,7 +78,8 @@ export const WORKER = command({
   },
   notes: [
     "First Ctrl-C: finish running tasks, take no new ones. Second: stop and return them to the queue.",
-    'CPU limits may need root: --adapter-command "sudo -n deno run -A -q tasks/adapter.ts"',
+    'CPU limits may need root: --adapter-command "sudo -n /opt/tracekit/tracekit-adapter". Tasks still',
+    "run as the user who called sudo. Only root may be able to write to that program and its folder.",
   ],
 });
 

@@ -5,7 +5,8 @@
 import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 import { chooseControl, openControl } from "../../adapter/place/cpu_control.ts";
 import { openMachine } from "../../adapter/start/machine.ts";
-import { readAllowedCpus, readSelf } from "../../trace/linux/processes.ts";
+import { readOwner } from "../../adapter/owner.ts";
+import { readAllowedCpus } from "../../trace/linux/processes.ts";
 import { SamplingCalls as CollectorLibc } from "../../collector/sampling_calls.ts";
 import { Realtime } from "../../collector/sampling/realtime.ts";
 import type { RedisAddress } from "../../scheduler/queue/url.ts";
@@ -122,7 +123,7 @@ async function checkControl(): Promise<Finding[]> {
   const { clock, libc } = openMachine();
   using _ = clock;
   using control = await openControl({
-    ...readSelf(),
+    owner: readOwner(),
     control: "auto",
     cpus: readAllowedCpus(),
     isLimiting: true,

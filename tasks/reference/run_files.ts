@@ -103,9 +103,9 @@ export const RUN_FILES: readonly RunFile[] = [
   ),
   file("task_logs/", "adapter", "stdout and stderr of tasks.", null),
   file(
-    "adapter_journal.jsonl",
+    "adapters/",
     "adapter",
-    "What a crash may have left running; used at the next start.",
+    "A journal per running adapter: what a crash would leave, for the next start.",
     null,
   ),
   file("CTS/invocations.jsonl", "parse", "The tasks, one line per attempt.", INVOCATION),

@@ -142,20 +142,35 @@ Deno.test("silence ends tasks where it is the worker's", async (t) => {
 });
 
 Deno.test({
-  name: "the adapter says in one line that its disk is full, and ends its tasks",
+  name: "the adapter waits for room on a full disk, and loses no record of what ran meanwhile",
   ignore: !CAN_MOUNT,
   fn: async () => {
-    await using disk = await tinyFilesystem({ bytes: 128 * 1024 });
+    await using disk = await tinyFilesystem({ bytes: 256 * 1024 });
     const run_dir = join(disk.path, "run");
-    await using adapter = await startAdapter({ run_dir });
-    const { pids } = await startFamily(adapter);
-    const filler = Deno.writeFile(join(disk.path, "filler"), new Uint8Array(256 * 1024));
+    const said: (string | null)[] = [];
+    const full = Promise.withResolvers<void>();
+    const onDisk = (problem: string | null): void => {
+      said.push(problem);
+      full.resolve();
+    };
+    await using adapter = await startAdapter({ run_dir }, { onDisk });
+    const { launch, pids } = await startFamily(adapter);
+    const filler = Deno.writeFile(join(disk.path, "filler"), new Uint8Array(512 * 1024));
     await assertRejects(() => filler, Error, "No space left");
-    const outcomes = await Promise.all(
-      Array.from({ length: 40 }, () => adapter.run({ argv: ["true"] })),
-    );
-    assertEquals(outcomes.at(-1)?.kind, "lost");
-    assertMatch(await adapter.client.closed, /^Cannot record what runs in ".*": .*No space left/);
+    const outcomes = Promise.all([
+      launch.outcome,
+      ...Array.from({ length: 40 }, () => adapter.run({ argv: ["true"] })),
+    ]);
+    await full.promise;
+    // Running tasks continue and end meanwhile; nothing new is started.
+    for (const pid of pids) signalProcess(pid, "SIGTERM");
     await untilOver(pids);
+    await disk.free();
+    assertEquals((await outcomes).map(({ kind }) => kind), Array(41).fill("exited"));
+    assertEquals(said.length, 2, Deno.inspect(said));
+    assertMatch(said[0] ?? "", /No space left/);
+    assertEquals(said[1], null);
+    const exits = (await adapter.events("command")).filter(({ event }) => event === "exit");
+    assertEquals(new Set(exits.map(({ task_id }) => task_id)).size, 41);
   },
 });

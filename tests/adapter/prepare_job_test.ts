@@ -26,6 +26,7 @@ async function place(allowedCommands: readonly string[] = ["tool"]): Promise<Pla
     root,
     searchPath: `/nowhere:${join(root, "bin")}`,
     allowedCommands,
+    allowedVariables: ["A=B", "OMP_*", "LANG"],
   };
   return { root, rules, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
@@ -91,6 +92,24 @@ Deno.test("prepareJob() runs a command that is allowed, in the outputs folder", 
   assertEquals(job.outputs, [{ path, writtenTo: path }]);
 });
 
+Deno.test("prepareJob() passes on the variables that the node allows", async () => {
+  await using here = await place();
+  const env = { OMP_NUM_THREADS: "2", LANG: "C" };
+  assertEquals(prepare({ argv: ["tool"], env }, here.rules).env, env);
+});
+
+Deno.test("prepareJob() looks for programs in absolute folders only", async () => {
+  await using here = await place();
+  const searchPath = `.:bin:${here.rules.outputsDir}/../bin`;
+  const rules = { ...here.rules, searchPath };
+  assertEquals(prepare({ argv: ["tool"] }, rules).program, join(here.root, "bin/tool"));
+  assertThrows(
+    () => prepare({ argv: ["tool"] }, { ...rules, searchPath: ".:bin" }),
+    JobRefusedError,
+    "is not in PATH",
+  );
+});
+
 Deno.test.each<[string, PartialTask, string]>([
   ["a command that is not allowed", { argv: ["sh"] }, 'command "sh" is not allowed'],
   ["the path of an allowed name", { argv: ["./tool"] }, "is not allowed"],
@@ -103,6 +122,9 @@ Deno.test.each<[string, PartialTask, string]>([
     { argv: ["tool"], env: { "A=B": "c" } },
     "name of a variable",
   ],
+  ["the loader's variable", { argv: ["tool"], env: { LD_PRELOAD: "/x" } }, "is not allowed"],
+  ["a search path", { argv: ["tool"], env: { PATH: "/tmp" } }, '"PATH" is not allowed on this'],
+  ["a name that only begins alike", { argv: ["tool"], env: { LANGUAGE: "x" } }, "LANG; --allow"],
   ["a folder outside", { argv: ["tool"], cwd: ".." }, 'cwd ".." must be inside the outputs'],
   ["an output outside", { argv: ["tool"], outputs: ["../o"] }, "must be inside"],
 ])("prepareJob() refuses %s", async (_, fields, message) => {

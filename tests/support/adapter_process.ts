@@ -36,6 +36,8 @@ export interface TestAdapter extends AsyncDisposable {
 export interface AdapterOptions extends Partial<AdapterHello> {
   /** Folder of an earlier adapter, which is not removed. Default: a new one. */
   readonly root?: string;
+  /** Program and arguments that start it, as sudo does; it is given the adapter's command to run. */
+  readonly through?: readonly string[];
 }
 
 /** What applies CPU limits in tests that do not choose: CPU_CONTROL=systemd has systemd do it in all. */
@@ -48,18 +50,43 @@ function parseControl(text: string): AdapterHello["cpu_control"] {
   );
 }
 
+/** What a worker in `root` asks for. */
+export function helloOf(
+  { root }: { readonly root: string },
+): Omit<AdapterHello, "type" | "protocol"> {
+  return {
+    run_id: "test",
+    node_id: "n1",
+    stage: null,
+    run_dir: join(root, "run"),
+    inputs_root: root,
+    outputs_dir: join(root, "outputs"),
+    uid: Deno.uid(),
+    gid: Deno.gid(),
+    cpus: null,
+    cpu_binding: "exclusive",
+    cpuweight_per_vcpu: 100,
+    cpu_control: CONTROL,
+    task_log_max_bytes: null,
+    allowed_variables: ["OWN"],
+    allowed_commands: ["sh", "true", "sleep", "cat"],
+  };
+}
+
 const ADAPTER = new URL("../../tasks/adapter.ts", import.meta.url).pathname;
 
 /** Start an adapter and say hello to it. */
 export async function startAdapter(
-  { root: given, ...hello }: AdapterOptions = {},
+  { root: given, through = [], ...hello }: AdapterOptions = {},
   clientOptions: ClientOptions = {},
 ): Promise<TestAdapter> {
   const folder = given === undefined ? await tempFolder() : null;
   const root = given ?? await Deno.realPath(folder?.path ?? "");
   await Deno.mkdir(join(root, "outputs"), { recursive: true });
-  const child = boundCommand(Deno.execPath(), {
-    args: ["run", "-q", "-A", "--no-check", ADAPTER],
+  const own = [Deno.execPath(), "run", "-q", "-A", "--no-check", ADAPTER];
+  const [program = "", ...args] = [...through, ...own];
+  const child = boundCommand(program, {
+    args,
     stdin: "piped",
     stdout: "piped",
   }).spawn();
@@ -70,22 +97,8 @@ export async function startAdapter(
   }
   let client: AdapterClient;
   try {
-    client = await AdapterClient.open({ requests: child.stdin, replies: child.stdout }, {
-      run_id: "test",
-      node_id: "n1",
-      stage: null,
-      run_dir: runDir.path,
-      inputs_root: root,
-      outputs_dir: join(root, "outputs"),
-      uid: Deno.uid(),
-      gid: Deno.gid(),
-      cpus: null,
-      cpu_binding: "exclusive",
-      cpuweight_per_vcpu: 100,
-      cpu_control: CONTROL,
-      allowed_commands: ["sh", "true", "sleep", "cat"],
-      ...hello,
-    }, clientOptions);
+    const streams = { requests: child.stdin, replies: child.stdout };
+    client = await AdapterClient.open(streams, { ...helloOf({ root }), ...hello }, clientOptions);
   } catch (error) {
     await end();
     throw error;

@@ -15,7 +15,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   "npm:parquet-wasm": /^export\/(parquet|parquet_stream|tables\/parquet)\.ts$/,
   "npm:hyparquet": /^(export\/parquet_reader\.ts$|tests\/)/,
   "npm:hyparquet-compressors": /^(export\/parquet_reader\.ts$|tests\/)/,
-  "npm:simple-statistics": /^(tasks\/demo\/report|export\/compare\/statistics)\.ts$/,
+  "npm:simple-statistics": /^(tasks\/demo\/report|export\/(compare|summary)\/statistics)\.ts$/,
   "npm:@observablehq/plot": /^export\/report\/plot\.ts$/,
   "npm:linkedom": /^export\/report\/plot\.ts$/,
   "npm:uplot": /^export\/report\/page\/series\.ts$/,

@@ -6,13 +6,16 @@
 import { dirname, join } from "@std/path";
 import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
 import { findProgram } from "../../tasks/machine/packages.ts";
+import { has } from "./left_out.ts";
 
 /** A static busybox, as Debian's busybox-static has it. */
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"];
 
 /** True where containers can be run. */
-export const CAN_RUN_CONTAINERS: boolean = Deno.uid() === 0 &&
-  await findProgram("runc") !== null && BUSYBOX.some(isStaticProgram);
+export const CAN_RUN_CONTAINERS: boolean = has({
+  "root, runc and a static busybox": Deno.uid() === 0 &&
+    await findProgram("runc") !== null && BUSYBOX.some(isStaticProgram),
+});
 
 function isStaticProgram(path: string): boolean {
   try {

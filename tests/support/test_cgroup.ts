@@ -2,6 +2,7 @@
 
 import { join } from "@std/path";
 import { readHierarchies } from "../../adapter/place/cgroup_base.ts";
+import { has } from "./left_out.ts";
 
 /** A hierarchy that accounts for CPU time and lets this user make groups. */
 export interface WritableHierarchy {
@@ -18,7 +19,9 @@ export const WRITABLE_HIERARCHIES: readonly WritableHierarchy[] = readHierarchie
   .filter(({ directory }) => isWritable(directory));
 
 /** True where an adapter can put tasks into cgroups, which know also what has left its parents. */
-export const CAN_GROUP: boolean = WRITABLE_HIERARCHIES.length > 0;
+export const CAN_GROUP: boolean = has({
+  "the right to make cgroups": WRITABLE_HIERARCHIES.length > 0,
+});
 
 function isWritable(directory: string): boolean {
   const probe = join(directory, `tracekit-probe-${crypto.randomUUID()}`);

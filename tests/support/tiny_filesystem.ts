@@ -1,10 +1,14 @@
 /** A filesystem of a few kilobytes, to see what happens when it is full. */
 
+import { has } from "./left_out.ts";
+
 /** True where this user may mount: root may, but not in every container. */
-export const CAN_MOUNT = new Deno.Command("unshare", {
-  args: ["--mount", "true"],
-  stderr: "null",
-}).outputSync().success;
+export const CAN_MOUNT: boolean = has({
+  "the right to mount file systems": new Deno.Command("unshare", {
+    args: ["--mount", "true"],
+    stderr: "null",
+  }).outputSync().success,
+});
 
 /** A tmpfs that is unmounted when it is disposed of. */
 export interface TinyFilesystem extends AsyncDisposable {

@@ -16,6 +16,7 @@ Deno.test("reportOf() names the log of what failed", () => {
     ended: { done: 0, failed: 1, dead: 0, cancelled: 0 },
     invocations: [failed],
     audits: [],
+    screen: [],
     runDir: "/logs/r",
     exportDir: "/export",
   });

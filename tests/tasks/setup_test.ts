@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { type Ended, runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { has } from "../support/left_out.ts";
 
 /** A machine of its own: a PATH of scripts that stand for its programs. */
 async function withMachine(
@@ -87,8 +88,10 @@ Deno.test("setup says what to install where there is no apt-get", async () => {
 /** A user namespace without a map: this process is nobody there, and reads what it could read before. */
 const NOBODY = ["--user"];
 const UNSHARE = "/usr/bin/unshare";
-const CAN_BE_NOBODY = new Deno.Command(UNSHARE, { args: [...NOBODY, "true"], stderr: "null" })
-  .outputSync().success;
+const CAN_BE_NOBODY = has({
+  "a user namespace of its own":
+    new Deno.Command(UNSHARE, { args: [...NOBODY, "true"], stderr: "null" }).outputSync().success,
+});
 
 Deno.test("setup prints the one command to run for whoever may not install", {
   ignore: !CAN_BE_NOBODY,

@@ -1,27 +1,61 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { docProblems } from "../../tasks/ok.ts";
-import { countsIn } from "../../tasks/test.ts";
-import { runCommand } from "../support/command_process.ts";
+import { countsIn, reasonsIn } from "../../tasks/test.ts";
+import { isThere } from "../../trace/atomic_file.ts";
+import { runCommand, startCommand } from "../support/command_process.ts";
 import { ROOT } from "../support/module_graph.ts";
+import { processesNaming } from "../support/processes.ts";
 import { tempFolder } from "../support/temp_folder.ts";
+import { waitFor } from "../support/wait_for.ts";
 
-const SUMMARIES: readonly [line: string, passed: number, failed: number][] = [
-  ["ok | 144 passed | 0 failed (4s)", 144, 0],
-  ["ok | 5 passed (3 steps) | 0 failed | 1 ignored (72ms)", 5, 0],
-  ["FAILED | 1 passed (1 step) | 2 failed (1 step) | 1 ignored (72ms)", 1, 2],
-  ["ok | 0 passed | 0 failed | 3 filtered out (0ms)", 0, 0],
-];
+Deno.test.each<[line: string, passed: number, failed: number, ignored: number]>([
+  ["ok | 144 passed | 0 failed (4s)", 144, 0, 0],
+  ["ok | 5 passed (3 steps) | 0 failed | 1 ignored (72ms)", 5, 0, 1],
+  ["FAILED | 1 passed (1 step) | 2 failed (1 step) | 1 ignored (72ms)", 1, 2, 1],
+  ["ok | 0 passed | 0 failed | 3 filtered out (0ms)", 0, 0, 0],
+])("countsIn() reads %s", (line, passed, failed, ignored) => {
+  const output = `a ... ok (1ms)\n\n${line}\n\nerror: Test failed\n`;
+  assertEquals(countsIn(output), { passed, failed, ignored });
+});
 
-for (const [line, passed, failed] of SUMMARIES) {
-  Deno.test(`countsIn() reads ${line}`, () => {
-    assertEquals(countsIn(`a ... ok (1ms)\n\n${line}\n\nerror: Test failed\n`), { passed, failed });
+Deno.test("reasonsIn() takes each reason once, from lines of its own", () => {
+  const output = "left out: what needs root\na prints left out: x\nleft out: what needs root\n" +
+    "left out: shares of two cores\n";
+  assertEquals(reasonsIn(output), ["what needs root", "shares of two cores"]);
+});
+
+Deno.test("a suite that is killed leaves no process, nor one that a test has detached", async () => {
+  await using folder = await tempFolder();
+  const script = `echo > ready; while :; do sleep 600; done; : ${folder.path}`;
+  await Deno.writeTextFile(
+    join(folder.path, "endless_test.ts"),
+    `Deno.test("endless", async () => {
+      new Deno.Command("setsid", {
+        args: ["--fork", "sh", "-c", ${JSON.stringify(script)}],
+        cwd: ${JSON.stringify(folder.path)},
+      }).outputSync();
+      await new Promise((resolve) => setTimeout(resolve, 600_000));
+    });`,
+  );
+  const suite = startCommand(["test", join(folder.path, "endless_test.ts")]);
+  await waitFor({
+    what: "the test at work",
+    read: () => isThere(join(folder.path, "ready")),
+    until: (isReady) => isReady,
   });
-}
+  assert((await processesNaming(folder.path)).length >= 3, "runner, test and what it detached");
+  await suite[Symbol.asyncDispose]();
+  await waitFor({
+    what: "no process to be left",
+    read: () => processesNaming(folder.path),
+    until: ({ length }) => length === 0,
+  });
+});
 
 Deno.test("countsIn() takes the last summary: a test may print one of its own", () => {
   const output = "ok | 1 passed | 0 failed (1ms)\nFAILED | 3 passed | 1 failed (2s)\n";
-  assertEquals(countsIn(output), { passed: 3, failed: 1 });
+  assertEquals(countsIn(output), { passed: 3, failed: 1, ignored: 0 });
 });
 
 Deno.test("countsIn() finds nothing where the runner said nothing", () => {

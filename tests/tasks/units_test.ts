@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/ass
 import { join } from "@std/path";
 import { unitFiles } from "../../tasks/deploy/unit_files.ts";
 import { runCommand } from "../support/command_process.ts";
+import { hasPrograms } from "../support/has_program.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 
 const OPTIONS = {
@@ -98,18 +99,9 @@ async function analyze(...args: readonly string[]): Promise<string> {
   return said;
 }
 
-function hasSystemdAnalyze(): boolean {
-  try {
-    return new Deno.Command("systemd-analyze", { args: ["--version"] }).outputSync().success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 Deno.test({
   name: "units are units to systemd",
-  ignore: !hasSystemdAnalyze(),
+  ignore: !await hasPrograms("systemd-analyze"),
   async fn(): Promise<void> {
     await using folder = await tempFolder();
     for (const role of ["collector", "worker", "scheduler"]) {
@@ -133,7 +125,7 @@ Deno.test({
 
 Deno.test({
   name: "units expose less than systemd calls medium",
-  ignore: !hasSystemdAnalyze(),
+  ignore: !await hasPrograms("systemd-analyze"),
   async fn(): Promise<void> {
     await using folder = await tempFolder();
     const made = await runCommand(["units", "--out", folder.path]);

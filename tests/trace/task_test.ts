@@ -21,6 +21,15 @@ Deno.test("completeTask() fills in the seeds' defaults", () => {
   });
 });
 
+Deno.test.each<[object]>([
+  [{ timeout_s: 1e300 }],
+  [{ timeout_s: -1 }],
+  [{ cpu_quota: 1e300 }],
+  [{ cpu_units: 1e9 }],
+])("completeTask() refuses %j, which no kernel could be told", (fields) => {
+  assertThrows(() => completeTask({ ...MINIMAL, ...fields }, "q:pending", "t1"), DecodeError);
+});
+
 Deno.test("completeTask() takes null for a field that is not given", () => {
   const task = completeTask({ ...MINIMAL, scale: null, cpu_units: null }, "q:pending", "t1");
   assertEquals([task.scale, task.cpu_units], ["1280:720", 1]);

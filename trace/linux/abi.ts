@@ -54,6 +54,11 @@ export const O_CLOEXEC = 0o2000000;
 /** Paths count from the working directory. */
 export const AT_FDCWD: number = -100;
 
+/** fallocate(2), linux/falloc.h. */
+export const FALLOC_FL_KEEP_SIZE = 1;
+/** Give the blocks back. */
+export const FALLOC_FL_PUNCH_HOLE = 2;
+
 /** prctl(2), linux/prctl.h. */
 export const PR_SET_PDEATHSIG = 1;
 /** Whether a core is written. */

@@ -94,3 +94,9 @@ export function isErrno(error: unknown, ...numbers: readonly number[]): boolean 
 export function isNoSuchProcess(error: unknown): boolean {
   return isErrno(error, ERRNO.ENOENT, ERRNO.ESRCH);
 }
+
+/** True when `error`, or one that it wraps, says that no space or no quota is left. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return isErrno(error, ERRNO.ENOSPC, ERRNO.EDQUOT) || isDiskFull(error.cause);
+}

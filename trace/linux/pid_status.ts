@@ -21,6 +21,12 @@ export function parseVmHwm(text: string): number | null {
   throw new SyntaxError(`Cannot parse /proc/PID/status: VmHWM in kB is required, got "${line}"`);
 }
 
+/** Real, effective, saved and file system user id of the process: Uid; none when it has ended. */
+export function parseUids(text: string): number[] {
+  const [, ids = ""] = /^Uid:\s+(.+)$/m.exec(text) ?? [];
+  return ids === "" ? [] : ids.split("\t").map(Number);
+}
+
 /** Signals below the real-time ones, signal(7). */
 const STANDARD_SIGNALS = 31;
 

@@ -7,7 +7,7 @@
 import { readBootId } from "./boot_id.ts";
 import { isNoSuchProcess } from "./errno.ts";
 import { parsePidStat, type PidStat } from "./pid_stat.ts";
-import { parseAllowedCpus, parseIgnoredSignals, parseVmHwm } from "./pid_status.ts";
+import { parseAllowedCpus, parseIgnoredSignals, parseUids, parseVmHwm } from "./pid_status.ts";
 
 /** A process, or null when there is none. */
 export function readProcessStat(pid: number | "self"): PidStat | null {
@@ -44,6 +44,12 @@ export function readChildrenTicks(): [user: number, system: number] {
 /** VmHWM of a process, kB, or null when it is over (a zombie has no memory). */
 export function readHighWaterKb(pid: number): number | null {
   return parseVmHwm(readIfAlive(`/proc/${pid}/status`) ?? "");
+}
+
+/** User ids of a process, real, effective, saved and file system; NaN when it has ended. */
+export function readUids(pid: number): number[] {
+  const ids = parseUids(readIfAlive(`/proc/${pid}/status`) ?? "");
+  return ids.length === 0 ? [NaN] : ids;
 }
 
 /**

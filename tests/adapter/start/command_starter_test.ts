@@ -72,6 +72,8 @@ Deno.test("the adapter works without FFI, and says what that costs", async () =>
     cpu_binding: "exclusive",
     cpuweight_per_vcpu: 100,
     cpu_control: "none",
+    task_log_max_bytes: null,
+    allowed_variables: [],
     allowed_commands: ["sh"],
   });
   assertEquals(client.ready.launcher, "deno_command");

@@ -3,11 +3,14 @@ import { join } from "@std/path";
 import { CALL_LISTING, SPAWN_LISTING } from "../../../adapter/start/machine_code.ts";
 import { STAMPING_LISTING } from "../../support/stamping_program.ts";
 import { tempFolder } from "../../support/temp_folder.ts";
+import { has } from "../../support/left_out.ts";
 
-const HAS_BINUTILS = ["as", "objcopy"].every((program) =>
-  new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdout: "null" }).outputSync()
-    .success
-);
+const HAS_BINUTILS = has({
+  "as and objcopy of binutils": ["as", "objcopy"].every((program) =>
+    new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdout: "null" }).outputSync()
+      .success
+  ),
+});
 
 async function run(program: string, ...args: string[]): Promise<void> {
   const { success } = await new Deno.Command(program, { args }).output();

@@ -14,11 +14,14 @@ import { Procfs } from "../../../collector/proc/procfs.ts";
 import { openReadingClock } from "../../../collector/sampling/reading_clock.ts";
 import { Child } from "../child.ts";
 import { FIXTURE_PROCFS, ProcTree } from "../fixture.ts";
+import { has } from "../../support/left_out.ts";
 
 /** A pid namespace of its own, with a /proc of its own: not every container lets a process have that. */
 const NEST = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
-const CAN_NEST = new Deno.Command("unshare", { args: [...NEST, "true"], stderr: "null" })
-  .outputSync().success;
+const CAN_NEST = has({
+  "a pid namespace of its own":
+    new Deno.Command("unshare", { args: [...NEST, "true"], stderr: "null" }).outputSync().success,
+});
 
 const NO_ALARM: Pick<Alarm, "watchEnd"> = { watchEnd: () => null };
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { join } from "@std/path";
-import { FRAGMENT_COLUMNS, TASK_COLUMNS } from "../../../export/opendc/schema.ts";
+import { type Column, FRAGMENT_COLUMNS, TASK_COLUMNS } from "../../../export/opendc/schema.ts";
 import { verifyOpendc } from "../../../export/verify/verify.ts";
 import {
   altered,
@@ -55,21 +55,21 @@ const BROKEN: readonly (readonly [string, Change, readonly string[], string])[] 
       taskColumns: altered(TASK_COLUMNS, "id", { type: "BYTE_ARRAY", annotation: "STRING" }),
       tasks: { id: ["1", "2"] },
     },
-    ["task_columns", "unique_ids", "known_ids", "tasks_have_fragments", "num_fragments"],
-    "id is BYTE_ARRAY",
+    ["fragment_columns"],
+    "id is INT32, BYTE_ARRAY is required",
   ],
   ["no cpu_count", { without: "cpu_count" }, ["task_columns"], "cpu_count is missing"],
   ["no cpu_usage", { without: "cpu_usage" }, ["fragment_columns"], "cpu_usage is missing"],
   [
     "an id that is there twice",
     { tasks: { id: Int32Array.of(1, 1) }, fragments: { id: Int32Array.of(1, 1, 1) } },
-    ["unique_ids", "tiling", "num_fragments"],
+    ["unique_ids"],
     "1 ids are there twice",
   ],
   [
     "a fragment of no task",
     { fragments: { id: Int32Array.of(1, 1, 9) } },
-    ["known_ids", "tasks_have_fragments", "num_fragments"],
+    ["known_ids", "tasks_have_fragments"],
     "1 fragments belong to no task (9)",
   ],
   [
@@ -81,7 +81,7 @@ const BROKEN: readonly (readonly [string, Change, readonly string[], string])[] 
         cpu_usage: Float64Array.of(1, 1),
       },
     },
-    ["tasks_have_fragments", "num_fragments"],
+    ["tasks_have_fragments"],
     "OpenDC drops them silently",
   ],
   [
@@ -231,8 +231,12 @@ Deno.test("verifyOpendc() refuses a submission in microseconds", async () => {
     format: "COMPRESSION snappy",
     submission: "submission_time::TIMESTAMP",
   });
-  const reason = reasonOf(await verifyOpendc({ input: folder.path }), "task_columns");
+  const report = await verifyOpendc({ input: folder.path });
+  const reason = reasonOf(report, "task_columns");
   assert(reason.includes("timestamp in MICROS"), reason);
+  // It is told once, and the times are right all the same.
+  assertEquals(report.checks[0]?.status, "skip");
+  assertEquals(report.found?.submission_ms, [1_756_728_000_000, 1_756_728_001_000]);
 });
 
 Deno.test("verifyOpendc() says where a file is missing, truncated or something else", async () => {
@@ -262,4 +266,65 @@ function corrupted(whole: Uint8Array): Uint8Array {
   const bytes = whole.slice();
   bytes.fill(0xff, 4, 60);
   return bytes;
+}
+
+const TEXT = { type: "BYTE_ARRAY", annotation: "STRING" } as const;
+
+Deno.test("verifyOpendc() of text ids says which versions read them, and joins them", async () => {
+  await using folder = await tempFolder();
+  const cores = { ...FRAGMENT_COLUMNS[0], name: "cpu_count", type: "INT32" } as Column;
+  await writeWorkload(folder.path, {
+    taskColumns: altered(TASK_COLUMNS, "id", TEXT),
+    tasks: { id: ["b", "a"] },
+    fragmentColumns: [...altered(FRAGMENT_COLUMNS, "id", TEXT), cores],
+    fragments: { id: ["b", "b", "a"], cpu_count: Int32Array.of(1, 1, 2) },
+  });
+  const report = await verifyOpendc({ input: folder.path });
+  assertEquals(failuresOf(report), ["opendc_versions"]);
+  assertEquals(
+    reasonOf(report, "opendc_versions"),
+    "only v2.3 to v2.4e read it: v2.4f and later require INT32 ids",
+  );
+  assertEquals(report.found?.span_ms, 1100);
+});
+
+Deno.test("verifyOpendc() names a task with an id of text", async () => {
+  await using folder = await tempFolder();
+  const cores = { ...FRAGMENT_COLUMNS[0], name: "cpu_count", type: "INT32" } as Column;
+  await writeWorkload(folder.path, {
+    taskColumns: altered(TASK_COLUMNS, "id", TEXT),
+    tasks: { id: ["b", "a"], cpu_count: Int32Array.of(1, 0) },
+    fragmentColumns: [...altered(FRAGMENT_COLUMNS, "id", TEXT), cores],
+    fragments: { id: ["b", "b", "a"], cpu_count: Int32Array.of(1, 1, 2) },
+  });
+  const reason = reasonOf(await verifyOpendc({ input: folder.path }), "task_values");
+  assertEquals(reason, "1 tasks have cpu_count below 1 (a)");
+});
+
+Deno.test("verifyOpendc() reads start and stop of v2.1, under its first names too", async () => {
+  await using folder = await tempFolder();
+  const place = join(folder.path, "trace");
+  await Deno.mkdir(place);
+  await copyAll({
+    [join(place, "meta.parquet")]: `SELECT 'vm' AS id, 1000::BIGINT AS "submissionTime",
+      4000::BIGINT AS "endTime", 2::INTEGER AS "maxCores", 5::BIGINT AS "requiredMemory"`,
+    [join(place, "trace.parquet")]: `SELECT 'vm' AS id, 1000::BIGINT AS time,
+      3000::BIGINT AS duration, 2::INTEGER AS cores, 100.0::DOUBLE AS "cpuUsage"`,
+  });
+  const report = await verifyOpendc({ input: folder.path });
+  // What DuckDB writes is OPTIONAL; all else is right.
+  assertEquals(failuresOf(report), ["task_columns", "fragment_columns"]);
+  assertEquals(report.found?.submission_ms, [1000, 1000]);
+  assertEquals(report.found?.span_ms, 3000);
+  assertEquals(report.found?.cpu_count, [2, 2]);
+});
+
+async function copyAll(queries: Readonly<Record<string, string>>): Promise<void> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  for (const [path, query] of Object.entries(queries)) {
+    await connection.run(`COPY (${query}) TO '${path}' (FORMAT parquet)`);
+  }
+  connection.closeSync();
+  instance.closeSync();
 }
