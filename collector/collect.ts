@@ -23,6 +23,7 @@ import { Realtime } from "./sampling/realtime.ts";
 import { openReadingClock } from "./sampling/reading_clock.ts";
 import { runSampler } from "./sampling/sampler.ts";
 import { Scan } from "./finding/scan.ts";
+import { type ARGV_MODES, type EventWriter, ServiceLog } from "./finding/service_log.ts";
 import { Cgroup, Tree } from "./finding/tree.ts";
 import { Whitelist } from "./finding/whitelist.ts";
 
@@ -51,6 +52,8 @@ export interface CollectOptions {
   readonly node: Omit<NodeMetaOptions, "now">;
   /** How processes are found. */
   readonly selection: Selection;
+  /** How the arguments of subjects that nobody launched are written down. */
+  readonly argv: typeof ARGV_MODES[number];
   /** PROC_INTERVAL_MS. */
   readonly intervalMs: number;
   /** True writes the series of the whole host. */
@@ -97,9 +100,19 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   const reader = openProcessReader({ procfs, clock, libc, alarm });
   const followed = resources.use(new FollowedSet({ procfs, reader, clock }));
   const births = resources.use(new BirthWatch(procfs));
-  const samples = await runSampler({
-    finder: openFinder(options, { procfs, followed, clock, births }),
+  const services = new ServiceLog({
+    procfs,
     followed,
+    clock,
+    events: serviceEvents(options, resources),
+    node: meta.node_id,
+    stage: meta.stage ?? "",
+    argv: options.argv,
+  });
+  const samples = await runSampler({
+    finder: openFinder(options, { procfs, followed, clock, births, services }),
+    followed,
+    services,
     alarm,
     clock,
     samples: resources.use(JsonLinesWriter.open(runDir.procMetrics)),
@@ -120,6 +133,15 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   return { samples };
 }
 
+/** The events file of subjects that nobody launched; in whitelist mode there are none. */
+function serviceEvents(
+  { runDir, selection }: CollectOptions,
+  resources: DisposableStack,
+): EventWriter {
+  if (selection.mode === "whitelist") return { append: () => {} };
+  return resources.use(JsonLinesWriter.open(runDir.events("service")));
+}
+
 interface HostTools {
   readonly clock: Clock;
   readonly interface: string | null;
@@ -137,10 +159,11 @@ interface FinderTools {
   readonly followed: FollowedSet;
   readonly clock: Clock;
   readonly births: BirthWatch;
+  readonly services: ServiceLog;
 }
 
 function openFinder({ selection, report }: CollectOptions, tools: FinderTools): Finder {
-  const { procfs, followed, clock, births } = tools;
+  const { procfs, followed, clock, births, services } = tools;
   const table = new ProcessTable(procfs);
   switch (selection.mode) {
     case "whitelist": {
@@ -148,12 +171,12 @@ function openFinder({ selection, report }: CollectOptions, tools: FinderTools): 
       return new Whitelist({ folder, match, births, table, followed, clock, report });
     }
     case "scan":
-      return new Scan({ match: selection.match, births, table, followed, clock });
+      return new Scan({ match: selection.match, births, table, followed, clock, services });
     case "cgroup":
       requireFolder(selection.path);
-      return new Cgroup({ path: selection.path, followed });
+      return new Cgroup({ path: selection.path, followed, services });
     case "tree": {
-      const tree = new Tree({ pid: selection.pid, births, table, followed, clock });
+      const tree = new Tree({ pid: selection.pid, births, table, followed, clock, services });
       const { kind } = tree.start();
       if (kind === "followed") return tree;
       throw new RangeError(

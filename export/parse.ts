@@ -100,6 +100,8 @@ function* invocationsOf(attempts: readonly Attempt[], node: string): Generator<I
 
 function invocationOf({ event, account, state }: Attempt, node: string): Invocation {
   const { cpuUs, startUs, endUs } = account;
+  const kind = kindOf(event);
+  const isObserved = kind === "service";
   return {
     trace_id: event.trace_id,
     span_id: event.span_id,
@@ -114,15 +116,22 @@ function invocationOf({ event, account, state }: Attempt, node: string): Invocat
     status: event.status,
     state,
     cpu_units: event.cpu_units,
-    cpu_ms: cpuUs === null ? null : usToMs(cpuUs),
-    cpu_source: event.cpu_source,
+    cpu_ms: cpuUs !== null ? usToMs(cpuUs) : isObserved ? usToMs(account.seenUs) : null,
+    cpu_source: cpuUs === null && isObserved ? "readings" : event.cpu_source,
     cpu_seen_ms: usToMs(cpuUs === null ? account.seenUs : Math.min(account.seenUs, cpuUs)),
     max_rss_kb: event.max_rss_kb ?? (account.peakRssKb < 0 ? null : account.peakRssKb),
     samples: account.samples,
     start_ticks: event.start_ticks,
+    kind,
     origin: null,
     parents: null,
   };
+}
+
+function kindOf({ module_id, task_id }: Attempt["event"]): Invocation["kind"] {
+  if (module_id === "service") return "service";
+  if (module_id === "http") return "request";
+  return task_id === null ? "command" : "task";
 }
 
 function nodesOf({ meta, worker }: NodeInputs, stage: string | undefined): CtsNode[] {

@@ -55,6 +55,7 @@ export async function main(
       interface: options.iface,
     },
     selection,
+    argv: options.argv,
     intervalMs: options["interval-ms"],
     isHostWanted: options.host,
     isRefreshing: options.refresh,

@@ -83,6 +83,12 @@ export const COMMANDS = [
     executables: { adapter: "adapt" },
   },
   {
+    name: "record",
+    description:
+      "Record one command, or a process, container or unit that runs, and show the result.",
+    privilege: "all",
+  },
+  {
     name: "adapt-http",
     description: "Trace the requests to an HTTP service through a transparent proxy.",
     privilege: "all",

@@ -22,6 +22,7 @@ export async function main(
     capacity: options.capacity,
     fill: options.fill,
     status: options.status,
+    areServicesExported: options.services,
     cpuFreqMhz: options["cpu-freq-mhz"],
     compression: options.compression,
     version: VERSION,
@@ -61,6 +62,7 @@ const LEFT_OUT_WORDS: Readonly<Record<LeftOutReason, string>> = {
   superseded: "superseded by another attempt",
   no_end: "without start or end on record",
   not_done: "failed, dead or cancelled; --status all exports them",
+  service: "observed services; --services exports them",
   not_measured: "not measured; --fill reserved exports them",
 };
 

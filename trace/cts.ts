@@ -34,6 +34,13 @@ export const INVOCATION = record("invocation", {
   start_ticks: nullable(
     integer({ doc: "Start time of its first process.", unit: "ticks", min: 0 }),
   ),
+  kind: nullable(
+    oneOf(["task", "command", "request", "service"], {
+      doc:
+        "task: of the queue; command: traced alone; request: to a service; service: a process, " +
+        "tree or cgroup that was observed. Null: not known.",
+    }),
+  ),
   origin: nullable(
     oneOf(["imported", "modelled"], {
       doc: "imported: another system recorded it; modelled: nobody did. Null: measured here.",

@@ -34,7 +34,7 @@ export type Sentinel = RecordOf<typeof SENTINEL>;
 
 /**
  * Where an exit total comes from, best first. `proc`: the counters of /proc, in clock ticks. `shared` is a request's equal share of what its service
- * used while it was open; `imported` is another system's account.
+ * used while it was open; `imported` is another system's account; `readings` the sum of what readings saw, a lower bound.
  */
 export const TOTAL_SOURCES = [
   "cgroup_v2",
@@ -43,6 +43,7 @@ export const TOTAL_SOURCES = [
   "proc",
   "shared",
   "imported",
+  "readings",
   "none",
 ] as const;
 
@@ -59,7 +60,7 @@ export const INVOCATION_EVENT = record("invocation event", {
   trace_id: TRACE_ID,
   span_id: string({ doc: "Identity of this attempt: 16 hex digits." }),
   parent_id: nullable(string({ doc: "span_id of the invocation that this one belongs to." })),
-  module_id: string({ doc: "Adapter module: ffmpeg, command, http." }),
+  module_id: string({ doc: "Adapter module: ffmpeg, command, http; service: observed only." }),
   instance_id: string({ doc: "Identity of the adapter process." }),
   task_id: nullable(string({ doc: "Task of the queue." })),
   attempt: nullable(integer({ doc: "Attempt of the task, from 1.", unit: "count", min: 1 })),
@@ -71,6 +72,17 @@ export const INVOCATION_EVENT = record("invocation event", {
   boot_end_ms: nullable(number({ doc: "Reaped, boot clock.", unit: "ms" })),
   ts_forward: nullable(number({ doc: "Request passed on to the service.", unit: "epoch_ms" })),
   ts_first_byte: nullable(number({ doc: "Head of the response came.", unit: "epoch_ms" })),
+  is_start_observed: nullable(
+    boolean({ doc: "False where it ran before its observation began, which is ts_start then." }),
+  ),
+  is_end_observed: nullable(
+    boolean({ doc: "False where it ran on when its observation ended, which is ts_end then." }),
+  ),
+  argv: nullable(
+    list(string({ doc: "One argument." }), {
+      doc: "Command line of an observed process; what looks like a secret is replaced by ***.",
+    }),
+  ),
   is_aborted: nullable(boolean({ doc: "True where either side broke off before the end." })),
   node: NODE,
   stage: nullable(string({ doc: "STAGE: tag of the environment." })),

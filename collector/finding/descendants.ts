@@ -17,18 +17,19 @@ function cgroupMembers(cgroup: string): number[] | null {
   return text === null ? null : parseCgroupProcs(text);
 }
 
+/** Follow the processes in `cgroup` for `subject`; false when it cannot be listed. */
+export function followCgroup(followed: FollowedSet, cgroup: string, subject: Subject): boolean {
+  const members = cgroupMembers(cgroup);
+  for (const pid of members ?? []) if (!followed.has(pid)) followed.follow(pid, { subject });
+  return members !== null;
+}
+
 /** Follow the processes in the cgroups of `subjects`; those whose cgroup cannot be listed come back. */
 export function followCgroups(followed: FollowedSet, subjects: Iterable<Subject>): Subject[] {
   const unlisted: Subject[] = [];
   for (const subject of subjects) {
-    const members = subject.cgroup === null ? null : cgroupMembers(subject.cgroup);
-    if (members === null) {
-      unlisted.push(subject);
-      continue;
-    }
-    for (const pid of members) {
-      if (!followed.has(pid)) followed.follow(pid, { subject });
-    }
+    const isListed = subject.cgroup !== null && followCgroup(followed, subject.cgroup, subject);
+    if (!isListed) unlisted.push(subject);
   }
   return unlisted;
 }

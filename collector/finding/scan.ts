@@ -8,9 +8,10 @@ import type { Clock } from "../../trace/clock.ts";
 import { ticksToMs } from "../../trace/units.ts";
 import type { BirthWatch } from "./birth_watch.ts";
 import type { Finder } from "./finder.ts";
-import type { FollowedSet, Subject } from "../following/followed_set.ts";
+import type { FollowedSet } from "../following/followed_set.ts";
 import type { PidStat } from "../../trace/linux/pid_stat.ts";
 import type { ProcessTable } from "./process_table.ts";
+import type { ServiceLog } from "./service_log.ts";
 
 /**
  * A process gets its name by exec, mostly at once after its birth: so long after it, ms, the name is read
@@ -32,6 +33,8 @@ export interface ScanOptions {
   readonly table: ProcessTable;
   /** Stamps what is seen. */
   readonly clock: Clock;
+  /** Where each process is written down as an invocation. */
+  readonly services: ServiceLog;
 }
 
 /** Finds processes by their names. */
@@ -47,7 +50,7 @@ export class Scan implements Finder {
   react(): void {}
 
   refresh(): void {
-    const { births, clock, followed, match, table } = this.#options;
+    const { births, clock, followed, match, services, table } = this.#options;
     const bootMs = clock.bootMs();
     const known = new Set([...table.entries].map(({ pid }) => pid));
     if (births.hasAny(bootMs)) table.refresh(births.lastPid, bootMs);
@@ -57,9 +60,10 @@ export class Scan implements Finder {
       const isDue = known.has(first.pid) && this.#isDue(first, bootMs);
       const stat = isDue ? table.examine(first.pid) : first;
       if (stat === null || !match.test(stat.comm)) continue;
-      const subject: Subject = { traceId: null, cgroup: null, hasDescendants: false };
+      const subject = services.newSubject({ cgroup: null, hasDescendants: false });
       const isMeant = ({ startTicks }: PidStat) => startTicks === stat.startTicks;
-      followed.follow(stat.pid, { subject, isMeant });
+      const { kind } = followed.follow(stat.pid, { subject, isMeant });
+      if (kind === "followed") services.opened(subject, { first: stat });
     }
   }
 

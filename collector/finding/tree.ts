@@ -5,13 +5,14 @@
  * @module
  */
 
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import type { Clock } from "../../trace/clock.ts";
 import type { BirthWatch } from "./birth_watch.ts";
-import { followCgroups, followChildren } from "./descendants.ts";
+import { followCgroup, followChildren } from "./descendants.ts";
 import type { Finder } from "./finder.ts";
 import type { FollowedSet, FollowOutcome, Subject } from "../following/followed_set.ts";
 import type { ProcessTable } from "./process_table.ts";
+import type { ServiceLog } from "./service_log.ts";
 
 /** What tree mode needs. */
 export interface TreeOptions {
@@ -25,6 +26,8 @@ export interface TreeOptions {
   readonly table: ProcessTable;
   /** Stamps what is seen. */
   readonly clock: Clock;
+  /** Where the tree is written down as an invocation. */
+  readonly services: ServiceLog;
 }
 
 /** Finds the descendants of a process. */
@@ -38,8 +41,11 @@ export class Tree implements Finder {
 
   /** Follow the process at the top. */
   start(): FollowOutcome {
-    const subject: Subject = { traceId: null, cgroup: null, hasDescendants: true };
-    return this.#options.followed.follow(this.#options.pid, { subject });
+    const { followed, pid, services } = this.#options;
+    const subject = services.newSubject({ cgroup: null, hasDescendants: true });
+    const outcome = followed.follow(pid, { subject });
+    if (outcome.kind === "followed") services.opened(subject, { first: followed.statOf(pid) });
+    return outcome;
   }
 
   react(): void {}
@@ -67,26 +73,28 @@ export interface CgroupOptions {
   readonly path: string;
   /** The processes under observation. */
   readonly followed: FollowedSet;
+  /** Where the cgroup is written down as an invocation. */
+  readonly services: ServiceLog;
 }
 
 /** Finds the processes of a cgroup. */
 export class Cgroup implements Finder {
   readonly mode = "cgroup";
   readonly #options: CgroupOptions;
+  readonly #subject: Subject;
 
   constructor(options: CgroupOptions) {
     this.#options = options;
+    const { path, services } = options;
+    this.#subject = services.newSubject({ cgroup: path, hasDescendants: false });
+    services.opened(this.#subject, { first: null, name: basename(path) });
   }
 
   react(): void {}
 
   refresh(): void {
-    const subjects = cgroupFolders(this.#options.path).map((cgroup): Subject => ({
-      traceId: null,
-      cgroup,
-      hasDescendants: false,
-    }));
-    followCgroups(this.#options.followed, subjects);
+    const { followed, path } = this.#options;
+    for (const folder of cgroupFolders(path)) followCgroup(followed, folder, this.#subject);
   }
 
   takeForeignCount(): number {

@@ -111,6 +111,11 @@ export class FollowedSet implements Disposable {
     return this.#byPid.get(pid)?.subject;
   }
 
+  /** What `pid` is, as it was read when it came under observation; null when it is not followed. */
+  statOf(pid: number): PidStat | null {
+    return this.#byPid.get(pid)?.handle.stat ?? null;
+  }
+
   /** Start time of `pid`, ticks; undefined when it is not followed. */
   startTicksOf(pid: number): number | undefined {
     return this.#byPid.get(pid)?.handle.stat.startTicks;

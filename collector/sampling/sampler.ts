@@ -12,6 +12,7 @@ import { NS_PER_MS, NS_PER_US, roundToUs } from "../../trace/units.ts";
 import type { Alarm } from "./alarm.ts";
 import type { Finder } from "../finding/finder.ts";
 import type { FollowedSet } from "../following/followed_set.ts";
+import type { ServiceLog } from "../finding/service_log.ts";
 import type { HostSeries } from "./host_metrics.ts";
 import { Lateness } from "./lateness.ts";
 import type { OwnAccount } from "../own_account.ts";
@@ -28,6 +29,8 @@ export interface SamplerOptions {
   readonly followed: FollowedSet;
   /** Wakes the loop. */
   readonly alarm: Alarm;
+  /** Where subjects that nobody launched are written down. */
+  readonly services: ServiceLog;
   /** Stamps ticks and readings. */
   readonly clock: Clock;
   /** `proc_metrics.jsonl`. */
@@ -78,6 +81,7 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
     if (lateMs >= 0) {
       followed.readAll();
       if (options.isRefreshing) finder.refresh();
+      options.services.closeEnded();
       const missed = Math.floor(lateMs / intervalMs);
       account.tick(lateMs, missed);
       options.host?.writeIfDue();
@@ -92,6 +96,7 @@ export async function runSampler(options: SamplerOptions): Promise<number> {
   }
   followed.readAll();
   writeReadings(options);
+  options.services.finish();
   options.host?.write();
   return account.write();
 }

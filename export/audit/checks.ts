@@ -8,7 +8,7 @@ import { counted } from "../../trace/counted.ts";
 import { usToMs } from "../../trace/units.ts";
 import type { AuditFacts, CollectorAccount } from "./facts.ts";
 import { EXAMPLES, type Finding, namesOf, onCount, onSome } from "./finding.ts";
-import type { Attempt } from "../cts/attempts.ts";
+import { type Attempt, isObserved } from "../cts/attempts.ts";
 import {
   clockFindings,
   conservationFindings,
@@ -26,6 +26,17 @@ const MISSED_RATIO = 0.01;
  */
 const CLOCK_SLACK_MS = 5;
 
+/** What holds of totals that nobody accounted for. */
+function observedNotes({ attempts }: AuditFacts): string[] {
+  const observed = attempts.filter(({ event }) => isObserved(event));
+  const counted = observed.filter(({ account }) => account.cpuUs === null).length;
+  if (counted === 0) return [];
+  return [
+    `The CPU time of ${counted} of ${observed.length} observed services is the sum of readings: what ` +
+    `was used before the first and after the last one is missing.`,
+  ];
+}
+
 /** Findings and notes of a run. */
 export interface CheckResults {
   /** What is not as it should be. */
@@ -36,7 +47,7 @@ export interface CheckResults {
 
 /** Run every check. */
 export function auditChecks(facts: AuditFacts, collector: CollectorAccount | null): CheckResults {
-  const notes = serviceNotes(facts);
+  const notes = [...serviceNotes(facts), ...observedNotes(facts)];
   const findings = [
     ...collectorFindings(facts, { collector, notes }),
     ...fileFindings(facts),
@@ -179,7 +190,7 @@ function fieldFindings({ attempts }: AuditFacts): Finding[] {
       cost: "They cannot be placed in time; export leaves them out.",
       action: "See the adapter's events of these tasks.",
     }),
-    ...onSome(lacking(({ account }) => account.cpuUs), {
+    ...onSome(lacking(({ account, event }) => isObserved(event) ? "" : account.cpuUs), {
       check: "no_total",
       what: (count) => `${count} attempts have no exact CPU total`,
       cost: "CPU time that no reading saw is lost for them.",

@@ -130,6 +130,11 @@ function isRequest(event: AttemptEvent): boolean {
   return event.module_id === "http";
 }
 
+/** True for what was observed and never launched: it has no exit code and no account of its exit. */
+export function isObserved(event: Pick<AttemptEvent, "module_id">): boolean {
+  return event.module_id === "service";
+}
+
 /** True where the service did not do what a request asked for; a refusal of its own (4xx) is an answer. */
 function isUnserved({ status, is_aborted }: AttemptEvent): boolean {
   return is_aborted === true || status === null || status >= 500;
@@ -143,6 +148,7 @@ function stateOf(
   const decision = decisionOn(event, results);
   if (decision !== undefined) return isAccepted ? decision.state : "superseded";
   if (event.event === "launch") return "running";
+  if (isObserved(event)) return "done";
   const isFailure = event.event === "refused" ||
     (isRequest(event) ? isUnserved(event) : event.status !== 0);
   // A failed attempt that was tried again failed; one that went well but does not count came too late.

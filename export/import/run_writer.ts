@@ -254,6 +254,7 @@ function recordOf(one: ImportedInvocation, node: string): Invocation {
     max_rss_kb: memoryKb === null ? null : Math.round(memoryKb),
     samples: 0,
     start_ticks: null,
+    kind: "task",
     origin: "imported",
     parents: one.parents ?? null,
   };

@@ -9,7 +9,14 @@ import { policyNotes } from "./experiment.ts";
 import { writeExperiment } from "./experiment_files.ts";
 import { hashFile, RunningHash } from "../file_hash.ts";
 import { type InputFile, manifestOf, readManifest } from "./manifest.ts";
-import { type CtsSource, findSources, type ParsedRun, readRun, rowFiles } from "./input.ts";
+import {
+  type CtsSource,
+  ExportError,
+  findSources,
+  type ParsedRun,
+  readRun,
+  rowFiles,
+} from "./input.ts";
 import { emptyCounts, readRows, type RowCounts, sizeOf, TaskIndex } from "./join.ts";
 import { hostNodesOf, type Plan, type PlannedTask, planTasks } from "./plan.ts";
 import { readPolicy } from "./policy.ts";
@@ -39,7 +46,17 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   const sources = await findSources(options.input);
   const run = await readRun(sources);
   const hosts = hostNodesOf(run, options.cpuFreqMhz ?? null);
-  const { candidates, leftOut } = selectInvocations(run.invocations, options.status ?? "done");
+  const { candidates, leftOut } = selectInvocations(run.invocations, {
+    status: options.status ?? "done",
+    areServicesExported: options.areServicesExported ?? false,
+  });
+  const services = leftOut.filter(({ reason }) => reason === "service").length;
+  if (candidates.length === 0 && services > 0) {
+    throw new ExportError(
+      `Cannot export "${options.input}": no tasks; ${services} services were followed: --services ` +
+        `exports them as tasks`,
+    );
+  }
   const policy = await readPolicy(options.input, [...run.nodes.values()]);
   const previous = (await readManifest(options.output))?.files ?? [];
 

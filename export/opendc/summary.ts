@@ -28,6 +28,8 @@ export interface ExportOptions {
   readonly fill?: typeof FILL_CHOICES[number] | null;
   /** Which end states are exported. Default `done`. */
   readonly status?: typeof STATUS_CHOICES[number];
+  /** True exports processes, trees and cgroups that were observed, too. Default false. */
+  readonly areServicesExported?: boolean;
   /** Frequency of a core of every node, MHz; null: that of each node. */
   readonly cpuFreqMhz?: number | null;
   /** Codec. Default `zstd`. */

@@ -10,7 +10,13 @@ import type { Fragments } from "./fragments.ts";
 import { INT32_MAX } from "./schema.ts";
 
 /** Why an invocation is not in the workload. */
-export const LEFT_OUT_REASONS = ["superseded", "no_end", "not_done", "not_measured"] as const;
+export const LEFT_OUT_REASONS = [
+  "superseded",
+  "no_end",
+  "not_done",
+  "not_measured",
+  "service",
+] as const;
 
 /** Why an invocation is not in the workload. */
 export type LeftOutReason = typeof LEFT_OUT_REASONS[number];
@@ -50,18 +56,26 @@ export interface Selection {
 /** Which end states are exported. */
 export const STATUS_CHOICES = ["done", "all"] as const;
 
+/** Which invocations are exported. */
+export interface SelectOptions {
+  /** End states. */
+  readonly status: typeof STATUS_CHOICES[number];
+  /** True exports what was observed and never launched, too. */
+  readonly areServicesExported: boolean;
+}
+
 /**
  * The invocations that can become tasks. Superseded attempts never do; attempts without an end cannot;
- * with `done` those that failed do not.
+ * with `done` those that failed do not; services only on request.
  */
 export function selectInvocations(
   invocations: readonly SourcedInvocation[],
-  status: typeof STATUS_CHOICES[number],
+  options: SelectOptions,
 ): Selection {
   const candidates: Candidate[] = [];
   const leftOut: LeftOut[] = [];
   for (const invocation of invocations) {
-    const reason = reasonAgainst(invocation, status);
+    const reason = reasonAgainst(invocation, options);
     if (reason === null) candidates.push(invocation as Candidate);
     else leftOut.push(leaveOut(invocation, reason));
   }
@@ -69,9 +83,10 @@ export function selectInvocations(
 }
 
 function reasonAgainst(
-  { state, ts_start, ts_end }: SourcedInvocation,
-  status: typeof STATUS_CHOICES[number],
+  { kind, state, ts_start, ts_end }: SourcedInvocation,
+  { status, areServicesExported }: SelectOptions,
 ): LeftOutReason | null {
+  if (kind === "service" && !areServicesExported) return "service";
   if (state === "superseded") return "superseded";
   if (state === "running" || ts_start === null || ts_end === null || ts_end < ts_start) {
     return "no_end";

@@ -2,6 +2,7 @@
 
 import { resolve } from "@std/path";
 import type { Selection } from "../../collector/collect.ts";
+import { ARGV_MODES } from "../../collector/finding/service_log.ts";
 import { parseCpuList } from "../../trace/cpu_list.ts";
 import { asUsage, UsageError } from "../command/usage_error.ts";
 import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
@@ -39,6 +40,10 @@ const COLLECTOR_FLAGS = {
     placeholder: "PID",
   }),
   "cgroup": text("Follow the processes of this cgroup instead.", { placeholder: "PATH" }),
+  "argv": text("Command lines of observed processes: without secrets, or as they are.", {
+    choices: ARGV_MODES,
+    fallback: "redacted",
+  }),
   "host": toggle("Also record the whole host: host_metrics.jsonl."),
   "cpus": text(
     "CPUs of this node, as in cpuset(7): 0-3,8; default: all.",

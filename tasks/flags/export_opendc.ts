@@ -45,6 +45,7 @@ export const EXPORT_OPENDC = command({
       choices: STATUS_CHOICES,
       fallback: "done",
     }),
+    "services": toggle("Export processes, trees and cgroups that were observed, as tasks."),
     "cpu-freq-mhz": number("Frequency of a core, MHz, for all nodes; default: that of each node.", {
       env: "CPU_FREQ_MHZ",
       min: 1,

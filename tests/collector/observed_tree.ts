@@ -1,10 +1,16 @@
 /** Everything that observes a tree of processes, on a clock that a test moves. */
 
-import { RAW_SAMPLE, type RawSample } from "../../trace/records.ts";
+import {
+  INVOCATION_EVENT,
+  type InvocationEvent,
+  RAW_SAMPLE,
+  type RawSample,
+} from "../../trace/records.ts";
 import type { Clock, ClockReading } from "../../trace/clock.ts";
 import { BirthWatch } from "../../collector/finding/birth_watch.ts";
 import { FollowedSet } from "../../collector/following/followed_set.ts";
 import { openProcessReader } from "../../collector/following/process_reader.ts";
+import { ServiceLog } from "../../collector/finding/service_log.ts";
 import { ProcessTable } from "../../collector/finding/process_table.ts";
 import { Procfs } from "../../collector/proc/procfs.ts";
 
@@ -48,6 +54,9 @@ export class Observation implements Disposable {
   readonly births: BirthWatch;
   readonly table: ProcessTable;
   readonly followed: FollowedSet;
+  readonly services: ServiceLog;
+  /** What was written down of subjects that nobody launched. */
+  readonly events: InvocationEvent[] = [];
   /** What was reported to the user. */
   readonly reports: string[] = [];
 
@@ -59,6 +68,18 @@ export class Observation implements Disposable {
     const alarm = { watchEnd: () => null };
     const reader = openProcessReader({ procfs: this.procfs, clock, libc: null, alarm });
     this.followed = new FollowedSet({ procfs: this.procfs, reader, clock });
+    this.services = new ServiceLog({
+      procfs: this.procfs,
+      followed: this.followed,
+      clock,
+      events: {
+        append: (records) =>
+          records.forEach((one) => this.events.push(INVOCATION_EVENT.decode(one, "event"))),
+      },
+      node: "n1",
+      stage: "test",
+      argv: "redacted",
+    });
   }
 
   /** Note what is reported. */

@@ -49,6 +49,7 @@ export function ctsInvocation(
     max_rss_kb: null,
     samples: 0,
     start_ticks: null,
+    kind: null,
     origin: null,
     parents: null,
     ...given,

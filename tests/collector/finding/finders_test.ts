@@ -183,6 +183,14 @@ Deno.test("Tree.refresh() follows what is born below its process", async () => {
   tree.add(31_000, { comm: "late", ppid: 110 });
   finder.refresh();
   assertEquals(seen.takePids(), [31_000]);
+  seen.services.finish();
+  assertEquals(
+    seen.events.map(({ event, pid, is_end_observed }) => [event, pid, is_end_observed]),
+    [
+      ["launch", 109, null],
+      ["exit", 109, false],
+    ],
+  );
 });
 
 Deno.test("Cgroup.refresh() follows the processes of a cgroup and of those inside it", async () => {

@@ -81,6 +81,7 @@ async function sample(
   const total = await runSampler({
     finder: FINDER,
     followed: seen.followed,
+    services: seen.services,
     alarm: new LateAlarm(seen, { latesMs, stop: () => controller.abort(), stepMs }),
     clock: seen.clock,
     samples,

@@ -15,7 +15,7 @@ function plan(
   store.seal();
   const { candidates } = selectInvocations(
     given.map((one) => ({ ...ctsInvocation(one), source: 0 })),
-    "all",
+    { status: "all", areServicesExported: false },
   );
   const { tasks, notMeasured } = planTasks(candidates, {
     store,

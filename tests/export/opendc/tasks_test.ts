@@ -16,7 +16,8 @@ function sourced(given: Parameters<typeof ctsInvocation>[0]): SourcedInvocation 
 }
 
 function candidates(given: readonly Parameters<typeof ctsInvocation>[0][]): readonly Candidate[] {
-  return selectInvocations(given.map(sourced), "all").candidates;
+  return selectInvocations(given.map(sourced), { status: "all", areServicesExported: false })
+    .candidates;
 }
 
 Deno.test("selectInvocations() orders by submission, then by start", () => {
@@ -25,7 +26,7 @@ Deno.test("selectInvocations() orders by submission, then by start", () => {
     sourced({ trace_id: "second", ts_enqueue: RUN_START_MS, ts_start: RUN_START_MS + 2 }),
     sourced({ trace_id: "first", ts_enqueue: RUN_START_MS, ts_start: RUN_START_MS + 1 }),
     sourced({ trace_id: "untold", ts_enqueue: null, ts_start: RUN_START_MS + 3 }),
-  ], "done");
+  ], { status: "done", areServicesExported: false });
   assertEquals(candidates.map(({ trace_id }) => trace_id), ["first", "second", "untold", "late"]);
 });
 
@@ -38,7 +39,7 @@ Deno.test("selectInvocations() never takes a superseded attempt or one without a
     sourced({ trace_id: "backwards", ts_end: RUN_START_MS - 1 }),
     sourced({ trace_id: "failed", state: "failed" }),
   ];
-  const done = selectInvocations(all, "done");
+  const done = selectInvocations(all, { status: "done", areServicesExported: false });
   assertEquals(done.candidates.map(({ trace_id }) => trace_id), ["done"]);
   assertEquals(done.leftOut.map(({ trace_id, reason }) => [trace_id, reason]), [
     ["superseded", "superseded"],
@@ -47,7 +48,7 @@ Deno.test("selectInvocations() never takes a superseded attempt or one without a
     ["backwards", "no_end"],
     ["failed", "not_done"],
   ]);
-  const every = selectInvocations(all, "all");
+  const every = selectInvocations(all, { status: "all", areServicesExported: false });
   assertEquals(every.candidates.map(({ trace_id }) => trace_id), ["done", "failed"]);
 });
 
