@@ -30,7 +30,7 @@ import {
   tasksOf,
 } from "./demo/stage.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
-import { ensurePrograms, REQUIRED } from "./machine/packages.ts";
+import { ensurePrograms, findProgram, REQUIRED } from "./machine/packages.ts";
 import { paintOf } from "./summary/open.ts";
 import { openProgress } from "./command/progress.ts";
 import { Supervisor } from "./machine/supervisor.ts";
@@ -66,6 +66,8 @@ export async function main(
   const parsed = await after("parse", `--run-id=${plan.runId}`, `--logs=${plan.logs}`, "--json");
   await after("export-opendc", `--input=${run}`, `--output=${exportDir}`);
   const verified = await after("verify-opendc", `--input=${exportDir}`, `--cts=${run}`);
+  const report = join(run, "report.html");
+  await after("report", run, `--output=${report}`);
   const outcome = {
     runId: plan.runId,
     total: options.total,
@@ -75,6 +77,7 @@ export async function main(
     screen: screenLines(await summarizeRun(await openTableRun(run)), paintOf()),
     runDir: run,
     exportDir,
+    report,
   };
   if (options.json) {
     io.print(JSON.stringify(summaryOf(outcome)));
@@ -82,7 +85,19 @@ export async function main(
     io.print(verified.trimEnd());
     for (const line of reportOf(outcome)) io.print(line);
   }
+  if (options.open) await openInBrowser(report, io);
   return ended.done === options.total ? 0 : 1;
+}
+
+/** Show the page in the user's browser; where there is none, the path was printed above. */
+async function openInBrowser(path: string, io: Io): Promise<void> {
+  const opener = await findProgram("xdg-open", Deno.env.get("PATH") ?? "");
+  if (opener === null) {
+    io.say(`Cannot open "${path}": xdg-open is required, got none (Debian: xdg-utils)`);
+    return;
+  }
+  const { success } = await new Deno.Command(opener, { args: [path], stdin: "null" }).output();
+  if (!success) io.say(`Cannot open "${path}": xdg-open found no browser`);
 }
 
 function planOf(options: Options, runId: string): DemoPlan {
