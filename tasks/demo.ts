@@ -172,6 +172,8 @@ async function runBatch(
   await using supervisor = new Supervisor(io.signal);
   async function batch(): Promise<Progress["ended"]> {
     const stage = await startStage(plan, supervisor);
+    await using queue = await openStageQueue(stage, io);
+    await waitForWorkers(queue, { plan, io });
     supervisor.start({
       name: "dispatch",
       command: roleCommand("command/run.ts", "dispatch", ...dispatchArguments(plan, options)),
@@ -180,7 +182,7 @@ async function runBatch(
       logFile: join(plan.runDir.path, "dispatch.log"),
       endsByItself: true,
     });
-    const ended = await waitUntilEnded(stage, { total: options.total, io });
+    const ended = await waitUntilEnded(queue, { total: options.total, io });
     // Workers first, so that what they did is complete; the scheduler writes the last results; Redis last.
     const { workers, collectors, scheduler, redis } = stage;
     for (const one of [...workers, ...collectors, scheduler, redis.process]) {
@@ -216,17 +218,50 @@ function dispatchArguments(
   ];
 }
 
-/** Show how far the batch is until all of its tasks have ended; how many ended in each way. */
-async function waitUntilEnded(
-  { redis }: Stage,
-  { total, io }: { readonly total: number; readonly io: Io },
-): Promise<Progress["ended"]> {
-  await using queue = await openRedisQueue({
+type StageQueue = Awaited<ReturnType<typeof openRedisQueue>>;
+
+async function openStageQueue({ redis }: Stage, { signal }: Io): Promise<StageQueue> {
+  return await openRedisQueue({
     address: parseRedisUrl(redis.url, { password: redis.password }),
     // It is of this process too, which tells why it is gone.
     report: (line) => line,
-    signal: io.signal,
+    signal,
   });
+}
+
+/** How long the workers may take to register, ms: a busy machine needs some seconds. */
+const WORKERS_START_LIMIT_MS = 60_000;
+
+/** Wait until every worker has registered: the tasks then have all nodes from the first one on. */
+async function waitForWorkers(
+  queue: StageQueue,
+  { plan, io }: { readonly plan: DemoPlan; readonly io: Io },
+): Promise<void> {
+  const deadline = performance.now() + WORKERS_START_LIMIT_MS;
+  while (!io.signal.aborted) {
+    const { nodes } = await queue.progress();
+    const known = new Set(nodes.map(({ node }) => node));
+    const missing = plan.nodes.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+    if (missing.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new CommandError(
+        `The workers of ${missing.join(", ")} did not register within ${
+          WORKERS_START_LIMIT_MS / 1000
+        } s`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, WORKERS_INTERVAL_MS));
+  }
+}
+
+/** How often the queue is asked for its nodes, ms: a part of what a worker takes to start. */
+const WORKERS_INTERVAL_MS = 50;
+
+/** Show how far the batch is until all of its tasks have ended; how many ended in each way. */
+async function waitUntilEnded(
+  queue: StageQueue,
+  { total, io }: { readonly total: number; readonly io: Io },
+): Promise<Progress["ended"]> {
   using progress = openProgress(io, "Run");
   for (;;) {
     const { pending, nodes, ended } = await queue.progress();
