@@ -31,6 +31,8 @@ export interface CommandEntry {
   readonly executables?: Partial<Readonly<Record<ExecutableRole, string>>>;
   /** Commands that are run before it. Default: none. */
   readonly dependencies?: readonly string[];
+  /** True for a developer's command, which works on a checkout: an installed package does not have it. */
+  readonly isForCheckout?: boolean;
   /** False for a program that only other commands start: it has no task. Default: true. */
   readonly isTask?: boolean;
 }
@@ -211,11 +213,6 @@ export const COMMANDS = [
     privilege: "granted",
   },
   {
-    name: "sql",
-    description: "Query the tables of one or several runs with SQL (DuckDB).",
-    privilege: "all",
-  },
-  {
     name: "verify-opendc",
     description: "Read an OpenDC workload, summarize it and check it.",
     privilege: "granted",
@@ -322,17 +319,26 @@ export const COMMANDS = [
     name: "compile",
     description: "Make one standalone executable per role, for machines without Deno.",
     privilege: "all",
+    isForCheckout: true,
+  },
+  {
+    name: "release",
+    description: "Make a release without publishing it: packages, sums, notes, version and tag.",
+    privilege: "all",
+    isForCheckout: true,
   },
   {
     name: "test",
     description: "Type-check everything and run the tests; the last line has the counts.",
     privilege: "all",
+    isForCheckout: true,
     dependencies: ["setup"],
   },
   {
     name: "bench",
     description: "Run a benchmark; without a name, list them.",
     privilege: "all",
+    isForCheckout: true,
   },
   {
     name: "report-page",
@@ -343,11 +349,13 @@ export const COMMANDS = [
     name: "readme",
     description: "Generate docs/reference/ from the tables that the commands read.",
     privilege: "all",
+    isForCheckout: true,
   },
   {
     name: "ok",
     description: "Run every check before a commit: format, lint, types, docs, tests.",
     privilege: "all",
+    isForCheckout: true,
   },
 ] as const satisfies readonly CommandEntry[];
 

@@ -1,11 +1,11 @@
 /** Compare what OpenDC simulated with what was measured. */
 
-import { join, resolve } from "@std/path";
-import { compareOpendc, type CompareReport } from "../export/compare/compare.ts";
+import { resolve } from "@std/path";
+import { compareOpendc } from "../export/compare/compare.ts";
 import { markdownOf } from "../export/compare/report.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
+import { writeReport } from "./reports/compare.ts";
 import { COMPARE_OPENDC, compareFolders, thresholdsOf } from "./flags/compare_opendc.ts";
 
 /** `deno task compare-opendc`. */
@@ -22,12 +22,6 @@ export async function main(
   if (options.output !== null) await writeReport(resolve(options.output), report);
   io.print(options.json ? JSON.stringify(report) : markdownOf(report));
   return report.ok ? 0 : 1;
-}
-
-/** Write a report into `folder` as Markdown and as JSON. */
-export async function writeReport(folder: string, report: CompareReport): Promise<void> {
-  await writeFileAtomic(join(folder, "compare_report.md"), markdownOf(report));
-  await writeJsonAtomic(join(folder, "compare.json"), report);
 }
 
 if (import.meta.main) await runMain(COMPARE_OPENDC, main);

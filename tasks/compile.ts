@@ -2,7 +2,9 @@
 
 import { join, resolve } from "@std/path";
 import { besideName, isThere } from "../trace/atomic_file.ts";
-import { bundle, bundleText, outputOf } from "./build/bundle.ts";
+import { gzip, sha256, tar } from "./build/archive.ts";
+import { bundle, bundleText } from "./build/bundle.ts";
+import { commitName } from "./build/commit.ts";
 import type { OptionsOf } from "./command/flag_table.ts";
 import type { Parsed } from "./command/parse.ts";
 import { UsageError } from "./command/usage_error.ts";
@@ -137,20 +139,6 @@ function chosen(roles: readonly string[]): readonly Executable[] {
   });
 }
 
-/** The commit that is built; a tree with changes of its own says so. */
-async function commitName(io: Io): Promise<string> {
-  try {
-    const head = await outputOf("git", ["rev-parse", "--short=12", "HEAD"]);
-    const changes = await outputOf("git", ["status", "--porcelain", "--untracked-files=no"]);
-    return `${head.trim()}${changes === "" ? "" : " with changes"}`;
-  } catch (error) {
-    // A copy of the files without git, or of another user: it can be built as well.
-    if (!(error instanceof CommandError || error instanceof Deno.errors.NotFound)) throw error;
-    io.say(`The executables will not name their commit: ${error.message}`);
-    return "unknown";
-  }
-}
-
 /** A tar archive of the bundles of `executable`. */
 async function bundleAll(executable: Executable, folder: string): Promise<Uint8Array<ArrayBuffer>> {
   await Deno.mkdir(folder);
@@ -160,36 +148,11 @@ async function bundleAll(executable: Executable, folder: string): Promise<Uint8A
   }
   if (executable.commands.some(({ isPrivileged }) => !isPrivileged)) {
     names.push("run.js");
-    await bundleText(launcherEntry(executable), join(folder, "run.js"));
+    const granted = executable.commands.filter(({ isPrivileged }) => !isPrivileged);
+    const launcher = launcherEntry(granted.map(({ entry }) => entry));
+    await bundleText(launcher, join(folder, "run.js"));
   }
-  const archive = join(folder, "bundles.tar");
-  // Nothing in the archive depends on when and by whom it was made.
-  await outputOf("tar", [
-    "--format=ustar",
-    "--mtime=@0",
-    "--owner=0",
-    "--group=0",
-    "--numeric-owner",
-    "--mode=0600",
-    "-C",
-    folder,
-    "-cf",
-    archive,
-    ...names.sort(),
-  ]);
-  return await Deno.readFile(archive);
-}
-
-/** `bytes` compressed; without name and time in the header, so that it is the same each time. */
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** SHA-256 of `parts`, one behind the other, hex. */
-async function sha256(...parts: readonly Uint8Array[]): Promise<string> {
-  const whole = await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer();
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex();
+  return await tar(folder, { names, mode: "0600" });
 }
 
 if (import.meta.main) await runMain(COMPILE, main);

@@ -7,7 +7,7 @@ import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { openProgress } from "./command/progress.ts";
 import { MERGE, mergeFolders } from "./flags/merge.ts";
-import { describeParse } from "./parse.ts";
+import { describeParse } from "./reports/parse.ts";
 
 /** `deno task merge`. */
 export async function main(

@@ -2,7 +2,6 @@
 
 import { basename, join, resolve } from "@std/path";
 import { messageOf } from "../trace/atomic_file.ts";
-import { counted } from "../trace/counted.ts";
 import { parseNodeId, parseRunId } from "../trace/run_dir.ts";
 import { parseNode, type ParseSummary } from "../export/parse.ts";
 import { screenLines } from "../export/summary/screen.ts";
@@ -14,6 +13,7 @@ import type { Parsed } from "./command/parse.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { openProgress } from "./command/progress.ts";
 import { paintOf } from "./summary/open.ts";
+import { describeParse } from "./reports/parse.ts";
 import { PARSE, type ParseFlags } from "./flags/parse.ts";
 
 /** `deno task parse`. */
@@ -93,21 +93,6 @@ async function chooseNodes(run: string, options: ParseFlags): Promise<string[]> 
   throw new CommandError(
     `Cannot parse "${run}": ${what} required (proc_metrics.jsonl, events.*.jsonl), got none`,
   );
-}
-
-/** The summary of a parse, line by line. */
-export function describeParse(summary: ParseSummary): string[] {
-  const { node, invocations, samples, cpuResidualMaxMs, audit, folder } = summary;
-  return [
-    `Parsed ${node}: ${counted(invocations, "invocation")}, ${
-      counted(samples, "sample")
-    }, rows off their totals by at ` +
-    `most ${cpuResidualMaxMs} ms; audit ${audit.verdict}`,
-    ...audit.findings.map(({ what, examples }) =>
-      `  ${what}${examples.length === 0 ? "" : ` (${examples.slice(0, 3).join("; ")})`}`
-    ),
-    `Wrote ${folder}: see its audit_report.md`,
-  ];
 }
 
 if (import.meta.main) await runMain(PARSE, main);

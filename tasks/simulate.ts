@@ -8,7 +8,7 @@ import { type ReadManifest, readManifest } from "../export/opendc/manifest.ts";
 import type { Parsed } from "./command/parse.ts";
 import { UsageError } from "./command/usage_error.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
-import { writeReport } from "./compare_opendc.ts";
+import { writeReport } from "./reports/compare.ts";
 import { thresholdsOf } from "./flags/compare_opendc.ts";
 import { SIMULATE, type SimulateFlags } from "./flags/simulate.ts";
 import { findRunner, type Runner, runnerCommand, runSimulator } from "./opendc/runner.ts";

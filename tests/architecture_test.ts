@@ -41,6 +41,15 @@ Deno.test("each import rule is seen to fire, and to let its neighbour pass", () 
     ["tests/a.ts", "tasks/a.ts", null],
     ["tasks/a.ts", "tests/a.ts", "tasks/ never imports tests/ or mod.ts"],
     ["tasks/a.ts", "export/a.ts", null],
+    ["tasks/demo/a.ts", "tasks/parse.ts", "a command never loads another command"],
+    ["tasks/a.ts", "tasks/commands.ts", null],
+    [
+      "tasks/demo/a.ts",
+      "tasks/command/load.ts",
+      "only what works on a checkout loads flag files by name",
+    ],
+    ["tasks/build/a.ts", "tasks/command/load.ts", null],
+    ["tasks/a.ts", "tasks/demo/a.ts", null],
     [
       "scheduler/central.ts",
       "npm:redis",

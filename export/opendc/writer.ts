@@ -97,8 +97,6 @@ export async function writeReplays(
         exportIntervalS: REPLAY_TIME_FACTOR,
         timeFactor: REPLAY_TIME_FACTOR,
         node: host.node.node_id,
-        hasLatencies: false,
-        extraTasks: 0,
       }),
     );
   }
@@ -136,7 +134,7 @@ async function writeReplay(
   await writeTaskTable(`${folder}/tasks.parquet`, { rows, written, options });
 }
 
-export async function writeTaskTable(
+async function writeTaskTable(
   name: string,
   { rows, written, options }: {
     readonly rows: readonly WorkloadTask[];

@@ -10,6 +10,18 @@ export async function bundle(entry: string, path: string): Promise<void> {
   await Deno.writeTextFile(path, await withoutPaths(await Deno.readTextFile(path)));
 }
 
+/** Bundle each of `entries` into `folder`, under its name; much faster than one after the other. */
+export async function bundleEach(entries: readonly string[], folder: string): Promise<void> {
+  await outputOf(Deno.execPath(), [
+    ...["bundle", "-q", "--outdir", folder],
+    ...entries.map(programFile),
+  ]);
+  for (const entry of entries) {
+    const path = join(folder, `${entry}.js`);
+    await Deno.writeTextFile(path, await withoutPaths(await Deno.readTextFile(path)));
+  }
+}
+
 /** Bundle the module `source`, whose imports are URLs of our files, into the file `path`. */
 export async function bundleText(source: string, path: string): Promise<void> {
   const module = `${path}.entry.ts`;
@@ -32,7 +44,8 @@ async function withoutPaths(bundle: string): Promise<string> {
   return bundle.replaceAll(new RegExp(`${RegExp.escape(cache)}/[^/"]+/`, "g"), "npm/");
 }
 
-function projectFolder(): string {
+/** The folder of the checkout. */
+export function projectFolder(): string {
   return resolve(programFile("compile"), "..", "..");
 }
 

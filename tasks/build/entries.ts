@@ -4,7 +4,7 @@
  */
 
 import { toFileUrl } from "@std/path";
-import { exportOf, flagFileOf, programOf } from "../commands.ts";
+import { type CommandEntry, exportOf, flagFileOf, programOf } from "../commands.ts";
 import { programFile } from "../command/own_program.ts";
 import type { Executable } from "./contents.ts";
 
@@ -17,14 +17,29 @@ function importLine(names: string, program: string): string {
   return `import { ${names} } from ${JSON.stringify(urlOf(program))};`;
 }
 
-/** The launcher of those commands of `executable` that start under a grant. */
-export function launcherEntry({ commands }: Executable): string {
-  const granted = commands.filter(({ isPrivileged }) => !isPrivileged).map(({ entry }) => entry);
-  const names = granted.map((entry) => `${exportOf(entry)}_ROLE`);
+/** A launcher that has the declarations of `commands` and of no others. */
+export function launcherEntry(commands: readonly CommandEntry[]): string {
+  const imports = [importLine("launch", "command/launch")];
+  const cases: string[] = [];
+  for (const entry of commands) {
+    const isRole = entry.privilege === "granted";
+    const declared = `${exportOf(entry)}${isRole ? "_ROLE" : ""}`;
+    imports.push(importLine(declared, `flags/${flagFileOf(entry)}`));
+    const value = isRole
+      ? `{ command: ${declared}.command, role: ${declared} }`
+      : `{ command: ${declared}, role: null }`;
+    cases.push(`  ${JSON.stringify(entry.name)}: ${value},`);
+  }
   return [
-    importLine("launchOneOf", "command/launch"),
-    ...granted.map((entry, index) => importLine(names[index] ?? "", `flags/${flagFileOf(entry)}`)),
-    `await launchOneOf(Deno.args, [${names.join(", ")}]);`,
+    ...imports,
+    "const declared = {",
+    ...cases,
+    "};",
+    "await launch(Deno.args, (entry) => {",
+    "  const found = declared[entry.name];",
+    "  if (found !== undefined) return Promise.resolve(found);",
+    "  throw new RangeError(`${entry.name} is not part of this program: a checkout is required`);",
+    "});",
     "",
   ].join("\n");
 }

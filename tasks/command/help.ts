@@ -1,7 +1,9 @@
 /** The help of a command, made from its table of flags. */
 
 import { quote } from "../../trace/schema.ts";
+import { type CommandEntry, COMMANDS } from "../commands.ts";
 import type { Command, Flag } from "./flag_table.ts";
+import { invocationOf } from "./own_program.ts";
 
 /** Width of a terminal that the help fits in. */
 const COLUMNS = 100;
@@ -15,7 +17,7 @@ export function helpOf(command: Command): string {
   const lines = [
     `${command.name}: ${command.description}`,
     "",
-    `Usage: deno task ${command.name} [flags]${operands}`,
+    `Usage: ${invocationOf(command.name)} [flags]${operands}`,
     "",
     "Flags:",
   ];
@@ -63,4 +65,20 @@ function describe(flag: Flag): string {
     flag.fallback === null || flag.fallback === false ? null : `default ${quote(flag.fallback)}`,
   ].filter((one) => one !== null);
   return extra.length === 0 ? flag.help : `${flag.help} [${extra.join(", ")}]`;
+}
+
+/** The list of commands, for who gives none. */
+export function listOfCommands(): string {
+  const entries = COMMANDS.filter(({ isTask = true }: CommandEntry) => isTask);
+  const width = Math.max(...entries.map(({ name }) => name.length));
+  return [
+    "tracekit: record what cloud applications do, and export it for a datacenter simulator.",
+    "",
+    `Usage: ${invocationOf("COMMAND")} [flags]`,
+    "",
+    "Commands:",
+    ...entries.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`),
+    "",
+    `${invocationOf("COMMAND")} --help lists the flags of one.`,
+  ].join("\n");
 }

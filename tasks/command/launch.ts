@@ -1,5 +1,5 @@
 /**
- * Start a role with the permissions that its flags need and no more.
+ * Start a command, and one that is not privileged with the permissions that its flags need and no more.
  *
  * Host of Redis, folders and adapter are known only at start, and a grant cannot be narrowed later. So
  * this small program, which imports nothing of a third party, reads the flags with every permission,
@@ -9,7 +9,9 @@
  */
 
 import { toFileUrl } from "@std/path";
-import { findCommand, programOf } from "../commands.ts";
+import { quote } from "../../trace/schema.ts";
+import { type CommandEntry, COMMANDS, findCommand, programOf } from "../commands.ts";
+import { listOfCommands } from "./help.ts";
 import type { Command, Flags } from "./flag_table.ts";
 import {
   asksForHelp,
@@ -19,6 +21,7 @@ import {
   readSources,
   runMain,
   tell,
+  versionLine,
 } from "./main.ts";
 import { PROGRAM_ARGUMENTS, programFile } from "./own_program.ts";
 import { parseCommand } from "./parse.ts";
@@ -27,39 +30,49 @@ import { type Grant, grantArguments, type Role, withSources } from "./role.ts";
 import { PASSWORD_ADVICE, redactArguments } from "./secrets.ts";
 import { asUsage, UsageError } from "./usage_error.ts";
 
-/**
- * Start the role that the first argument names, as `find` declares it; this process becomes the role.
- * `find` throws a UsageError for a name that is not a role.
- */
+/** What a launcher knows of a command. */
+export interface Declared {
+  /** Its flags. */
+  readonly command: Command;
+  /** Its grant; null for a command that runs with every permission. */
+  readonly role: Role | null;
+}
+
+/** Start the command that the first argument names, as `load` declares it; ends this process. */
 export async function launch(
-  [name = "", ...args]: readonly string[],
-  find: (name: string) => Role | Promise<Role>,
+  args: readonly string[],
+  load: (entry: CommandEntry) => Promise<Declared>,
 ): Promise<never> {
+  const [name = "", ...rest] = args;
   try {
-    enterCallersFolder();
-    return await startRole(await find(name), args);
+    if (!name.startsWith("-") && name !== "") return await start(await load(entryOf(name)), rest);
+    if (name === "") throw new UsageError(`a command is required; --help lists them`);
+    if (!asksForHelp([name])) throw new UsageError(`a command is required before ${name}`);
+    console.log(name === "--version" ? versionLine() : listOfCommands());
+    Deno.exit(0);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    Deno.exit(tell(name || "run", error));
+    if (findCommand(name) !== undefined) Deno.exit(tell(name, error));
+    console.error(`tracekit: ${error.message}`);
+    Deno.exit(2);
   }
 }
 
-/** {@linkcode launch} one of `roles`: the launcher of an executable, which holds no others. */
-export function launchOneOf(args: readonly string[], roles: readonly Role[]): Promise<never> {
-  return launch(args, (name) => {
-    const role = roles.find(({ command }) => command.name === name);
-    if (role !== undefined) return role;
-    const names = roles.map(({ command }) => command.name).join(", ");
-    throw new UsageError(`a role is required: ${names}`);
-  });
+function entryOf(name: string): CommandEntry {
+  const entry = findCommand(name);
+  if (entry !== undefined) return entry;
+  const near = COMMANDS.find((one) => one.name.startsWith(name) || name.startsWith(one.name));
+  const hint = near === undefined ? "--help lists them" : `did you mean ${near.name}?`;
+  throw new UsageError(`unknown command ${quote(name)}, ${hint}`);
 }
 
-async function startRole(role: Role, args: readonly string[]): Promise<never> {
-  const { command } = role;
+async function start({ command, role }: Declared, args: readonly string[]): Promise<never> {
   if (asksForHelp(args)) {
     printHelp(command, args);
     Deno.exit(0);
   }
+  enterCallersFolder();
+  if (role === null) return await runMain(command, await mainOf(command), { args });
   const { args: publicArgs, password } = asUsage(() => redactArguments(args));
   if (password !== null) {
     console.error(`${command.name}: ${PASSWORD_ADVICE}`);
@@ -102,9 +115,13 @@ const KINDS: readonly Deno.PermissionName[] = [
   "ffi",
 ];
 
+async function mainOf(command: Command): Promise<Main<Flags>> {
+  const { main } = await import(toFileUrl(programFile(programOf(command))).href);
+  return main;
+}
+
 async function runInPlace(command: Command, { grant, args }: Start): Promise<never> {
-  const program = toFileUrl(programFile(programOf(command))).href;
-  const { main }: { readonly main: Main<Flags> } = await import(program);
+  const main = await mainOf(command);
   for (const name of kindsWithout(grant)) {
     Deno.permissions.revokeSync({ name } as Deno.PermissionDescriptor);
   }

@@ -31,3 +31,12 @@ export async function loadRole(entry: CommandEntry): Promise<Role> {
   const name = `${exportOf(entry)}_ROLE`;
   return required(entry, { name, found: (await exportsOf(entry))[name] });
 }
+
+/** What a launcher needs of `entry`. */
+export async function loadDeclared(
+  entry: CommandEntry,
+): Promise<{ readonly command: Command; readonly role: Role | null }> {
+  if (entry.privilege === "all") return { command: await loadCommand(entry), role: null };
+  const role = await loadRole(entry);
+  return { command: role.command, role };
+}

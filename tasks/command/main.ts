@@ -6,7 +6,7 @@
 import config from "../../deno.json" with { type: "json" };
 import denoVersion from "../../.deno-version" with { type: "text" };
 import { messageOf } from "../../trace/atomic_file.ts";
-import { buildName } from "./own_program.ts";
+import { buildName, invocationOf } from "./own_program.ts";
 import type { Command, Flags } from "./flag_table.ts";
 import { helpOf } from "./help.ts";
 import { parseCommand, type Parsed, type Sources } from "./parse.ts";
@@ -85,15 +85,18 @@ export function asksForHelp(args: readonly string[]): boolean {
 
 /** Print the help of `command`, or the version, whichever `args` ask for. */
 export function printHelp(command: Command, args: readonly string[]): void {
-  const isVersion = args.includes("--version");
-  const version = `tracekit ${VERSION} (deno ${Deno.version.deno}, ${buildName()})`;
-  console.log(isVersion ? version : helpOf(command));
+  console.log(args.includes("--version") ? versionLine() : helpOf(command));
+}
+
+/** Versions of Tracekit and of Deno, and the form of this build. */
+export function versionLine(): string {
+  return `tracekit ${VERSION} (deno ${Deno.version.deno}, ${buildName()})`;
 }
 
 /** Tell the user of `error`, and return the exit code that it stands for. */
 export function tell(name: string, error: unknown): number {
   if (error instanceof UsageError) {
-    console.error(`${name}: ${error.message} (deno task ${name} --help)`);
+    console.error(`${name}: ${error.message} (${invocationOf(name)} --help)`);
     return 2;
   }
   console.error(`${name}: ${messageOf(error)}`);

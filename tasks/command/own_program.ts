@@ -3,7 +3,8 @@
  * a portable executable, or compiled.
  */
 
-import { dirname, extname, fromFileUrl, join } from "@std/path";
+import { basename, dirname, extname, fromFileUrl, join } from "@std/path";
+import { type ExecutableRole, findCommand } from "../commands.ts";
 
 /** Path of the executable that this process was started from; a portable one tells it here. */
 const EXECUTABLE = "TRACEKIT_EXECUTABLE";
@@ -27,20 +28,46 @@ export function buildName(): string {
   return variable(BUILD) ?? "source";
 }
 
+/** True in a bundle, whose folder has all others. */
+const IS_BUNDLE = extname(import.meta.url) === ".js";
+
 /**
- * Arguments of `deno run` for a program of ours that is in this folder: a bundle needs nothing from
- * outside, and a configuration that happens to be above its folder is a stranger's.
+ * Arguments of `deno run` for a bundle: it needs nothing from outside, and a configuration that happens to
+ * be above its folder is not ours.
  */
-export const PROGRAM_ARGUMENTS: readonly string[] = extname(import.meta.url) === ".js"
-  ? ["run", "-q", "--no-config", "--no-lock", "--no-npm", "--no-remote"]
+export const PROGRAM_ARGUMENTS_OF_BUNDLES: readonly string[] = [
+  ...["run", "-q", "--no-config", "--no-lock", "--no-npm", "--no-remote"],
+];
+
+/** Arguments of `deno run` for a program of ours in this folder. */
+export const PROGRAM_ARGUMENTS: readonly string[] = IS_BUNDLE
+  ? PROGRAM_ARGUMENTS_OF_BUNDLES
   : ["run", "-q"];
 
 /** Folder of the programs, from this file: that of all bundles in an executable, tasks/ in source. */
-const PROGRAMS = extname(import.meta.url) === ".js" ? "./" : "../";
+const PROGRAMS = IS_BUNDLE ? "./" : "../";
 
 /** File of a program of ours, by its path below `tasks/` without the ending. */
 export function programFile(name: string): string {
   return fromFileUrl(new URL(`${PROGRAMS}${name}${extname(import.meta.url)}`, import.meta.url));
+}
+
+/** The launcher's file, as {@linkcode programFile} has it. */
+const LAUNCHER = IS_BUNDLE ? "run" : "command/run";
+
+/** The command line that starts `name` as a user does, under its own permissions. */
+export function launcherCommand(name: string): string[] {
+  return [...programCommand(LAUNCHER, ["-A"]), name];
+}
+
+/** What a user types to start `name`: from a checkout a task, else a program. */
+export function invocationOf(name: string): string {
+  const executable = Deno.build.standalone ? Deno.execPath() : variable(EXECUTABLE);
+  if (executable !== undefined) {
+    const role = basename(executable).replace("tracekit-", "") as ExecutableRole;
+    return `${basename(executable)} ${findCommand(name)?.executables?.[role] ?? name}`;
+  }
+  return IS_BUNDLE ? `tracekit ${name}` : `deno task ${name}`;
 }
 
 /**

@@ -6,20 +6,32 @@
 import { join } from "@std/path";
 import { writeFileAtomic } from "../../trace/atomic_file.ts";
 import { runIdAt } from "../../trace/run_dir.ts";
-import { COMMANDS } from "../commands.ts";
-import { loadCommand } from "../command/load.ts";
+import type { Command } from "../command/flag_table.ts";
+import { COLLECTOR } from "../flags/collector.ts";
+import { DISPATCH } from "../flags/dispatch.ts";
+import { EXPORT_OPENDC } from "../flags/export_opendc.ts";
+import { PARSE } from "../flags/parse.ts";
+import { SCHEDULER } from "../flags/scheduler.ts";
+import { VERIFY_OPENDC } from "../flags/verify_opendc.ts";
+import { WORKER } from "../flags/worker.ts";
 
 /** The one variable of ours that speaks of the machine and not of a run. */
 const OF_THE_MACHINE = "CPU_FREQ_MHZ";
 
-/** What a demo starts: the collector, and commands under a grant. */
-const ROLES = COMMANDS.filter(({ name, privilege }) =>
-  name === "collector" || privilege === "granted"
-);
+/** What a demo starts. */
+const STARTED: readonly Command[] = [
+  COLLECTOR,
+  SCHEDULER,
+  WORKER,
+  DISPATCH,
+  PARSE,
+  EXPORT_OPENDC,
+  VERIFY_OPENDC,
+];
 
 /** Variables that this process would hand on to its roles, and that speak of another run. */
-export async function forgetVariables(): Promise<void> {
-  for (const { flags } of await Promise.all(ROLES.map(loadCommand))) {
+export function forgetVariables(): void {
+  for (const { flags } of STARTED) {
     for (const { env } of Object.values(flags)) {
       if (env !== null && env !== OF_THE_MACHINE) Deno.env.delete(env);
     }

@@ -3,7 +3,7 @@
  * worker, every one the very program that a cluster would run.
  */
 
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { isSameProcess } from "../../trace/linux/processes.ts";
 import { isThere } from "../../trace/atomic_file.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
@@ -11,7 +11,7 @@ import { SENTINEL } from "../../trace/records.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { CommandError } from "../command/main.ts";
 import { type PrivateRedis, startPrivateRedis } from "../redis/private.ts";
-import { COLLECTOR_V8_FLAGS, programCommand } from "../command/own_program.ts";
+import { COLLECTOR_V8_FLAGS, launcherCommand, programCommand } from "../command/own_program.ts";
 import type { Supervised, Supervisor } from "../machine/supervisor.ts";
 
 /** One node that the demo plays. */
@@ -86,7 +86,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
   };
   const scheduler = supervisor.start({
     name: "scheduler",
-    command: roleCommand("command/run.ts", "scheduler"),
+    command: launcherCommand("scheduler"),
     cwd: plan.runDir.path,
     env,
     logFile: join(plan.runDir.path, "scheduler.log"),
@@ -109,13 +109,12 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
     }));
     workers.push(supervisor.start({
       name: `worker of ${node.id}`,
-      command: roleCommand(
-        "command/run.ts",
-        "worker",
+      command: [
+        ...launcherCommand("worker"),
         `--outputs=${plan.outputs}`,
         `--capacity-units=${plan.capacityUnits}`,
         `--cpus=${node.cpus}`,
-      ),
+      ],
       cwd: node.runDir.path,
       env: nodeEnv,
       logFile: join(node.runDir.path, "worker.log"),
@@ -123,12 +122,6 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
   }
   await supervisor.during(waitForCollectors(plan));
   return { redis, workers, collectors, scheduler, env };
-}
-
-/** The command line of one of our programs. */
-export function roleCommand(file: string, ...args: readonly string[]): string[] {
-  const path = fromFileUrl(new URL(file, import.meta.resolve("../")));
-  return [Deno.execPath(), "run", "-A", "-q", path, ...args];
 }
 
 /** How long an adapter may take to end the tasks of a worker that was killed, ms. */

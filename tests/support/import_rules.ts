@@ -20,7 +20,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   "npm:linkedom": /^export\/report\/plot\.ts$/,
   "npm:uplot": /^export\/report\/page\/series\.ts$/,
   "npm:playwright-core": /^tests\//,
-  "npm:@duckdb/node-api": /^(tasks\/sql\/database\.ts$|tests\/)/,
+  "npm:@duckdb/node-api": /^tests\//,
   "npm:fast-check": /^tests\//,
   "npm:yaml": /^tests\//,
 };
@@ -62,6 +62,19 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       folderOf(from) === "tasks" && ["tests", "mod.ts"].includes(folderOf(to)),
   },
   {
+    // In a bundle each file takes itself for the main one: a command in another's bundle would run.
+    name: "a command never loads another command",
+    forbids: ({ from, to, isTypeOnly }) =>
+      !isTypeOnly && from.startsWith("tasks/") && from !== to && isCommand(to),
+  },
+  {
+    // It finds flag files by their names, and a bundle has none.
+    name: "only what works on a checkout loads flag files by name",
+    forbids: ({ from, to }) =>
+      to === "tasks/command/load.ts" &&
+      !/^tests\/|^tasks\/(command\/run\.ts$|build\/|reference\/)/.test(from),
+  },
+  {
     name: "a library of others is imported only by the file that wraps it",
     forbids: ({ from, to }) => to.startsWith("npm:") && !(LIBRARIES[to]?.test(from) ?? false),
   },
@@ -75,6 +88,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       to === "node:process" && !["tasks", "tests"].includes(folderOf(from)),
   },
 ];
+
+/** True for the file of a command, which starts it when it is the main one. */
+function isCommand(file: string): boolean {
+  return /^tasks\/\w+\.ts$/.test(file) && file !== "tasks/commands.ts";
+}
 
 function isForeign(to: string): boolean {
   return /^[a-z]+:/.test(to);
