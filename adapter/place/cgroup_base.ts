@@ -17,10 +17,10 @@ import {
 } from "../owner.ts";
 import type { Sweep } from "../sweep.ts";
 import { formatCpuList } from "../../trace/cpu_list.ts";
-import { type Hierarchy, parseHierarchies } from "./cgroup_mounts.ts";
+import { type Hierarchy, type HierarchyPlace, parseHierarchies } from "./cgroup_mounts.ts";
 import { weightValue } from "../cpu/limits.ts";
 import { hasRoom, setAside, takeBack, withoutAside } from "./delegation.ts";
-import { makeGroup, readText, removeGroup, writeValue } from "./group_files.ts";
+import { makeGroup, readPids, readText, removeGroup, writeValue } from "./group_files.ts";
 import { TaskCgroup } from "./task_cgroup.ts";
 
 /** Names of adapters' groups. */
@@ -36,11 +36,31 @@ const LIMITING_CONTROLLERS = ["cpu", "cpuset"];
 export function readHierarchies(pid: number | "self" = "self"): Hierarchy[] {
   const cgroup = readText(`/proc/${pid}/cgroup`);
   if (cgroup === null) return [];
-  const hierarchies = parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
+  const places = parseHierarchies(Deno.readTextFileSync("/proc/self/mountinfo"), cgroup);
+  const own = pid === "self" ? Deno.pid : pid;
   // A mount that another one hides, as in a container over a bound /sys, is listed all the same.
-  return hierarchies
+  return places
+    .flatMap((place) => findGroup(place, own).map((ownDirectory) => ({ ...place, ownDirectory })))
     .filter(({ ownDirectory }) => readText(join(ownDirectory, "cgroup.procs")) !== null)
     .map((one) => ({ ...one, ownDirectory: withoutAside(one.ownDirectory) }));
+}
+
+/** Most groups that are looked through for a process: on a larger machine its group stays unknown. */
+const SEARCH_LIMIT = 10_000;
+
+/**
+ * The directory of the group that `pid` is in. In a cgroup namespace over a mount from outside of it, the
+ * names on the way are not in any text: there the group is the one that has the process in it.
+ */
+function findGroup({ mountPoint, hiddenDepth, below }: HierarchyPlace, pid: number): string[] {
+  if (hiddenDepth === 0) return [join(mountPoint, below)];
+  let level = [mountPoint];
+  for (let depth = 0; depth < hiddenDepth; depth++) {
+    level = level.flatMap((group) => subgroups(group).map((name) => join(group, name)))
+      .slice(0, SEARCH_LIMIT);
+  }
+  const found = level.map((group) => join(group, below)).find((one) => readPids(one).includes(pid));
+  return found === undefined ? [] : [found];
 }
 
 /** For two seconds: longer only for a process that hangs in the kernel, which the next sweep finds. */

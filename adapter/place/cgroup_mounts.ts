@@ -5,7 +5,6 @@
  * @module
  */
 
-import { join } from "@std/path";
 import { parseMountinfo } from "../../trace/linux/mounts.ts";
 
 /** A mounted cgroup hierarchy. */
@@ -20,34 +19,60 @@ export interface Hierarchy {
   readonly ownDirectory: string;
 }
 
+/** Where a process's group is below a mount point. */
+export interface GroupPlace {
+  /** Folders on the way whose names are not known: they are above the process's cgroup namespace. */
+  readonly hiddenDepth: number;
+  /** The path from there. */
+  readonly below: string;
+}
+
+/** A hierarchy as the kernel's texts have it, before the folders are read. */
+export type HierarchyPlace = Omit<Hierarchy, "ownDirectory"> & GroupPlace;
+
 /**
  * The hierarchies in the text of /proc/self/mountinfo, with the place that /proc/self/cgroup gives
- * this process. A line that is not of a cgroup is passed over.
+ * this process. A line that is not of a cgroup is passed over, and so is a mount in which the process
+ * has no place.
  */
-export function parseHierarchies(mountinfo: string, cgroup: string): Hierarchy[] {
+export function parseHierarchies(mountinfo: string, cgroup: string): HierarchyPlace[] {
   const own = cgroup.trim().split("\n").map((line) => {
     const [, controllers = "", path = "/"] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     return { controllers: controllers.split(","), path };
   });
   // A mount hides an earlier one at the same place.
-  const found = new Map<string, Hierarchy>();
+  const found = new Map<string, HierarchyPlace>();
   for (const { root, path: mountPoint, type, superOptions } of parseMountinfo(mountinfo)) {
     if (type !== "cgroup" && type !== "cgroup2") continue;
     const place = own.find(({ controllers }) =>
       type === "cgroup2" ? controllers[0] === "" : superOptions.includes(controllers[0] ?? "")
     );
     if (place === undefined) continue;
-    // A container may see a part of the hierarchy only: the path counts from the mount's root.
-    const path = place.path.startsWith(root) ? place.path.slice(root.length) : "";
     found.delete(mountPoint);
-    // Outside of its cgroup namespace a process has no place in the hierarchy, cgroup_namespaces(7).
-    if (place.path.split("/").includes("..")) continue;
+    const group = placeBelow(root, place.path);
+    if (group === null) continue;
     found.set(mountPoint, {
       version: type === "cgroup2" ? 2 : 1,
       controllers: type === "cgroup2" ? [] : place.controllers,
       mountPoint,
-      ownDirectory: join(mountPoint, path),
+      ...group,
     });
   }
   return [...found.values()];
+}
+
+/**
+ * Where the group `path` is below a mount of the group `root`; null when it is not below it. Both count
+ * from the root of the process's cgroup namespace, above which the kernel writes `..` for each folder,
+ * cgroup_namespaces(7).
+ */
+export function placeBelow(root: string, path: string): GroupPlace | null {
+  const roots = root.split("/").filter((name) => name !== "");
+  const paths = path.split("/").filter((name) => name !== "");
+  let shared = 0;
+  while (shared < roots.length && roots[shared] === paths[shared]) shared++;
+  const above = roots.slice(shared);
+  const below = paths.slice(shared);
+  if (above.some((name) => name !== "..") || below.includes("..")) return null;
+  return { hiddenDepth: above.length, below: below.join("/") };
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseHierarchies } from "../../adapter/place/cgroup_mounts.ts";
+import { parseHierarchies, placeBelow } from "../../adapter/place/cgroup_mounts.ts";
 import { parseCpuStat } from "../../adapter/place/cpu_stat.ts";
 import { parseUser, parseUserGroups } from "../../adapter/user_database.ts";
 import { parseWaitResult } from "../../adapter/start/wait_result.ts";
@@ -11,7 +11,8 @@ Deno.test("parseHierarchies() finds a machine with the unified hierarchy alone",
     version: 2,
     controllers: [],
     mountPoint: "/sys/fs/cgroup",
-    ownDirectory: "/sys/fs/cgroup/user.slice/session-3.scope",
+    hiddenDepth: 0,
+    below: "user.slice/session-3.scope",
   }]);
 });
 
@@ -24,23 +25,21 @@ Deno.test("parseHierarchies() finds v1 controllers beside an empty v2 hierarchy"
   ].join("\n");
   const cgroup = "2:cpu,cpuacct:/jobs\n1:name=systemd:/init.scope\n0::/\n";
   assertEquals(
-    parseHierarchies(mountinfo, cgroup).map(({ version, controllers, ownDirectory }) =>
-      `${version} ${controllers} ${ownDirectory}`
+    parseHierarchies(mountinfo, cgroup).map(({ version, controllers, mountPoint, below }) =>
+      `${version} ${controllers} ${mountPoint} ${below}`
     ),
     [
-      "1 cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct/jobs",
-      "1 name=systemd /sys/fs/cgroup/systemd/init.scope",
-      "2  /sys/fs/cgroup/unified",
+      "1 cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct jobs",
+      "1 name=systemd /sys/fs/cgroup/systemd init.scope",
+      "2  /sys/fs/cgroup/unified ",
     ],
   );
 });
 
 Deno.test("parseHierarchies() counts from a container's mount root, and undoes octal escapes", () => {
   const mountinfo = "9 8 0:1 /docker/4f /a\\040b rw - cgroup2 cgroup rw";
-  assertEquals(
-    parseHierarchies(mountinfo, "0::/docker/4f/task")[0]?.ownDirectory,
-    "/a b/task",
-  );
+  const [found] = parseHierarchies(mountinfo, "0::/docker/4f/task");
+  assertEquals([found?.mountPoint, found?.below], ["/a b", "task"]);
 });
 
 Deno.test("parseHierarchies() knows the mount on top of another one only", () => {
@@ -49,12 +48,32 @@ Deno.test("parseHierarchies() knows the mount on top of another one only", () =>
     "10 8 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw",
   ].join("\n");
   const found = parseHierarchies(mountinfo, "0::/system.slice");
-  assertEquals(found.map(({ ownDirectory }) => ownDirectory), ["/sys/fs/cgroup/system.slice"]);
+  assertEquals(found.map(({ hiddenDepth, below }) => [hiddenDepth, below]), [[0, "system.slice"]]);
 });
 
 Deno.test("parseHierarchies() leaves out where a process is outside its namespace", () => {
   const mountinfo = "9 8 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw";
   assertEquals(parseHierarchies(mountinfo, "0::/../other"), []);
+});
+
+Deno.test.each<[root: string, path: string, found: [number, string] | null]>([
+  ["/", "/", [0, ""]],
+  ["/", "/a/b", [0, "a/b"]],
+  ["/foo", "/foo/bar", [0, "bar"]],
+  ["/foo", "/foobar", null],
+  ["/foo", "/", null],
+  ["/foo/bar", "/foo", null],
+  ["/../..", "/", [2, ""]],
+  ["/../..", "/job", [2, "job"]],
+  ["/../..", "/../job", [1, "job"]],
+  ["/..", "/../job", [0, "job"]],
+  ["/", "/../job", null],
+  ["/..", "/../../job", null],
+  ["/../foo", "/../foo/x", [0, "x"]],
+  ["/../foo", "/", null],
+])("placeBelow() of a mount of %s puts %s at %j", (root, path, found) => {
+  const place = placeBelow(root, path);
+  assertEquals(place && [place.hiddenDepth, place.below], found);
 });
 
 Deno.test("parseCpuStat() reads microseconds of v2", () => {

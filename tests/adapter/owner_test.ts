@@ -7,7 +7,8 @@ import { childrenOf, readProcessStat } from "../../trace/linux/processes.ts";
 import { isThere } from "../../trace/atomic_file.ts";
 import { startAdapter, type TestAdapter } from "../support/adapter_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
-import { CAN_GROUP } from "../support/test_cgroup.ts";
+import { CAN_GROUP, testCgroup, WRITABLE_HIERARCHIES } from "../support/test_cgroup.ts";
+import { waitFor } from "../support/wait_for.ts";
 import { CAN_MOUNT } from "../support/tiny_filesystem.ts";
 
 /** A pid namespace in which the adapter is pid 1, and a boot clock that is days ahead. */
@@ -100,4 +101,39 @@ Deno.test("isAbandoned() goes by the lock, and by the pid only in the same names
   assertEquals(isAbandoned(foreign, { file: null, self }), false, "nobody can know");
   assertEquals(isOfOurs({ ...self, bootId: self.bootId.slice(0, 8) }, self), true);
   assertEquals(isOfOurs({ ...self, bootId: "00000000" }, self), false);
+});
+
+Deno.test({
+  name: "a command in a cgroup namespace over an outer mount stays below its own group",
+  ignore: !CAN_MOUNT || !CAN_GROUP,
+  async fn(): Promise<void> {
+    const unified = WRITABLE_HIERARCHIES.find(({ version }) => version === 2);
+    if (unified === undefined) return;
+    await using outer = testCgroup(unified);
+    const inner = join(outer.directory, "inner");
+    await Deno.mkdir(inner);
+    await using folder = await tempFolder();
+    const root = await Deno.realPath(folder.path);
+    // The shell enters the group, and then a namespace whose root the group is.
+    const enter = `echo $$ >${inner}/cgroup.procs; exec unshare --cgroup "$@"`;
+    {
+      await using adapter = await startAdapter({ root, through: ["sh", "-c", enter, "sh"] });
+      const launch = adapter.client.launch(adapter.task({ argv: ["sleep", "300"] }));
+      const started = await launch.started;
+      const own = await Deno.readTextFile(`/proc/${started?.pid}/cgroup`);
+      const [, path = ""] = /^0::(.*)$/m.exec(own) ?? [];
+      assert(
+        path.includes(`${inner.slice(inner.lastIndexOf("/", inner.length - 7))}/tracekit-`),
+        own,
+      );
+      launch.stop({ reason: "enough", graceMs: 1000 });
+      await launch.outcome;
+    }
+    await waitFor({
+      what: "the group to be empty",
+      read: () => Deno.readTextFile(join(inner, "cgroup.procs")),
+      until: (pids) => pids === "",
+    });
+    await Deno.remove(inner);
+  },
 });
