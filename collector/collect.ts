@@ -85,7 +85,7 @@ export interface Collected {
 export async function collect(options: CollectOptions): Promise<Collected> {
   const { runDir, selection } = options;
   using resources = new DisposableStack();
-  const procfs = new Procfs(options.procfs);
+  const procfs = new Procfs(options.procfs, options.report);
   const libc = options.isFfiWanted ? SamplingCalls.open() : null;
   if (libc !== null) resources.use(libc);
   const clock = resources.use(openReadingClock(procfs, { ffi: libc !== null }));
@@ -125,6 +125,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     isRefreshing: options.isRefreshing,
     cpuSource: reader.cpuSource,
     realtime: options.isRealtimeWanted && libc !== null ? Realtime.enter(libc) : Realtime.none(),
+    takeProblems: () => procfs.problems.take(),
     readAccount: () => readOwnAccount(procfs, libc),
     signal: options.signal,
     onStarted: options.onStarted,

@@ -45,11 +45,10 @@ export interface NodeMetaOptions {
  */
 export function readNodeMeta(procfs: Procfs, options: NodeMetaOptions): NodeMeta {
   const cpuInfo = parseCpuInfo(procfs.readIfThere("cpuinfo") ?? "");
-  const online = onlineCpus(options.sysfs, cpuInfo);
+  const online = onlineCpus(procfs, { sysfs: options.sysfs, cpuInfo });
   const own = options.cpus === null ? null : ownCpus(options.cpus, online);
   const frequency = frequencyOf(cpuInfo, own?.[0] ?? online[0] ?? 0, options);
-  const meminfo = procfs.readIfThere("meminfo");
-  const memKb = meminfo === null ? null : parseMeminfo(meminfo).get("MemTotal") ?? null;
+  const memKb = procfs.parse("meminfo", parseMeminfo)?.get("MemTotal") || null;
   return {
     format_version: FORMAT_VERSION,
     run_id: options.runId,
@@ -74,9 +73,14 @@ export function readNodeMeta(procfs: Procfs, options: NodeMetaOptions): NodeMeta
 }
 
 /** The CPUs that are online: sysfs knows their numbers, /proc/cpuinfo at least how many. */
-function onlineCpus(sysfs: string, { coreCount }: CpuInfo): number[] {
-  const online = readTextIfThere(join(sysfs, "devices/system/cpu/online"));
-  if (online !== null) return parseCpuList(online);
+function onlineCpus(
+  procfs: Procfs,
+  { sysfs, cpuInfo: { coreCount } }: { readonly sysfs: string; readonly cpuInfo: CpuInfo },
+): number[] {
+  const path = join(sysfs, "devices/system/cpu/online");
+  const text = readTextIfThere(path);
+  const online = text === null ? null : procfs.problems.try(path, () => parseCpuList(text));
+  if (online !== null) return online;
   // A machine runs on one core at least, also where nothing tells how many there are.
   return Array.from({ length: Math.max(1, coreCount) }, (_, cpu) => cpu);
 }
@@ -112,7 +116,7 @@ function frequencyOf(
 
 /** A name or an IPv6 address has no route here: then the default route names the interface. */
 function readInterface(procfs: Procfs, address: string | null): string | null {
-  const routes = parseNetRoute(procfs.readIfThere("net/route") ?? "");
+  const routes = procfs.parseIfThere("net/route", parseNetRoute) ?? [];
   return interfaceTowards(routes, address === null ? null : parseIpv4(address)) ??
     interfaceTowards(routes, null);
 }

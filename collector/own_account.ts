@@ -6,7 +6,7 @@
 
 import { ticksToMs } from "../trace/units.ts";
 import type { SamplingCalls } from "./sampling_calls.ts";
-import { ProcessGoneError } from "./proc/errors.ts";
+import { ProcessDeniedError, ProcessGoneError } from "./proc/errors.ts";
 import { parsePidStat } from "../trace/linux/pid_stat.ts";
 import { parseForkCount } from "./proc/stat.ts";
 import type { Procfs } from "./proc/procfs.ts";
@@ -23,11 +23,10 @@ export interface OwnAccount {
 
 /** The counters now. */
 export function readOwnAccount(procfs: Procfs, libc: SamplingCalls | null): OwnAccount {
-  const stat = procfs.readIfThere("stat");
   return {
     cpuMs: libc === null ? ownTicksMs(procfs) : libc.ownCpuMs(),
     rssKb: Math.round(Deno.memoryUsage().rss / 1024),
-    forks: stat === null ? null : parseForkCount(stat),
+    forks: procfs.parseIfThere("stat", parseForkCount),
   };
 }
 
@@ -37,7 +36,7 @@ function ownTicksMs(procfs: Procfs): number | null {
     return ticksToMs(utimeTicks + stimeTicks);
   } catch (error) {
     // A mount of another pid namespace does not have this process.
-    if (error instanceof ProcessGoneError) return null;
+    if (error instanceof ProcessGoneError || error instanceof ProcessDeniedError) return null;
     throw error;
   }
 }

@@ -7,6 +7,7 @@
 import {
   boolean,
   integer,
+  list,
   nullable,
   number,
   oneOf,
@@ -66,14 +67,20 @@ export type ClockOffset = RecordOf<typeof CLOCK_OFFSET>;
 export const HOST_METRICS = record("host metrics", {
   ts_ms: TS_MS,
   boot_ms: nullable(BOOT_MS),
-  user_ticks: integer({ doc: "All cores in user mode, proc_stat(5).", unit: "ticks", min: 0 }),
-  nice_ticks: integer({ doc: "User mode with low priority.", unit: "ticks", min: 0 }),
-  system_ticks: integer({ doc: "In the kernel.", unit: "ticks", min: 0 }),
-  idle_ticks: integer({ doc: "Idle.", unit: "ticks", min: 0 }),
-  iowait_ticks: integer({ doc: "Idle while I/O was outstanding.", unit: "ticks", min: 0 }),
-  irq_ticks: integer({ doc: "Servicing interrupts.", unit: "ticks", min: 0 }),
-  softirq_ticks: integer({ doc: "Servicing soft interrupts.", unit: "ticks", min: 0 }),
-  steal_ticks: integer({ doc: "Taken by the hypervisor for others.", unit: "ticks", min: 0 }),
+  user_ticks: nullable(
+    integer({ doc: "All cores in user mode, proc_stat(5).", unit: "ticks", min: 0 }),
+  ),
+  nice_ticks: nullable(integer({ doc: "User mode with low priority.", unit: "ticks", min: 0 })),
+  system_ticks: nullable(integer({ doc: "In the kernel.", unit: "ticks", min: 0 })),
+  idle_ticks: nullable(integer({ doc: "Idle.", unit: "ticks", min: 0 })),
+  iowait_ticks: nullable(
+    integer({ doc: "Idle while I/O was outstanding.", unit: "ticks", min: 0 }),
+  ),
+  irq_ticks: nullable(integer({ doc: "Servicing interrupts.", unit: "ticks", min: 0 })),
+  softirq_ticks: nullable(integer({ doc: "Servicing soft interrupts.", unit: "ticks", min: 0 })),
+  steal_ticks: nullable(
+    integer({ doc: "Taken by the hypervisor for others.", unit: "ticks", min: 0 }),
+  ),
   mem_total_kb: nullable(integer({ doc: "MemTotal, proc_meminfo(5).", unit: "kb", min: 0 })),
   mem_free_kb: nullable(integer({ doc: "MemFree.", unit: "kb", min: 0 })),
   mem_available_kb: nullable(integer({ doc: "MemAvailable.", unit: "kb", min: 0 })),
@@ -124,6 +131,11 @@ export const COLLECTOR_STATS = record("collector stats", {
   rss_kb: nullable(integer({ doc: "The collector's own memory.", unit: "kb", min: 0 })),
   forks: nullable(
     integer({ doc: "Processes and threads born on the host, /proc/stat.", unit: "count", min: 0 }),
+  ),
+  problems: nullable(
+    list(string({ doc: "One sentence." }), {
+      doc: "Files of the kernel that could not be used, each once in a run: what they say is null.",
+    }),
   ),
   births_seen: integer({ doc: "Processes that came under observation.", unit: "count", min: 0 }),
   births_met: nullable(

@@ -5,6 +5,7 @@
  */
 
 import { parseLastPid } from "../proc/loadavg.ts";
+import type { Problems } from "../proc/problems.ts";
 import type { KeptFile, Procfs } from "../proc/procfs.ts";
 
 /**
@@ -16,11 +17,13 @@ const QUIET_LIMIT_MS = 1000;
 /** Watches the pid that was given last, one small read a tick. */
 export class BirthWatch implements Disposable {
   readonly #loadavg: KeptFile | null;
+  readonly #problems: Problems;
   #lastPid: number | null = null;
   #assumedMs = -Infinity;
 
   constructor(procfs: Procfs) {
     this.#loadavg = procfs.keep("loadavg");
+    this.#problems = procfs.problems;
   }
 
   /** The pid that was given last, at the last poll; null where the kernel does not tell. */
@@ -30,13 +33,17 @@ export class BirthWatch implements Disposable {
 
   /** True when a process or thread may have been born since the last call. */
   hasAny(bootMs: number): boolean {
-    const lastPid = this.#loadavg === null ? null : parseLastPid(this.#loadavg.read());
+    const lastPid = this.#loadavg === null ? null : this.#readLastPid(this.#loadavg);
     const isQuiet = lastPid !== null && lastPid === this.#lastPid &&
       bootMs - this.#assumedMs < QUIET_LIMIT_MS;
     if (isQuiet) return false;
     this.#lastPid = lastPid;
     this.#assumedMs = bootMs;
     return true;
+  }
+
+  #readLastPid(loadavg: KeptFile): number | null {
+    return this.#problems.try("loadavg", () => parseLastPid(loadavg.read()));
   }
 
   [Symbol.dispose](): void {

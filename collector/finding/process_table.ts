@@ -76,7 +76,10 @@ export class ProcessTable {
       this.#byPid.set(pid, stat);
       return stat;
     } catch (error) {
-      if (!(error instanceof ProcessGoneError || error instanceof ProcessDeniedError)) throw error;
+      if (error instanceof SyntaxError) this.#procfs.problems.tell("PID/stat", error.message);
+      else if (!(error instanceof ProcessGoneError || error instanceof ProcessDeniedError)) {
+        throw error;
+      }
       this.#byPid.delete(pid);
       return null;
     }

@@ -118,7 +118,8 @@ function isOwnNamespace(procfs: Procfs): boolean {
 /** Peak resident memory of `handle`'s process, kB; null for a zombie and when it is gone. */
 export function readHwmKb(procfs: Procfs, pid: number): number | null {
   try {
-    return parseVmHwm(procfs.readProcess(pid, "status"));
+    const text = procfs.readProcess(pid, "status");
+    return procfs.problems.try("PID/status", () => parseVmHwm(text));
   } catch (error) {
     if (error instanceof ProcessGoneError || error instanceof ProcessDeniedError) return null;
     throw error;
@@ -153,7 +154,7 @@ class ClockReader implements ProcessReader {
     if (descriptor >= 0) rollback.defer(() => libc.symbols.close(descriptor));
     // The descriptor first and its use last: while it can still be read, no other process can have
     // been given the pid, so that what is in between is of this process.
-    const stat = parsePidStat(procfs.readProcess(pid, "stat"));
+    const stat = parseStat(procfs.readProcess(pid, "stat"), procfs);
     if (descriptor < 0) throw new ProcessDeniedError(`Cannot read "${path}": permission denied`);
     const end = budget.isAmple ? alarm.watchEnd(pid) : null;
     if (end !== null) rollback.use(end);
@@ -197,7 +198,7 @@ class ClockHandle implements ProcessHandle {
   read(reading: Reading): boolean {
     // The clock goes by bare pid, so the descriptor is read after it: if that still works, the clock
     // was the clock of this process.
-    const { libc, clock, buffer, pageKb } = this.#tools;
+    const { libc, clock, buffer, pageKb, procfs } = this.#tools;
     const cpuNs = libc.cpuClockNs(this.pid);
     const { tsMs, bootMs } = clock.now();
     const length = libc.readFromStart(this.#descriptor, buffer);
@@ -206,7 +207,8 @@ class ClockHandle implements ProcessHandle {
     reading.tsMs = tsMs;
     reading.bootMs = bootMs;
     reading.cpuNs = cpuNs;
-    reading.rssKb = pages === 0 ? null : pages * pageKb;
+    reading.rssKb = pages > 0 ? pages * pageKb : null;
+    if (pages !== pages) procfs.problems.tell("PID/statm", "Cannot parse /proc/PID/statm");
     return true;
   }
 
@@ -216,6 +218,17 @@ class ClockHandle implements ProcessHandle {
     this.#end?.[Symbol.dispose]();
     budget.giveBack(this.descriptorCount);
   }
+}
+
+/**
+ * The content of a `stat` file.
+ *
+ * @throws {ProcessDeniedError} when it is malformed: this process cannot be followed, others can.
+ */
+function parseStat(text: string, { problems }: Procfs): PidStat {
+  const stat = problems.try("PID/stat", () => parsePidStat(text));
+  if (stat !== null) return stat;
+  throw new ProcessDeniedError("Cannot follow a process: its /proc/PID/stat is malformed");
 }
 
 interface StatReaderOptions {
@@ -237,7 +250,7 @@ class StatReader implements ProcessReader {
   open(pid: number): ProcessHandle {
     const path = this.#procfs.path(`${pid}/stat`);
     requireRoom(this.#options.budget, path);
-    return new StatHandle(path, this.#options);
+    return new StatHandle(path, { ...this.#options, procfs: this.#procfs });
   }
 }
 
@@ -246,9 +259,9 @@ class StatHandle implements ProcessHandle {
   readonly stat: PidStat;
   readonly #file: KeptFile;
   readonly #path: string;
-  readonly #options: StatReaderOptions;
+  readonly #options: StatReaderOptions & { readonly procfs: Procfs };
 
-  constructor(path: string, options: StatReaderOptions) {
+  constructor(path: string, options: StatReaderOptions & { readonly procfs: Procfs }) {
     using rollback = new DisposableStack();
     this.#file = rollback.use(accessProcess(path, () => new KeptFile(Deno.openSync(path))));
     this.#path = path;
@@ -264,7 +277,7 @@ class StatHandle implements ProcessHandle {
     try {
       stat = this.#readStat();
     } catch (error) {
-      if (error instanceof ProcessGoneError) return false;
+      if (error instanceof ProcessGoneError || error instanceof ProcessDeniedError) return false;
       throw error;
     }
     const { clock, pageKb } = this.#options;
@@ -285,6 +298,6 @@ class StatHandle implements ProcessHandle {
   #readStat(): PidStat {
     const text = accessProcess(this.#path, () => this.#file.read());
     if (text === "") throw new ProcessGoneError(`Cannot read "${this.#path}": it is empty`);
-    return parsePidStat(text);
+    return parseStat(text, this.#options.procfs);
   }
 }

@@ -4,20 +4,15 @@
  * @module
  */
 
-import { quote } from "../../trace/schema.ts";
-
-/** The lines of `/proc/meminfo` by name, in kB (those without a unit are counts). */
+/**
+ * The lines of `/proc/meminfo` by name, in kB (those without a unit are counts). A line of another form is
+ * passed over: kernels before 2.6 had a table above these.
+ */
 export function parseMeminfo(text: string): ReadonlyMap<string, number> {
   const values = new Map<string, number>();
   for (const line of text.split("\n")) {
-    if (line === "") continue;
-    const [, name, value] = /^([^:]+):\s*(\d+)(?: kB)?$/.exec(line) ?? [];
-    if (name === undefined) {
-      throw new SyntaxError(
-        `Cannot parse /proc/meminfo: "name: number kB" is required, got ${quote(line)}`,
-      );
-    }
-    values.set(name, Number(value));
+    const [, name, value] = /^([^:]+):\s*(\d{1,15})(?: kB)?$/.exec(line) ?? [];
+    if (name !== undefined) values.set(name, Number(value));
   }
   return values;
 }

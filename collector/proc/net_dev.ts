@@ -23,7 +23,7 @@ export function parseNetDev(text: string): ReadonlyMap<string, Traffic> {
     const [, name, rest = ""] = /^\s*(\S+?):\s*(\d.*)$/.exec(line) ?? [];
     const numbers = rest.split(/\s+/).map(Number);
     const [receivedBytes, sentBytes] = [numbers[0], numbers[8]];
-    if (name === undefined || receivedBytes === undefined || sentBytes === undefined) {
+    if (name === undefined || !isCount(receivedBytes) || !isCount(sentBytes)) {
       throw new SyntaxError(
         `Cannot parse /proc/net/dev: "name: 16 numbers" is required, got ${quote(line)}`,
       );
@@ -31,4 +31,8 @@ export function parseNetDev(text: string): ReadonlyMap<string, Traffic> {
     byName.set(name, { receivedBytes, sentBytes });
   }
   return byName;
+}
+
+function isCount(value: number | undefined): value is number {
+  return Number.isSafeInteger(value);
 }

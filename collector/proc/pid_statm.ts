@@ -9,12 +9,11 @@ const ZERO = 48;
 const NINE = 57;
 
 /**
- * Resident pages: the second number of `/proc/<pid>/statm`. All numbers are 0 for a zombie, which has
- * no memory left.
+ * Resident pages: the second number of `/proc/<pid>/statm`; NaN where there is none. All numbers are 0 for
+ * a zombie, which has no memory left.
  *
  * @param bytes Buffer that holds the file from its beginning.
  * @param length How many bytes of it are the file.
- * @throws {SyntaxError} when there is no second number.
  */
 export function residentPages(bytes: Uint8Array, length: number): number {
   let at = 0;
@@ -26,7 +25,5 @@ export function residentPages(bytes: Uint8Array, length: number): number {
     if (digit < ZERO || digit > NINE) break;
     pages = pages * 10 + digit - ZERO;
   }
-  if (at > start) return pages;
-  const text = new TextDecoder().decode(bytes.subarray(0, length));
-  throw new SyntaxError(`Cannot parse /proc/PID/statm: two numbers are required, got "${text}"`);
+  return at > start ? pages : NaN;
 }

@@ -6,16 +6,21 @@
  */
 
 import { join } from "@std/path";
-import { isNoSuchProcess } from "../../trace/linux/errno.ts";
+import { errnoOf, isNoSuchProcess } from "../../trace/linux/errno.ts";
+import { Problems } from "./problems.ts";
 import { ProcessDeniedError, ProcessGoneError } from "./errors.ts";
 
 /** A mount of proc(5). */
 export class Procfs {
   /** Where it is mounted. */
   readonly mount: string;
+  /** What its files do not say. */
+  readonly problems: Problems;
 
-  constructor(mount = "/proc") {
-    this.mount = mount;
+  /** @param onProblem Told once of each file that cannot be used. */
+  constructor(mount?: string, onProblem?: (problem: string) => void) {
+    this.mount = mount ?? "/proc";
+    this.problems = new Problems(onProblem);
   }
 
   /** The path of `name` below the mount. */
@@ -23,9 +28,15 @@ export class Procfs {
     return join(this.mount, name);
   }
 
-  /** Content of a file that every kernel has. */
-  read(name: string): string {
-    return Deno.readTextFileSync(this.path(name));
+  /** What `parse` makes of a file that every kernel has; null, and a problem, where it is not so here. */
+  parse<T>(name: string, parse: (text: string) => T): T | null {
+    return this.problems.try(name, () => parse(Deno.readTextFileSync(this.path(name))));
+  }
+
+  /** The same of a file that a kernel, a fixture or a grant may lack: then null alone. */
+  parseIfThere<T>(name: string, parse: (text: string) => T): T | null {
+    const text = this.readIfThere(name);
+    return text === null ? null : this.problems.try(name, () => parse(text));
   }
 
   /** Content of a file that a kernel, a fixture or a grant may lack; null then. */
@@ -94,12 +105,7 @@ export function readTextIfThere(path: string): string | null {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {
-    if (
-      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotADirectory
-    ) {
-      return null;
-    }
+    if (error instanceof Deno.errors.NotCapable || errnoOf(error) !== null) return null;
     throw error;
   }
 }

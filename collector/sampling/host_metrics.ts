@@ -24,9 +24,9 @@ export interface HostOptions {
 /** The host's counters now; what this kernel does not tell is null. */
 export function readHostMetrics(procfs: Procfs, options: HostOptions): HostMetrics {
   const { tsMs, bootMs } = options.clock.now();
-  const ticks = parseCpuTicks(procfs.read("stat"));
-  const memory = parseMeminfo(procfs.readIfThere("meminfo") ?? "");
-  const traffic = [...parseNetDev(procfs.readIfThere("net/dev") ?? "")]
+  const ticks = procfs.parse("stat", parseCpuTicks);
+  const memory = procfs.parse("meminfo", parseMeminfo);
+  const traffic = [...procfs.parseIfThere("net/dev", parseNetDev) ?? []]
     .filter(([name]) => options.interface === null ? name !== "lo" : name === options.interface)
     .map(([, one]) => one);
   const pressure = (resource: string) =>
@@ -35,18 +35,18 @@ export function readHostMetrics(procfs: Procfs, options: HostOptions): HostMetri
   return {
     ts_ms: tsMs,
     boot_ms: bootMs,
-    user_ticks: ticks.user,
-    nice_ticks: ticks.nice,
-    system_ticks: ticks.system,
-    idle_ticks: ticks.idle,
-    iowait_ticks: ticks.iowait,
-    irq_ticks: ticks.irq,
-    softirq_ticks: ticks.softirq,
-    steal_ticks: ticks.steal,
-    mem_total_kb: memory.get("MemTotal") ?? null,
-    mem_free_kb: memory.get("MemFree") ?? null,
-    mem_available_kb: memory.get("MemAvailable") ?? null,
-    swap_used_kb: difference(memory.get("SwapTotal"), memory.get("SwapFree")),
+    user_ticks: ticks?.user ?? null,
+    nice_ticks: ticks?.nice ?? null,
+    system_ticks: ticks?.system ?? null,
+    idle_ticks: ticks?.idle ?? null,
+    iowait_ticks: ticks?.iowait ?? null,
+    irq_ticks: ticks?.irq ?? null,
+    softirq_ticks: ticks?.softirq ?? null,
+    steal_ticks: ticks?.steal ?? null,
+    mem_total_kb: memory?.get("MemTotal") ?? null,
+    mem_free_kb: memory?.get("MemFree") ?? null,
+    mem_available_kb: memory?.get("MemAvailable") ?? null,
+    swap_used_kb: difference(memory?.get("SwapTotal"), memory?.get("SwapFree")),
     interface: options.interface,
     received_bytes: total(traffic.map((one) => one.receivedBytes)),
     sent_bytes: total(traffic.map((one) => one.sentBytes)),

@@ -16,8 +16,7 @@ import { parseUptimeMs } from "../proc/uptime.ts";
  */
 export function openReadingClock(procfs: Procfs, { ffi }: { readonly ffi: boolean }): Clock {
   if (ffi) return openClock();
-  const uptime = procfs.readIfThere("uptime");
-  return new RuntimeClock(uptime === null ? 0 : parseUptimeMs(uptime));
+  return new RuntimeClock(procfs.parse("uptime", parseUptimeMs) ?? 0);
 }
 
 class RuntimeClock implements Clock {

@@ -51,6 +51,8 @@ export interface SamplerOptions {
   readonly realtime: Realtime;
   /** Reads the collector's own counters. */
   readonly readAccount: () => OwnAccount;
+  /** Files of the kernel that turned out not to be usable since the last call. */
+  readonly takeProblems: () => string[];
   /** Ends the loop after one last tick. */
   readonly signal: AbortSignal;
   /** Called once, after the first tick is on the disk. */
@@ -159,6 +161,7 @@ class PeriodAccount {
       cpu_per_sample_us: counts.samples === 0 ? null : usPerSample(cpuMs, counts.samples),
       rss_kb: now.rssKb,
       forks: now.forks === null || this.#last.forks === null ? null : now.forks - this.#last.forks,
+      problems: this.#options.takeProblems(),
       births_seen: counts.births,
       births_met: finder.takeBornCount(),
     };

@@ -111,6 +111,12 @@ function collectorFindings(
       cost: "They have no series; tasks keep their exact totals.",
       action: "Run the collector as the user of the tasks, or as root.",
     }),
+    ...onSome(inputs.stats.flatMap(({ problems }) => problems ?? []), {
+      check: "kernel_files",
+      what: (count) => `${count} files of the kernel could not be used`,
+      cost: "What they say is null in the records; the series of readings is whole.",
+      action: "Mount proc without subset=pid, or see whether a container cuts its files short.",
+    }),
     ...onCount(foreign, {
       check: "foreign_sentinels",
       what: `${foreign} sentinels were stale or of a stranger, and were passed over`,

@@ -60,7 +60,7 @@ function intervalBetween(
 ): HostInterval | null {
   const endUs = clock.toUs(recordTime(after));
   const dtUs = endUs - clock.toUs(recordTime(before));
-  if (dtUs <= 0 || after.user_ticks < before.user_ticks) return null;
+  if (dtUs <= 0 || (after.user_ticks ?? 0) < (before.user_ticks ?? 0)) return null;
   const interval: HostInterval = { ts_ms: usToMs(endUs), dt_ms: usToMs(dtUs) };
   for (const [counter, name] of Object.entries(COUNTERS) as [Counter, string][]) {
     const used = (after[counter] ?? NaN) - (before[counter] ?? NaN);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { Alarm } from "../../../collector/sampling/alarm.ts";
 import { SamplingCalls } from "../../../collector/sampling_calls.ts";
-import { ProcessGoneError } from "../../../collector/proc/errors.ts";
+import { ProcessDeniedError, ProcessGoneError } from "../../../collector/proc/errors.ts";
 import {
   openProcessReader,
   type ProcessHandle,
@@ -176,7 +176,7 @@ Deno.test("ProcessReader.open() is loud about a file that is not what proc(5) sa
   await using tree = await ProcTree.copy();
   Deno.writeTextFileSync(`${tree.mount}/100/stat`, "100 (ffmpeg) S 1");
   using tools = openTools({ ffi: false, mount: tree.mount });
-  assertThrows(() => tools.reader.open(100), SyntaxError, "whole number");
+  assertThrows(() => tools.reader.open(100), ProcessDeniedError, "malformed");
 });
 
 Deno.test("readHwmKb() is the peak of a process, null for a zombie and one that is gone", () => {

@@ -26,9 +26,9 @@ Deno.test("residentPages() is the second number, up to the length that was read"
   assertEquals(residentPages(bytes("1 4398046511104"), 15), 2 ** 42);
 });
 
-Deno.test("residentPages() refuses a file without a second number", () => {
-  for (const text of ["", "42257", "42257 ", "42257 x"]) {
-    assertThrows(() => residentPages(bytes(text), text.length), SyntaxError, "two numbers");
+Deno.test("residentPages() is NaN for a file without a second number", () => {
+  for (const text of ["", "12", "12 ", "12 x"]) {
+    assertEquals(residentPages(bytes(text), text.length), NaN);
   }
 });
 
@@ -66,7 +66,7 @@ Deno.test("parseMeminfo() has every line by name", () => {
   assertEquals(meminfo.get("MemTotal"), 65_841_152);
   assertEquals(meminfo.get("Active(anon)"), 12_345);
   assertEquals(meminfo.get("HugePages_Total"), 0);
-  assertThrows(() => parseMeminfo("MemTotal 12 kB\n"), SyntaxError, "MemTotal 12 kB");
+  assertEquals(parseMeminfo("MemTotal 12 kB\nMem: 1 2 3\n").size, 0);
 });
 
 Deno.test("parseForkCount() and parseCpuTicks() read the host's counters", () => {

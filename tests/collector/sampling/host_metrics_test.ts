@@ -48,6 +48,6 @@ Deno.test("readHostMetrics() of this machine satisfies its record and grows", ()
   const first = readHostMetrics(new Procfs(), { clock, interface: null });
   const second = readHostMetrics(new Procfs(), { clock, interface: null });
   HOST_METRICS.decode(structuredClone(first), "host_metrics.jsonl");
-  assert(second.user_ticks >= first.user_ticks);
+  assert((second.user_ticks ?? NaN) >= (first.user_ticks ?? NaN));
   assert((second.boot_ms ?? NaN) > (first.boot_ms ?? NaN));
 });

@@ -93,6 +93,7 @@ async function sample(
     cpuSource: "stat",
     realtime: Realtime.none(),
     readAccount: () => ({ cpuMs: cpuMs += 3, rssKb: 50_000, forks: cpuMs * 10 }),
+    takeProblems: () => [],
     signal: controller.signal,
     onStarted: () => {},
     report: () => {},
@@ -166,6 +167,7 @@ Deno.test("runSampler() accounts for itself every 5 s and at the end, each time 
     cpu_per_sample_us: 115.385,
     rss_kb: 50_000,
     forks: 30,
+    problems: [],
     births_seen: 1,
     births_met: 4,
   });
