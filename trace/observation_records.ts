@@ -7,7 +7,6 @@
 import {
   boolean,
   integer,
-  list,
   nullable,
   number,
   oneOf,
@@ -133,9 +132,7 @@ export const COLLECTOR_STATS = record("collector stats", {
     integer({ doc: "Processes and threads born on the host, /proc/stat.", unit: "count", min: 0 }),
   ),
   problems: nullable(
-    list(string({ doc: "One sentence." }), {
-      doc: "Files of the kernel that could not be used, each once in a run: what they say is null.",
-    }),
+    string({ doc: "Kernel files that could not be used, one a line, each once in a run." }),
   ),
   births_seen: integer({ doc: "Processes that came under observation.", unit: "count", min: 0 }),
   births_met: nullable(

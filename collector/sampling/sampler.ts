@@ -161,7 +161,7 @@ class PeriodAccount {
       cpu_per_sample_us: counts.samples === 0 ? null : usPerSample(cpuMs, counts.samples),
       rss_kb: now.rssKb,
       forks: now.forks === null || this.#last.forks === null ? null : now.forks - this.#last.forks,
-      problems: this.#options.takeProblems(),
+      problems: this.#options.takeProblems().join("\n") || null,
       births_seen: counts.births,
       births_met: finder.takeBornCount(),
     };

@@ -111,7 +111,7 @@ function collectorFindings(
       cost: "They have no series; tasks keep their exact totals.",
       action: "Run the collector as the user of the tasks, or as root.",
     }),
-    ...onSome(inputs.stats.flatMap(({ problems }) => problems ?? []), {
+    ...onSome(inputs.stats.flatMap(({ problems }) => problems?.split("\n") ?? []), {
       check: "kernel_files",
       what: (count) => `${count} files of the kernel could not be used`,
       cost: "What they say is null in the records; the series of readings is whole.",

@@ -47,6 +47,7 @@ async function collectFrom(tree: ProcTree): Promise<Run> {
       interface: null,
     },
     selection: { mode: "scan", match: /ffmpeg/ },
+    argv: "none",
     intervalMs: 20,
     isHostWanted: true,
     isRefreshing: true,
@@ -60,7 +61,7 @@ async function collectFrom(tree: ProcTree): Promise<Run> {
     samples: await recordsIn(runDir.procMetrics, RAW_SAMPLE.decode),
     host: await recordsIn(runDir.hostMetrics, HOST_METRICS.decode),
     meta: await readRecordFile(runDir.nodeMeta, NODE_META.decode),
-    problems: stats.flatMap(({ problems }) => problems ?? []),
+    problems: stats.flatMap(({ problems }) => problems?.split("\n") ?? []),
     said,
   };
 }

@@ -167,7 +167,7 @@ Deno.test("runSampler() accounts for itself every 5 s and at the end, each time 
     cpu_per_sample_us: 115.385,
     rss_kb: 50_000,
     forks: 30,
-    problems: [],
+    problems: null,
     births_seen: 1,
     births_met: 4,
   });
