@@ -213,6 +213,11 @@ export const COMMANDS = [
     privilege: "granted",
   },
   {
+    name: "sql",
+    description: "Query the tables of one or several runs with SQL (DuckDB).",
+    privilege: "all",
+  },
+  {
     name: "verify-opendc",
     description: "Read an OpenDC workload, summarize it and check it.",
     privilege: "granted",

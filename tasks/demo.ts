@@ -23,7 +23,7 @@ import { forgetVariables, reserveRunId, writeRunIdEnv } from "./demo/place.ts";
 import { reportOf, summaryOf } from "./demo/report.ts";
 import { coreShares, type DemoPlan, type Stage, startStage, tasksOf } from "./demo/stage.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
-import { ensurePrograms, REQUIRED } from "./machine/packages.ts";
+import { ensurePrograms, findProgram, REQUIRED } from "./machine/packages.ts";
 import { paintOf } from "./summary/open.ts";
 import { invocationOf, launcherCommand } from "./command/own_program.ts";
 import { openProgress } from "./command/progress.ts";
@@ -60,6 +60,8 @@ export async function main(
   const parsed = await after("parse", `--run-id=${plan.runId}`, `--logs=${plan.logs}`, "--json");
   await after("export-opendc", `--input=${run}`, `--output=${exportDir}`);
   const verified = await after("verify-opendc", `--input=${exportDir}`, `--cts=${run}`);
+  const report = join(run, "report.html");
+  await after("report", run, `--output=${report}`);
   const outcome = {
     runId: plan.runId,
     total: options.total,
@@ -69,6 +71,7 @@ export async function main(
     screen: screenLines(await summarizeRun(await openTableRun(run)), paintOf()),
     runDir: run,
     exportDir,
+    report,
   };
   if (options.json) {
     io.print(JSON.stringify(summaryOf(outcome)));
@@ -76,7 +79,19 @@ export async function main(
     io.print(verified.trimEnd());
     for (const line of reportOf(outcome)) io.print(line);
   }
+  if (options.open) await openInBrowser(report, io);
   return ended.done === options.total ? 0 : 1;
+}
+
+/** Show the page in the user's browser; where there is none, the path was printed above. */
+async function openInBrowser(path: string, io: Io): Promise<void> {
+  const opener = await findProgram("xdg-open", Deno.env.get("PATH") ?? "");
+  if (opener === null) {
+    io.say(`Cannot open "${path}": xdg-open is required, got none (Debian: xdg-utils)`);
+    return;
+  }
+  const { success } = await new Deno.Command(opener, { args: [path], stdin: "null" }).output();
+  if (!success) io.say(`Cannot open "${path}": xdg-open found no browser`);
 }
 
 function planOf(options: Options, runId: string): DemoPlan {
@@ -151,6 +166,8 @@ async function runBatch(
   await using supervisor = new Supervisor(io.signal);
   async function batch(): Promise<Progress["ended"]> {
     const stage = await startStage(plan, supervisor);
+    await using queue = await openStageQueue(stage, io);
+    await waitForWorkers(queue, { plan, io });
     supervisor.start({
       name: "dispatch",
       command: [...launcherCommand("dispatch"), ...dispatchArguments(plan, options)],
@@ -159,7 +176,7 @@ async function runBatch(
       logFile: join(plan.runDir.path, "dispatch.log"),
       endsByItself: true,
     });
-    const ended = await waitUntilEnded(stage, { total: options.total, io });
+    const ended = await waitUntilEnded(queue, { total: options.total, io });
     // Workers first, so that what they did is complete; the scheduler writes the last results; Redis last.
     const { workers, collectors, scheduler, redis } = stage;
     for (const one of [...workers, ...collectors, scheduler, redis.process]) {
@@ -195,17 +212,50 @@ function dispatchArguments(
   ];
 }
 
-/** Show how far the batch is until all of its tasks have ended; how many ended in each way. */
-async function waitUntilEnded(
-  { redis }: Stage,
-  { total, io }: { readonly total: number; readonly io: Io },
-): Promise<Progress["ended"]> {
-  await using queue = await openRedisQueue({
+type StageQueue = Awaited<ReturnType<typeof openRedisQueue>>;
+
+async function openStageQueue({ redis }: Stage, { signal }: Io): Promise<StageQueue> {
+  return await openRedisQueue({
     address: parseRedisUrl(redis.url, { password: redis.password }),
     // It is of this process too, which tells why it is gone.
     report: (line) => line,
-    signal: io.signal,
+    signal,
   });
+}
+
+/** How long the workers may take to register, ms: a busy machine needs some seconds. */
+const WORKERS_START_LIMIT_MS = 60_000;
+
+/** Wait until every worker has registered: the tasks then have all nodes from the first one on. */
+async function waitForWorkers(
+  queue: StageQueue,
+  { plan, io }: { readonly plan: DemoPlan; readonly io: Io },
+): Promise<void> {
+  const deadline = performance.now() + WORKERS_START_LIMIT_MS;
+  while (!io.signal.aborted) {
+    const { nodes } = await queue.progress();
+    const known = new Set(nodes.map(({ node }) => node));
+    const missing = plan.nodes.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+    if (missing.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new CommandError(
+        `The workers of ${missing.join(", ")} did not register within ${
+          WORKERS_START_LIMIT_MS / 1000
+        } s`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, WORKERS_INTERVAL_MS));
+  }
+}
+
+/** How often the queue is asked for its nodes, ms: a part of what a worker takes to start. */
+const WORKERS_INTERVAL_MS = 50;
+
+/** Show how far the batch is until all of its tasks have ended; how many ended in each way. */
+async function waitUntilEnded(
+  queue: StageQueue,
+  { total, io }: { readonly total: number; readonly io: Io },
+): Promise<Progress["ended"]> {
   using progress = openProgress(io, "Run");
   for (;;) {
     const { pending, nodes, ended } = await queue.progress();

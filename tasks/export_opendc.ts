@@ -24,6 +24,7 @@ export async function main(
     status: options.status,
     areServicesExported: options.services,
     cpuFreqMhz: options["cpu-freq-mhz"],
+    timeScale: options["time-scale"],
     compression: options.compression,
     version: VERSION,
     report: ({ fraction, what }: ExportProgress) => progress.update(fraction, what),

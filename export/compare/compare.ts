@@ -100,7 +100,7 @@ export async function compareOpendc(options: CompareOptions): Promise<CompareRep
     binMs,
     capacityOf: (host) => capacities.get(manifest.hosts[host] ?? host) ?? NaN,
   });
-  const pairs = pairsOf(measured, { simulated, manifest });
+  const pairs = pairsOf(measured, { simulated, manifest, experiment });
   const checks = compareRuns(pairs, {
     cpu: cpuSeries(measured, { simulated, spanMs: simulatedSpan(pairs) }),
     isReplay: experiment.node !== null,
@@ -119,7 +119,7 @@ export async function compareOpendc(options: CompareOptions): Promise<CompareRep
     energy_j: simulated.energyJ,
     energy_modelled_j: modelledEnergy(hosts, measured.spanMs),
     submission_base: simulated.submissionBase,
-    notes: notesOf(simulated),
+    notes: notesOf(simulated, experiment),
   };
 }
 
@@ -184,10 +184,22 @@ async function readCapacities(
 
 function pairsOf(
   measured: MeasuredRun,
-  { simulated, manifest }: { readonly simulated: SimulatedRun; readonly manifest: ReadManifest },
+  { simulated, manifest, experiment }: {
+    readonly simulated: SimulatedRun;
+    readonly manifest: ReadManifest;
+    readonly experiment: ManifestExperiment;
+  },
 ): TaskPair[] {
+  const latencies = new Map(
+    manifest.tasks.map(({ id, lead_ms, tail_ms }) =>
+      [id, experiment.has_latencies === true ? [lead_ms ?? 0, tail_ms ?? 0] : [0, 0]] as const
+    ),
+  );
   return measured.tasks.map((task) => {
-    const found = simulated.tasks.get(task.id) ?? null;
+    const held = simulated.tasks.get(task.id) ?? null;
+    const [leadMs = 0, tailMs = 0] = latencies.get(task.id) ?? [];
+    // A simulated task holds its capacity; it starts after its launch and ends before the release.
+    const found = held && { ...held, startMs: held.startMs + leadMs, endMs: held.endMs - tailMs };
     // Without a submission on record it is the workload's own.
     const known = found === null || Number.isFinite(found.submissionMs)
       ? found
@@ -268,12 +280,15 @@ function modelledEnergy(hosts: readonly HostUtilisation[], spanMs: number): numb
   );
 }
 
-function notesOf({ hosts, energyJ, completed, tasks }: SimulatedRun): string[] {
+function notesOf(
+  { hosts, energyJ, completed, tasks }: SimulatedRun,
+  { extra_tasks }: ManifestExperiment,
+): string[] {
   const notes: string[] = [];
   if (hosts === null) notes.push("No host.parquet with hosts by name: CPU is not compared.");
   if (energyJ === null) notes.push("No powerSource.parquet: there is no simulated energy.");
   if (completed === null) notes.push("No service.parquet.");
-  else if (completed !== tasks.size) {
+  else if (completed !== tasks.size + (extra_tasks ?? 0)) {
     notes.push(
       `The service counts ${completed} completed tasks, task.parquet has ${tasks.size} that ended.`,
     );

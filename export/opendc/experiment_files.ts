@@ -20,6 +20,10 @@ export interface ExperimentFiles extends ExperimentOptions {
   readonly timeFactor: number;
   /** The node that it replays; null: all, with the run's policy. */
   readonly node: string | null;
+  /** True where the tasks hold their capacity from placement to release. */
+  readonly hasLatencies: boolean;
+  /** Tasks that are not of the run. */
+  readonly extraTasks: number;
 }
 
 /** Write topology and experiment in both forms. */
@@ -27,11 +31,19 @@ export async function writeExperiment(
   stage: Stage,
   given: ExperimentFiles,
 ): Promise<ManifestExperiment> {
-  const { name, file, topology, topologySpec, timeFactor, node } = given;
+  const { name, file, topology, topologySpec, timeFactor, node, hasLatencies, extraTasks } = given;
   const spec = experimentOf(given);
   await stage.writeJson(topology, topologySpec);
   await stage.writeJson(file, spec);
   await stage.writeJson(sdkTopologyFileOf(name), sdkTopologyOf(topologySpec));
   await stage.writeJson(sdkFileOf(name), sdkExperimentOf(spec));
-  return { name, file, sdk_file: sdkFileOf(name), time_factor: timeFactor, node };
+  return {
+    name,
+    file,
+    sdk_file: sdkFileOf(name),
+    time_factor: timeFactor,
+    node,
+    has_latencies: hasLatencies,
+    extra_tasks: extraTasks,
+  };
 }

@@ -5,7 +5,9 @@
  */
 
 import { join, relative } from "@std/path";
-import { policyNotes } from "./experiment.ts";
+import { policyNotes, REPLAY_TIME_FACTOR } from "./experiment.ts";
+import { readQueueTimes } from "./occupancy.ts";
+import { POLICY_FOLDER, writePolicyWorkload } from "./policy_workload.ts";
 import { writeExperiment } from "./experiment_files.ts";
 import { hashFile, RunningHash } from "../file_hash.ts";
 import { type InputFile, manifestOf, readManifest } from "./manifest.ts";
@@ -32,6 +34,10 @@ import type { ExportOptions, ExportSummary } from "./summary.ts";
 
 /** The experiment with the run's own policy. */
 const POLICY_FILE = "experiment_policy.json";
+
+const NO_QUEUE_TIMES =
+  "No results.jsonl of a scheduler was found: in the policy's experiment every host is there from the " +
+  "beginning, and a task starts when it is placed.";
 
 /** Share of reading in the time of an export, as measured. */
 const READ_FRACTION = 0.7;
@@ -77,6 +83,15 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   const writer = writerOf(plan, { stage, store, options });
   const { tasks, written } = await writeMain(plan.tasks, writer);
   await writeReplays(tasks, { written, options: writer });
+  const timeFactor = options.timeScale ?? REPLAY_TIME_FACTOR;
+  const times = await readQueueTimes(options.input);
+  const extraTasks = timeFactor === 1 ? 0 : await writePolicyWorkload(tasks, {
+    times,
+    hosts: [...hosts.values()],
+    timeFactor,
+    written,
+    options: writer,
+  });
 
   const topology = topologyOf([...hosts.values()]);
   const experiment = await writeExperiment(stage, {
@@ -84,11 +99,13 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     file: POLICY_FILE,
     topology: "small_datacenter.json",
     topologySpec: topology.spec,
-    workload: ".",
+    workload: timeFactor > 1 ? POLICY_FOLDER : ".",
     policy,
-    exportIntervalS: 1,
-    timeFactor: 1,
+    exportIntervalS: timeFactor,
+    timeFactor,
     node: null,
+    hasLatencies: timeFactor > 1,
+    extraTasks,
   });
   const summary: ExportSummary = {
     ...summaryOf(plan, { tasks, written }),
@@ -97,7 +114,12 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     rows: rows.counts,
     duplicate_invocations: run.duplicates,
     malformed_invocations: run.badLines.length,
-    notes: [...policy.notes, ...policyNotes(policy), ...topologyNotes([...hosts.values()])],
+    notes: [
+      ...policy.notes,
+      ...policyNotes(policy),
+      ...(times.isEmpty ? [NO_QUEUE_TIMES] : []),
+      ...topologyNotes([...hosts.values()]),
+    ],
     files: [...stage.names, "README.md", MANIFEST_NAME],
   };
   await stage.writeText("README.md", readmeOf({ summary, topology, version: options.version }));
@@ -111,6 +133,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       outputs: written.outputs,
       experiments: [experiment, ...written.experiments],
       tasks,
+      times,
       topology,
       hosts,
     }),
@@ -165,8 +188,8 @@ function writerOf(
     readonly options: ExportOptions;
   },
 ): WriterOptions {
-  // Each task is written twice: in the whole workload, and in its host's replay.
-  const total = 2 * plan.tasks.length;
+  // Each task is written in the whole workload, in its host's replay and in that of the policy.
+  const total = 3 * plan.tasks.length;
   let done = 0;
   return {
     stage,

@@ -7,6 +7,7 @@
 import { join } from "@std/path";
 import { readRecordFile } from "../../trace/record_file.ts";
 import {
+  boolean,
   integer,
   list,
   mapOf,
@@ -18,7 +19,9 @@ import {
   string,
 } from "../../trace/schema.ts";
 import type { ExportOptions, ExportSummary } from "./summary.ts";
+import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import type { RowCounts } from "./join.ts";
+import type { QueueTimes } from "./occupancy.ts";
 import type { FileHash } from "../file_hash.ts";
 import { EXPERIMENT_FORMS, MANIFEST_NAME, OPENDC_MIN_VERSION } from "./schema.ts";
 import { LEFT_OUT_REASONS, type LeftOut } from "./tasks.ts";
@@ -88,6 +91,10 @@ export interface ManifestTask {
   readonly attempt: number | null;
   /** NODE_ID. */
   readonly node: string;
+  /** Time from its placement to its start, ms; 0 where it is not on record; null: an older export. */
+  readonly lead_ms: number | null;
+  /** Time from its end to the release of its capacity, ms; as `lead_ms`. */
+  readonly tail_ms: number | null;
   /**
    * What of it was not measured: `usage` (filled from the reservation), `series` (its exact total is
    * spread evenly), `memory` (0 is written), `reservation` (cpu_count is from use).
@@ -111,6 +118,8 @@ export interface ManifestOptions {
   readonly experiments: readonly ManifestExperiment[];
   /** The tasks. */
   readonly tasks: readonly WrittenTask[];
+  /** When the queue held capacity for them. */
+  readonly times: QueueTimes;
   /** The topology. */
   readonly topology: Topology;
   /** The nodes by NODE_ID. */
@@ -135,6 +144,7 @@ export function manifestOf(
       fill: options.fill ?? null,
       status: options.status ?? "done",
       cpu_freq_mhz: options.cpuFreqMhz ?? null,
+      time_scale: options.timeScale ?? REPLAY_TIME_FACTOR,
       compression: options.compression ?? "zstd",
     },
     inputs,
@@ -153,13 +163,13 @@ export function manifestOf(
     experiments,
     hosts: topology.nodeOfHost,
     freq_mhz: Object.fromEntries([...hosts].map(([name, { freqMhz }]) => [name, freqMhz])),
-    tasks: tasks.map(manifestTask),
+    tasks: tasks.map((one) => manifestTask(one, given.times)),
     left_out: summary.left_out,
     notes: summary.notes,
   };
 }
 
-function manifestTask({ task, isCountFromUse }: WrittenTask): ManifestTask {
+function manifestTask({ task, isCountFromUse }: WrittenTask, times: QueueTimes): ManifestTask {
   const missing = [
     task.kind === "filled" ? "usage" : null,
     task.kind === "total" ? "series" : null,
@@ -173,6 +183,8 @@ function manifestTask({ task, isCountFromUse }: WrittenTask): ManifestTask {
     span_id: task.candidate.span_id,
     attempt: task.candidate.attempt,
     node: task.candidate.node,
+    lead_ms: times.leadMs(task.candidate),
+    tail_ms: times.tailMs(task.candidate),
     not_measured: missing,
   };
 }
@@ -188,6 +200,8 @@ const READ_TASK = record("manifest task", {
   id: integer({ doc: "Id in the workload." }),
   name: string({ doc: "Name in the workload." }),
   ...INVOCATION_FIELDS,
+  lead_ms: nullable(number({ doc: "From placement to start.", unit: "ms", min: 0 })),
+  tail_ms: nullable(number({ doc: "From end to release.", unit: "ms", min: 0 })),
   not_measured: list(string({ doc: "What." }), { doc: "What was not measured of it." }),
 });
 
@@ -210,6 +224,8 @@ const READ_EXPERIMENT = record("experiment", {
   sdk_file: nullable(string({ doc: "File in the form of the SDK." })),
   time_factor: number({ doc: "What its times are multiplied by.", min: 1 }),
   node: nullable(string({ doc: "Node that it replays." })),
+  extra_tasks: nullable(integer({ doc: "Tasks that are not of the run.", unit: "count", min: 0 })),
+  has_latencies: nullable(boolean({ doc: "Tasks hold capacity from placement to release." })),
 });
 
 const READ_COUNTS = record("counts", {

@@ -44,11 +44,16 @@ export async function readPolicy(
   };
 }
 
-/** Beside the run's files; beside those of its nodes where `input` is one node's part of the run. */
-async function schedulerFlags(input: string): Promise<Readonly<Record<string, string>> | null> {
+/** Folders in which the scheduler's files of the run in `input` can be. */
+export function runFoldersOf(input: string): string[] {
   const folders = [input, dirname(input)];
   if (basename(input) === "CTS") folders.push(dirname(dirname(input)));
-  for (const folder of folders) {
+  return folders;
+}
+
+/** Beside the run's files; beside those of its nodes where `input` is one node's part of the run. */
+async function schedulerFlags(input: string): Promise<Readonly<Record<string, string>> | null> {
+  for (const folder of runFoldersOf(input)) {
     const path = RunDir.at(folder).runMeta("scheduler");
     const meta = await readRecordFile(path, RUN_META.decode);
     if (meta !== null) return meta.flags;

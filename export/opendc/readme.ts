@@ -29,6 +29,7 @@ ${OPENDC_MIN_VERSION} and later.
 | \`tasks.parquet\`, \`fragments.parquet\` | the workload |
 | \`small_datacenter.json\` | the topology: the nodes of the run |
 | \`experiment_policy.json\` | the run simulated with the scheduler's policy |
+| \`policy/\` | its workload, with the latencies of the run and hosts that joined late |
 | \`replay/HOST/\` | one workload, topology and experiment per host, submitted as it really started |
 | \`sdk/\` | the same experiments and topologies in the form of OpenDC's SDK of 2026 |
 | \`manifest.json\` | inputs, options, counts, which invocation each task is, what was left out and why |
@@ -51,10 +52,12 @@ them with the run:
 
 ## Read the results
 
-- OpenDC places tasks on whole seconds from the first submission. In \`policy\` this moves every start by
-  up to a second: short tasks wait longer than they did.
-- \`replay\` has every time multiplied by ${REPLAY_TIME_FACTOR}, so that this second is a millisecond: divide times and
-  energy by ${REPLAY_TIME_FACTOR}. Starts, ends and makespan are those of the run.
+- OpenDC places tasks on whole seconds from the first submission. \`replay\` has every time multiplied by
+  ${REPLAY_TIME_FACTOR}, so that this second is a millisecond: divide times and energy by ${REPLAY_TIME_FACTOR}.
+  Starts, ends and makespan are those of the run.
+- \`policy\` has its times multiplied as well, by the \`time_factor\` of the manifest. A task holds its
+  capacity from its placement to its release: \`lead_ms\` before its start and \`tail_ms\` after its end,
+  in which it demands nothing. Tasks named "until NODE joined" occupy each host for that time.
 - \`finish_time\` and \`schedule_time\` count from the first submission. \`submission_time\` does so up to
   v2.4f and is absolute from v2.4g on.
 - \`mem_capacity\` is MiB × 1000, as OpenDC's loader wants it. The experiments do not filter by memory,

@@ -32,6 +32,8 @@ export interface ExportOptions {
   readonly areServicesExported?: boolean;
   /** Frequency of a core of every node, MHz; null: that of each node. */
   readonly cpuFreqMhz?: number | null;
+  /** What the times of the policy's experiment are multiplied by; 1: the workload as it is. Default 1000. */
+  readonly timeScale?: number;
   /** Codec. Default `zstd`. */
   readonly compression?: CompressionName;
   /** Version of Tracekit, for the footers and the manifest. */

@@ -37,6 +37,8 @@ export interface TaskFragments {
   readonly freqMhz: number;
   /** Its fragments. */
   readonly fragments: Fragments;
+  /** Time without demand before the first and behind the last of them, whole ms of the workload. */
+  readonly idle?: { readonly beforeMs: number; readonly afterMs: number };
 }
 
 /** How a workload is written. */
@@ -72,17 +74,34 @@ function* fragmentBatches(tasks: Iterable<TaskFragments>, timeFactor: number): G
   const usage = new Float64Array(BATCH_ROWS);
   const values = [id, duration, usage];
   let length = 0;
-  for (const { id: taskId, freqMhz, fragments } of tasks) {
-    for (let one = 0; one < fragments.length; one++) {
-      id[length] = taskId;
-      duration[length] = BigInt((fragments.durationMs[one] as number) * timeFactor);
-      usage[length] = (fragments.cores[one] as number) * freqMhz;
+  for (const task of tasks) {
+    for (const { durationMs, mhz } of rowsOf(task, timeFactor)) {
+      id[length] = task.id;
+      duration[length] = BigInt(durationMs);
+      usage[length] = mhz;
       if (++length < BATCH_ROWS) continue;
       yield { length, values };
       length = 0;
     }
   }
   if (length > 0) yield { length, values };
+}
+
+/** One row at a time, in one object: a run has millions of them. */
+function* rowsOf(
+  { fragments, freqMhz, idle = { beforeMs: 0, afterMs: 0 } }: TaskFragments,
+  timeFactor: number,
+): Generator<{ readonly durationMs: number; readonly mhz: number }> {
+  const row = { durationMs: idle.beforeMs, mhz: 0 };
+  if (idle.beforeMs > 0) yield row;
+  for (let one = 0; one < fragments.length; one++) {
+    row.durationMs = (fragments.durationMs[one] as number) * timeFactor;
+    row.mhz = (fragments.cores[one] as number) * freqMhz;
+    yield row;
+  }
+  row.durationMs = idle.afterMs;
+  row.mhz = 0;
+  if (idle.afterMs > 0) yield row;
 }
 
 /** Write `tasks.parquet`. */

@@ -97,6 +97,8 @@ export async function writeReplays(
         exportIntervalS: REPLAY_TIME_FACTOR,
         timeFactor: REPLAY_TIME_FACTOR,
         node: host.node.node_id,
+        hasLatencies: false,
+        extraTasks: 0,
       }),
     );
   }
@@ -134,7 +136,7 @@ async function writeReplay(
   await writeTaskTable(`${folder}/tasks.parquet`, { rows, written, options });
 }
 
-async function writeTaskTable(
+export async function writeTaskTable(
   name: string,
   { rows, written, options }: {
     readonly rows: readonly WorkloadTask[];

@@ -26,6 +26,13 @@ export interface ManifestExperiment {
   readonly time_factor: number;
   /** The node that it replays; null: all, with the run's policy. */
   readonly node: string | null;
+  /**
+   * True where each task holds its capacity from its placement to its release, `lead_ms` before its
+   * start and `tail_ms` after its end, as the manifest has them by task; null: of an older export.
+   */
+  readonly has_latencies: boolean | null;
+  /** Tasks that are not of the run, each of which occupies a host until it joined; null: none. */
+  readonly extra_tasks: number | null;
 }
 
 /** A task with what its fragments showed. */

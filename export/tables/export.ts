@@ -12,6 +12,7 @@ import { StagedFiles } from "../staged_files.ts";
 import { batchesOf, type TableBatch } from "./column_values.ts";
 import { CsvFile } from "./csv.ts";
 import { describeTable, type TableDescription } from "./description.ts";
+import { TABLES_JSON, TABLES_VERSION } from "./folder.ts";
 import { writeTableParquet } from "./parquet.ts";
 import { NodeUse, readRows } from "./rows.ts";
 import { openTableRun, type TableRun } from "./run.ts";
@@ -19,12 +20,6 @@ import { SampleBatches } from "./sample_batches.ts";
 import { sampleBlocks, type SamplePassOptions } from "./samples.ts";
 import type { TableSchema } from "./schema.ts";
 import { TABLE_NAMES, type TableFormat, type TableName, TABLES } from "./tables.ts";
-
-/** Version of the tables: a major one for a column that is renamed or removed. */
-const TABLES_VERSION = "1.0";
-
-/** Name of the file that describes the others. */
-const TABLES_JSON = "tables.json";
 
 /** What to export and how. */
 export interface TablesOptions {

@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { counted } from "../../trace/counted.ts";
 import type { ReadManifest } from "../opendc/manifest.ts";
 import { REPLAY_TIME_FACTOR } from "../opendc/experiment.ts";
+import { POLICY_FOLDER } from "../opendc/policy_workload.ts";
 import { type Check, checkOf, skipped } from "./check.ts";
 import { replayNodes } from "./folder.ts";
 import { readWorkload, type WorkloadContent } from "./read.ts";
@@ -47,6 +48,68 @@ export async function checkReplays(
   ];
 }
 
+/** Check that the policy's workload has each task, its times multiplied, its demand the same. */
+export async function checkPolicy(
+  folder: string,
+  { manifest, main }: { readonly manifest: ReadManifest; readonly main: WorkloadContent },
+): Promise<Check> {
+  const experiment = manifest.experiments.find((one) => one.has_latencies === true);
+  if (experiment === undefined) return skipped("policy", "its workload is the whole one");
+  if (main.tasks.length === 0) return skipped("policy", "there is no task");
+  const { checks, content } = await readWorkload(join(folder, POLICY_FOLDER));
+  const problems = checks.filter(({ status }) => status === "fail")
+    .map(({ id, reason }) => `${id}: ${reason}`);
+  if (content === null) return checkOf("policy", { problems, found: "" });
+  const extra = experiment.extra_tasks ?? 0;
+  if (content.tasks.length !== main.tasks.length + extra) {
+    problems.push(
+      `${main.tasks.length} tasks and ${extra} for hosts are required, got ${content.tasks.length}`,
+    );
+  }
+  const factor = experiment.time_factor;
+  for (const { id, lead_ms, tail_ms } of manifest.tasks) {
+    const place = main.tasks.placeOf.get(id);
+    const own = content.tasks.placeOf.get(id);
+    if (place === undefined || own === undefined) {
+      problems.push(`task ${id} is missing`);
+      continue;
+    }
+    problems.push(...demandProblems(main, { place, other: content, own, id, factor }));
+    const heldMs = (main.sums.durationMs[place] as number) + (lead_ms ?? 0) + (tail_ms ?? 0);
+    const foundMs = (content.sums.durationMs[own] as number) / factor;
+    // The start and the end of a task are rounded to whole ms, each by half of one at most.
+    if (Math.abs(foundMs - heldMs) > ROUNDING_MS) {
+      problems.push(`task ${id} holds its capacity for ${foundMs} ms, ${heldMs} required`);
+    }
+  }
+  return checkOf("policy", {
+    problems,
+    found: `${
+      counted(main.tasks.length, "task")
+    } and ${extra} for hosts that joined, times × ${factor}`,
+  });
+}
+
+/** Rounding of start and end together, with the unit of the workload's own rounding. */
+const ROUNDING_MS = 1.1;
+
+function demandProblems(
+  main: WorkloadContent,
+  { place, other, own, id, factor }: {
+    readonly place: number;
+    readonly other: WorkloadContent;
+    readonly own: number;
+    readonly id: number;
+    readonly factor: number;
+  },
+): string[] {
+  const energy = (main.sums.energyMhzMs[place] as number) * factor;
+  const off = Math.abs(energy - (other.sums.energyMhzMs[own] as number));
+  return off > RELATIVE_TOLERANCE * Math.max(1, energy)
+    ? [`task ${id} has another demand than in the whole workload`]
+    : [];
+}
+
 function compare(
   main: WorkloadContent,
   { replay, ids }: { readonly replay: WorkloadContent; readonly ids: readonly number[] },
@@ -63,11 +126,9 @@ function compare(
     if (durationMs !== replay.sums.durationMs[own]) {
       problems.push(`task ${id} runs ${replay.sums.durationMs[own]} ms, ${durationMs} required`);
     }
-    const energy = (main.sums.energyMhzMs[place] as number) * REPLAY_TIME_FACTOR;
-    const off = Math.abs(energy - (replay.sums.energyMhzMs[own] as number));
-    if (off > RELATIVE_TOLERANCE * Math.max(1, energy)) {
-      problems.push(`task ${id} has another demand than in the whole workload`);
-    }
+    problems.push(
+      ...demandProblems(main, { place, other: replay, own, id, factor: REPLAY_TIME_FACTOR }),
+    );
   }
   return problems;
 }

@@ -16,7 +16,7 @@ import {
   readManifestFor,
 } from "./folder.ts";
 import { readWorkload, type WorkloadFound } from "./read.ts";
-import { checkReplays } from "./replay.ts";
+import { checkPolicy, checkReplays } from "./replay.ts";
 
 /** What to verify. */
 export interface VerifyOptions {
@@ -52,7 +52,10 @@ export async function verifyOpendc({ input, cts = null }: VerifyOptions): Promis
   const manifest = await readManifestFor(input, checks);
   if (manifest !== null) checks.push(await checkManifest(input, { manifest, content }));
   if (manifest !== null && content !== null) {
-    checks.push(...await checkReplays(input, { manifest, main: content }));
+    checks.push(
+      await checkPolicy(input, { manifest, main: content }),
+      ...await checkReplays(input, { manifest, main: content }),
+    );
   }
   if (cts !== null) {
     checks.push(

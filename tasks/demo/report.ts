@@ -28,6 +28,8 @@ export interface DemoSummary {
   readonly cpu_residual_max_ms: number;
   readonly run_dir: string;
   readonly export_dir: string;
+  /** Path of the report. */
+  readonly report: string;
 }
 
 /** Everything that is known at the end of a demo. */
@@ -48,6 +50,8 @@ export interface DemoOutcome {
   readonly runDir: string;
   /** Where the export is. */
   readonly exportDir: string;
+  /** Path of the report. */
+  readonly report: string;
 }
 
 /** The summary of `outcome`. */
@@ -65,6 +69,7 @@ export function summaryOf(outcome: DemoOutcome): DemoSummary {
     cpu_residual_max_ms: Math.max(0, ...audits.map((one) => one.cpu_residual_max_ms)),
     run_dir: outcome.runDir,
     export_dir: outcome.exportDir,
+    report: outcome.report,
   };
 }
 
@@ -83,6 +88,7 @@ export function reportOf(outcome: DemoOutcome): string[] {
     "",
     `Run:    ${summary.run_dir} (CTS/audit_report.md of each node says how good it is)`,
     `Export: ${summary.export_dir} (its README.md says how OpenDC replays it)`,
+    `Report: ${summary.report} (open it in a browser: timeline, curves, distributions)`,
   ];
 }
 

@@ -24,6 +24,7 @@ export const DEMO = command({
       placeholder: "DIR",
     }),
     "logs": text("Folder of all runs.", { env: "LOGS_DIR", fallback: "logs", placeholder: "DIR" }),
+    "open": toggle("Open the report in a browser at the end."),
     "json": toggle("Print a JSON summary on stdout instead of the table."),
   },
 });

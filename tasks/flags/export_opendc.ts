@@ -1,6 +1,7 @@
 /** Flags of the export to OpenDC, and the permissions that they need. */
 
 import { dirname, join, resolve } from "@std/path";
+import { REPLAY_TIME_FACTOR } from "../../export/opendc/experiment.ts";
 import { COMPRESSIONS, OPENDC_MIN_VERSION } from "../../export/opendc/schema.ts";
 import {
   CAPACITY_CHOICES,
@@ -8,7 +9,7 @@ import {
   STATUS_CHOICES,
   TASK_ID_MODES,
 } from "../../export/opendc/tasks.ts";
-import { command, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
+import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
 import { UsageError } from "../command/usage_error.ts";
 import { commandNamed } from "../commands.ts";
 import { requireRunId, RUN_FLAGS } from "./groups/run.ts";
@@ -51,6 +52,10 @@ export const EXPORT_OPENDC = command({
       min: 1,
       placeholder: "MHZ",
     }),
+    "time-scale": integer(
+      "Factor of the policy experiment's times; 1: no scaling, no latencies, all hosts at once.",
+      { fallback: REPLAY_TIME_FACTOR, min: 1 },
+    ),
     "compression": text("Codec of the parquet files.", { choices: COMPRESSIONS, fallback: "zstd" }),
     "json": toggle("Print the summary as JSON."),
   },

@@ -107,6 +107,7 @@ async function runDemo(folder: string): Promise<Run> {
   const run = String(summary["run_dir"]);
   const nodes = ["cloud1", "cloud2"].map((node) => join(run, node));
   const exported = String(summary["export_dir"]);
+  assert((await Deno.stat(String(summary["report"]))).isFile);
   return {
     summary,
     results: await recordsIn(join(run, "results.jsonl"), TASK_RESULT.decode),

@@ -20,7 +20,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   "npm:linkedom": /^export\/report\/plot\.ts$/,
   "npm:uplot": /^export\/report\/page\/series\.ts$/,
   "npm:playwright-core": /^tests\//,
-  "npm:@duckdb/node-api": /^tests\//,
+  "npm:@duckdb/node-api": /^(tasks\/sql\/database\.ts$|tests\/)/,
   "npm:fast-check": /^tests\//,
   "npm:yaml": /^tests\//,
 };

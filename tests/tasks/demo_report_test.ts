@@ -19,6 +19,7 @@ Deno.test("reportOf() names the log of what failed", () => {
     screen: [],
     runDir: "/logs/r",
     exportDir: "/export",
+    report: "/logs/r/report.html",
   });
   assertEquals(lines.filter((line) => line.startsWith("t1 failed")), [
     "t1 failed: what it said is in /logs/r/cloud2/task_logs/t1.2.log",

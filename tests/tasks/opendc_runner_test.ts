@@ -9,6 +9,8 @@ const EXPERIMENT = {
   file: "experiment_policy.json",
   sdk_file: "sdk/policy.json",
   time_factor: 1,
+  has_latencies: false,
+  extra_tasks: 0,
   node: null,
 };
 

@@ -38,7 +38,10 @@ interface Exported {
   readonly folder: string;
 }
 
-async function exportRun(root: string, submittedLaterMs = 0): Promise<Exported> {
+async function exportRun(
+  root: string,
+  { submittedLaterMs = 0, timeScale = 1 } = {},
+): Promise<Exported> {
   const measured = join(root, "run");
   const folder = join(root, "export");
   await writeCts(measured, {
@@ -70,6 +73,7 @@ async function exportRun(root: string, submittedLaterMs = 0): Promise<Exported> 
     output: folder,
     version: "test",
     taskIdMode: "sequential",
+    timeScale,
   });
   return { measured, folder };
 }
@@ -82,7 +86,7 @@ async function compareWith(
   { version = "2.4u" as keyof typeof BASES, drop = 0, thresholds = {}, submittedLaterMs = 0 } = {},
 ): Promise<CompareReport> {
   await using root = await tempFolder();
-  const { measured, folder } = await exportRun(root.path, submittedLaterMs);
+  const { measured, folder } = await exportRun(root.path, { submittedLaterMs });
   const simulated = join(folder, "output", "policy", "raw-output", "0", "seed=0");
   const tasks = RUN.slice(drop).map((task, at): SimulatedRow => {
     // Identical hosts are one entry with a count: cloud2 is cloud1-0 in the simulation.
@@ -279,6 +283,43 @@ Deno.test("compareOpendc() compares submissions as they were, not in whole ms", 
   // Each wait is 0.4 ms shorter than the workload has it.
   const { measured, simulated } = checkOf(report, "wait_p50");
   assertAlmostEquals((simulated ?? NaN) - (measured ?? NaN), 0.4, 1e-3);
+});
+
+Deno.test("compareOpendc() counts a task from its launch, not from its placement", async () => {
+  await using root = await tempFolder();
+  const measured = join(root.path, "run");
+  await Deno.mkdir(measured);
+  // The queue held the capacity from 300 ms before the start to 200 ms after the end.
+  const results = RUN.map(({ name, startMs, endMs }) => ({
+    task_id: name,
+    attempt: 1,
+    state: "done",
+    ts_assigned: T + startMs - 300,
+    ts_finish: T + endMs + 200,
+  }));
+  await Deno.writeTextFile(
+    join(measured, "results.jsonl"),
+    results.map((one) => `${JSON.stringify(one)}\n`).join(""),
+  );
+  const { folder } = await exportRun(root.path, { timeScale: 1000 });
+  const simulated = join(folder, "output", "policy", "raw-output", "0", "seed=0");
+  await writeSimulation(simulated, {
+    tasks: RUN.map((task): SimulatedRow => ({
+      ...task,
+      submissionMs: task.submissionMs * 1000,
+      startMs: (task.startMs - 300) * 1000,
+      endMs: (task.endMs + 200) * 1000,
+      host: task.node === "cloud1" ? "cloud1" : "cloud1-0",
+      usageMhz: MHZ,
+    })),
+    hosts: { "cloud1": 4 * MHZ, "cloud1-0": 4 * MHZ },
+    intervalMs: 5_000_000,
+    version: "2.4u",
+    firstSubmissionMs: T,
+  });
+  const report = await compareOpendc({ measured, simulated });
+  assertEquals(checkOf(report, "makespan").value, 0);
+  assertEquals(checkOf(report, "wait_p50").value, 0);
 });
 
 Deno.test("compareOpendc() takes other bounds", async () => {

@@ -7,6 +7,9 @@ import { tempFolder } from "../../support/temp_folder.ts";
 
 const HAS_CHROMIUM = await isThere(CHROMIUM);
 
+/** The page says so of its view; the address follows only then. */
+const RESTS = "html[data-view=resting]";
+
 /** A report of a known run, open in a browser. */
 async function withPage(
   test: (open: OpenPage, path: string) => Promise<void>,
@@ -17,15 +20,14 @@ async function withPage(
   await Deno.writeTextFile(path, (await reportOn(...parts)).page.join(""));
   await using browser = await TestBrowser.start();
   await using open = await browser.open(path, { width, scheme });
-  await open.page.waitForFunction("document.documentElement.dataset.ready !== undefined");
+  await open.page.waitForSelector("html[data-ready]");
   await test(open, path);
   assertEquals(open.errors, []);
 }
 
 /** The part of the time that is shown, ms: what the address says, or all. */
 async function shown({ page }: OpenPage): Promise<[number, number]> {
-  // The address follows when the view rests.
-  await page.waitForTimeout(200);
+  await page.waitForSelector(RESTS);
   const words = new URLSearchParams(new URL(page.url()).hash.slice(1));
   return [Number(words.get("from") ?? 0), Number(words.get("to") ?? 10_000)];
 }
@@ -75,6 +77,7 @@ Deno.test({
       await page.mouse.move(x(0.5), at.y + 60);
       await page.keyboard.down("Control");
       await page.mouse.wheel(0, -300);
+      await page.waitForURL(/#from=/);
       await page.keyboard.up("Control");
       const [wheelFrom, wheelTo] = await shown(open);
       assertAlmostEquals((wheelFrom + wheelTo) / 2, 5000, 60);
@@ -107,14 +110,12 @@ Deno.test({
       const bars = await canvas.boundingBox();
       assert(bars !== null);
       await page.mouse.click(bars.x + 96 + 0.05 * (bars.width - 96), bars.y + bars.height - 12);
-      await page.waitForFunction(
-        "/Task task-0[0-3]/.test(document.querySelector('#task').innerText)",
-      );
+      await page.locator("#task h3", { hasText: /Task task-0[0-3]/ }).waitFor();
       await page.keyboard.press("n");
       await canvas.focus();
       await page.keyboard.press("n");
       await page.keyboard.press("Escape");
-      await page.waitForFunction("document.querySelector('#task h3') === null");
+      await page.waitForSelector("#task h3", { state: "detached" });
 
       // The table has the tasks in view, and sorts.
       await page.locator("#task-table summary").click();
@@ -127,13 +128,13 @@ Deno.test({
       // Colours and one node alone are in the address, and come back with it.
       await page.selectOption("#colour", "state");
       await page.selectOption("#node", { label: "node2" });
-      await page.waitForTimeout(200);
+      await page.waitForSelector(RESTS);
       assertEquals(await page.locator("#legend li").allInnerTexts(), ["done (39)", "failed (1)"]);
       const url = page.url();
       assertMatch(url, /#.*colour=state.*node=1/);
       await page.goto("about:blank");
       await page.goto(url);
-      await page.waitForFunction("document.documentElement.dataset.ready !== undefined");
+      await page.waitForSelector("html[data-ready]");
       assertEquals(await page.inputValue("#colour"), "state");
       assertEquals(await page.inputValue("#node"), "1");
     }),
