@@ -133,7 +133,7 @@ export class Attempt {
     const introducing = this.#introduce(job, { started, cgroup: place.directory });
 
     const launcherPeakKb = readHighWaterKb(Deno.pid);
-    using peak = new PeakMemory(started.pid);
+    using peak = new PeakMemory(started.pid, place.directory);
     const limitBytes = hello.task_log_max_bytes;
     using log = new TaskLog(files.taskLog(this.#task), { limitBytes, rights: fileRights, libc });
     if (this.#stopped !== null) this.#lifetime.stop(this.#stopped);
@@ -144,7 +144,7 @@ export class Attempt {
       rusage: end.exit.rusage,
       childCpu: end.exit.childCpu,
       launcherPeakKb,
-      seenPeakKb: peak.kb,
+      seenPeak: peak.peak,
     });
     const known = {
       ...totals,

@@ -5,6 +5,7 @@
  */
 
 import type { InvocationEvent } from "../trace/records.ts";
+import type { SeenPeak } from "./peak_memory.ts";
 import type { CgroupTotals } from "./place/task_place.ts";
 import type { ChildCpu } from "./start/children_counters.ts";
 import type { Rusage } from "./start/wait_result.ts";
@@ -19,8 +20,8 @@ export interface ExitReadings {
   readonly childCpu: ChildCpu | null;
   /** Peak memory of the launcher itself just after the spawn, kB, which ru_maxrss starts from. */
   readonly launcherPeakKb: number | null;
-  /** Highest VmHWM that was seen, kB. */
-  readonly seenPeakKb: number | null;
+  /** Highest resident memory that was seen; null: it was never read. */
+  readonly seenPeak: SeenPeak | null;
 }
 
 /** The totals of an event. */
@@ -85,13 +86,22 @@ function cpuTotals(
 const LAUNCHER_PEAK_MARGIN = 1.1;
 
 function memoryPeak(
-  { rusage, launcherPeakKb, seenPeakKb }: ExitReadings,
+  { cgroup, rusage, launcherPeakKb, seenPeak }: ExitReadings,
 ): Pick<InvocationEvent, "max_rss_kb" | "max_rss_source"> {
+  const found: Pick<InvocationEvent, "max_rss_kb" | "max_rss_source">[] = [];
   // Up to exec the child has the launcher's memory: only a higher peak is its own.
   const floorKb = (launcherPeakKb ?? Infinity) * LAUNCHER_PEAK_MARGIN;
   if (rusage !== null && rusage.maxRssKb > floorKb) {
-    return { max_rss_kb: rusage.maxRssKb, max_rss_source: "rusage" };
+    found.push({ max_rss_kb: rusage.maxRssKb, max_rss_source: "rusage" });
   }
-  if (seenPeakKb !== null) return { max_rss_kb: seenPeakKb, max_rss_source: "vmhwm" };
-  return { max_rss_kb: null, max_rss_source: "none" };
+  if (seenPeak !== null) {
+    const max_rss_source = seenPeak.isSum ? "tree" : "vmhwm";
+    found.push({ max_rss_kb: seenPeak.kb, max_rss_source });
+  }
+  const [best] = found.sort((a, b) => (b.max_rss_kb ?? 0) - (a.max_rss_kb ?? 0));
+  if (best !== undefined) return best;
+  // Over before it could be read: in so little time there is little page cache in the group's peak.
+  const groupKb = cgroup?.memoryPeakKb ?? null;
+  if (groupKb === null) return { max_rss_kb: null, max_rss_source: "none" };
+  return { max_rss_kb: Math.round(groupKb), max_rss_source: cgroup?.memoryPeakSource ?? "none" };
 }

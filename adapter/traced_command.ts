@@ -8,6 +8,7 @@
 import { resolve } from "@std/path";
 import type { AdapterHello } from "../trace/adapter_protocol.ts";
 import { formatCpuList } from "../trace/cpu_list.ts";
+import type { InvocationEvent } from "../trace/records.ts";
 import type { RunDir } from "../trace/run_dir.ts";
 import { chooseControl, type ControlMeans, CpuControl, openControl } from "./place/cpu_control.ts";
 import type { CpuLimits } from "./cpu/limits.ts";
@@ -58,15 +59,23 @@ export interface TracedCommand {
   readonly onStarted: (signal: (name: Deno.Signal) => void) => void;
 }
 
+/** A command that was traced to its end. */
+export interface TracedEnd {
+  /** How it ended. */
+  readonly exit: Exit;
+  /** What was recorded of it. */
+  readonly event: InvocationEvent;
+}
+
 /**
  * Run the command and record it.
  *
- * @returns How it ended.
+ * @returns How it ended, and its record.
  * @throws {JobRefusedError} when there is no such program.
  * @throws {SpawnError} when it cannot be started.
  * @throws {ControlError} when the caller forces a control that is not there.
  */
-export async function traceCommand(command: TracedCommand, machine: Machine): Promise<Exit> {
+export async function traceCommand(command: TracedCommand, machine: Machine): Promise<TracedEnd> {
   const { argv, env, cwd, runDir, limits } = command;
   const program = findProgram(argv[0] ?? "", { searchPath: env["PATH"] ?? "", cwd });
   const owner = readOwner();
@@ -116,7 +125,7 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
   command.onStarted((name) => isOver ? room.close() : signalProcess(started.pid, name));
 
   const launcherPeakKb = readHighWaterKb(Deno.pid);
-  using peak = new PeakMemory(started.pid);
+  using peak = new PeakMemory(started.pid, place.directory);
   const exit = await started.exit;
   isOver = true;
   await introducing;
@@ -125,14 +134,14 @@ export async function traceCommand(command: TracedCommand, machine: Machine): Pr
     rusage: exit.rusage,
     childCpu: exit.childCpu,
     launcherPeakKb,
-    seenPeakKb: peak.kb,
+    seenPeak: peak.peak,
   });
   const { status, signal } = exit;
   const bytes_out = sizeOf(event.output, cwd);
   await record.conclude({ ...totals, ...timesOf(started.at, exit.at), status, signal, bytes_out });
   // What the command left in the background is its caller's: it continues outside the group.
   place.release();
-  return exit;
+  return { exit, event: record.event };
 }
 
 function controlOf(

@@ -119,13 +119,23 @@ function invocationOf({ event, account, state }: Attempt, node: string): Invocat
     cpu_ms: cpuUs !== null ? usToMs(cpuUs) : isObserved ? usToMs(account.seenUs) : null,
     cpu_source: cpuUs === null && isObserved ? "readings" : event.cpu_source,
     cpu_seen_ms: usToMs(cpuUs === null ? account.seenUs : Math.min(account.seenUs, cpuUs)),
-    max_rss_kb: event.max_rss_kb ?? (account.peakRssKb < 0 ? null : account.peakRssKb),
+    ...peakMemory(event, account.peakRssKb),
     samples: account.samples,
     start_ticks: event.start_ticks,
     kind,
     origin: null,
     parents: null,
   };
+}
+
+/** The peak of the exit account, else the highest reading. */
+function peakMemory(
+  { max_rss_kb, max_rss_source }: Attempt["event"],
+  readKb: number,
+): Pick<Invocation, "max_rss_kb" | "max_rss_source"> {
+  if (max_rss_kb !== null) return { max_rss_kb, max_rss_source };
+  if (readKb < 0) return { max_rss_kb: null, max_rss_source: "none" };
+  return { max_rss_kb: readKb, max_rss_source: "readings" };
 }
 
 function kindOf({ module_id, task_id }: Attempt["event"]): Invocation["kind"] {

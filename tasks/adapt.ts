@@ -10,6 +10,9 @@ import { SpawnError } from "../adapter/start/spawn_plan.ts";
 import type { Exit } from "../adapter/start/starter.ts";
 import { traceCommand } from "../adapter/traced_command.ts";
 import { formatCpuList, parseCpuList } from "../trace/cpu_list.ts";
+import type { InvocationEvent } from "../trace/records.ts";
+import type { RunDir } from "../trace/run_dir.ts";
+import { kbToMib, MS_PER_S } from "../trace/units.ts";
 import { asUsage, UsageError } from "./command/usage_error.ts";
 import type { OptionsOf } from "./command/flag_table.ts";
 import type { Parsed } from "./command/parse.ts";
@@ -54,11 +57,12 @@ export async function main(
   // Before any is listened to. The runtime ignores SIGPIPE, whose default a program expects.
   const ignored = readIgnoredSignals().filter((signal) => signal !== signalNumber("SIGPIPE"));
   try {
-    const exit = await traceCommand({
+    const runDir = runDirOf(options);
+    const { exit, event } = await traceCommand({
       argv: operands,
       env: Deno.env.toObject(),
       cwd: Deno.cwd(),
-      runDir: runDirOf(options),
+      runDir,
       nodeId: nodeIdOf(options),
       stage: options.stage,
       tsEnqueue: options["ts-enqueue"],
@@ -69,6 +73,7 @@ export async function main(
       ignoredSignals: ignored,
       onStarted: catchSignals(ignored),
     }, machine);
+    if (!options.quiet) io.say(`adapt: ${summaryOf(event, runDir)}`);
     return endAs(exit, machine.libc);
   } catch (error) {
     if (!(error instanceof JobRefusedError || error instanceof SpawnError)) throw error;
@@ -76,6 +81,23 @@ export async function main(
     const isThere = error instanceof SpawnError || error instanceof NotExecutableError;
     return isThere ? NOT_EXECUTABLE : NOT_FOUND;
   }
+}
+
+/** What the command took, in one line, and where its record is. */
+function summaryOf(event: InvocationEvent, runDir: RunDir): string {
+  const wallMs = (event.boot_end_ms ?? 0) - (event.boot_start_ms ?? 0);
+  const { user_ms: userMs, system_ms: systemMs, max_rss_kb: rssKb } = event;
+  const cpu = userMs === null || systemMs === null
+    ? "CPU time not known"
+    : `${inSeconds(userMs + systemMs)} CPU`;
+  const memory = rssKb === null
+    ? "peak memory not known"
+    : `${kbToMib(rssKb).toFixed(1)} MiB at most (${event.max_rss_source})`;
+  return `${inSeconds(wallMs)}, ${cpu}, ${memory}; recorded in ${runDir.events(event.module_id)}`;
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / MS_PER_S).toFixed(3)} s`;
 }
 
 function limitsOf(options: OptionsOf<typeof ADAPT.flags>): CpuLimits {

@@ -5,7 +5,7 @@
  */
 
 import { integer, list, nullable, number, oneOf, record, type RecordOf, string } from "./schema.ts";
-import { END_STATES, TOTAL_SOURCES } from "./records.ts";
+import { END_STATES, MEMORY_SOURCES, TOTAL_SOURCES } from "./records.ts";
 
 /** `CTS/invocations.jsonl`: one attempt of one task, or one traced command. */
 export const INVOCATION = record("invocation", {
@@ -30,6 +30,7 @@ export const INVOCATION = record("invocation", {
   cpu_source: nullable(oneOf(TOTAL_SOURCES, { doc: "Where cpu_ms comes from." })),
   cpu_seen_ms: nullable(number({ doc: "Part of cpu_ms that readings saw.", unit: "ms", min: 0 })),
   max_rss_kb: nullable(integer({ doc: "Peak resident memory.", unit: "kb", min: 0 })),
+  max_rss_source: nullable(oneOf(MEMORY_SOURCES, { doc: "Where max_rss_kb comes from." })),
   samples: integer({ doc: "Real readings of its processes.", unit: "count", min: 0 }),
   start_ticks: nullable(
     integer({ doc: "Start time of its first process.", unit: "ticks", min: 0 }),

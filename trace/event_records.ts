@@ -47,6 +47,17 @@ export const TOTAL_SOURCES = [
   "none",
 ] as const;
 
+/** Where a peak of resident memory comes from; `readings` are those of the collector. */
+export const MEMORY_SOURCES = [
+  "vmhwm",
+  "tree",
+  "rusage",
+  "cgroup_v2",
+  "cgroup_v1",
+  "readings",
+  "none",
+] as const;
+
 function source(doc: string): Field<(typeof TOTAL_SOURCES)[number]> {
   return oneOf(TOTAL_SOURCES, { doc });
 }
@@ -111,10 +122,13 @@ export const INVOCATION_EVENT = record("invocation event", {
   ),
   cpu_source: nullable(source("Where user_ms and system_ms, or cpu_ms, come from.")),
   max_rss_kb: nullable(
-    integer({ doc: "Peak resident memory of one process.", unit: "kb", min: 0 }),
+    integer({ doc: "Peak resident memory of the whole tree.", unit: "kb", min: 0 }),
   ),
   max_rss_source: nullable(
-    oneOf(["vmhwm", "rusage", "none"], { doc: "Where max_rss_kb comes from." }),
+    oneOf(MEMORY_SOURCES, {
+      doc: "Where max_rss_kb comes from: the high-water mark of one process, the sum over its " +
+        "processes at one time, wait4(2), or memory_peak_kb where nothing was read in time.",
+    }),
   ),
   memory_peak_kb: nullable(
     integer({ doc: "Peak of the task's cgroup, page cache included.", unit: "kb", min: 0 }),

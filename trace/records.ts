@@ -24,6 +24,7 @@ export {
   END_STATES,
   INVOCATION_EVENT,
   type InvocationEvent,
+  MEMORY_SOURCES,
   PLACEMENT_EVENT,
   type PlacementEvent,
   SENTINEL,

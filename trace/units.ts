@@ -16,6 +16,9 @@ export const CLOCK_TICKS_PER_S = 100;
 /** Longest delay of the runtime's setTimeout and setInterval, ms: a longer one ends at once. */
 export const LONGEST_DELAY_MS: number = 2 ** 31 - 1;
 
+/** Milliseconds per second. */
+export const MS_PER_S = 1000;
+
 /** Nanoseconds per millisecond. */
 export const NS_PER_MS = 1_000_000;
 

@@ -41,6 +41,7 @@ export type AttemptEvent = Pick<
   | "cpu_ms"
   | "cpu_source"
   | "max_rss_kb"
+  | "max_rss_source"
   | "cpu_binding"
   | "is_cpuset_shared"
   | "throttled_ms"
@@ -115,6 +116,7 @@ function essentialsOf(event: AttemptEvent, launch: AttemptEvent | null): Attempt
     is_cpuset_shared: event.is_cpuset_shared,
     throttled_ms: event.throttled_ms,
     max_rss_kb: event.max_rss_kb,
+    max_rss_source: event.max_rss_source,
   };
 }
 

@@ -251,6 +251,7 @@ function recordOf(one: ImportedInvocation, node: string): Invocation {
     cpu_ms: roundedMs(cpuMs),
     cpu_source: cpuMs === null ? null : "imported",
     cpu_seen_ms: null,
+    max_rss_source: null,
     max_rss_kb: memoryKb === null ? null : Math.round(memoryKb),
     samples: 0,
     start_ticks: null,

@@ -132,7 +132,7 @@ export function attemptRow(invocation: Invocation, facts: EventFacts): AttemptRo
     used_ratio: shareOf(cpu_ms, cpu_reserved_ms),
     user_ms: facts.user_ms,
     system_ms: facts.system_ms,
-    max_rss_source: facts.max_rss_source,
+    max_rss_source: invocation.max_rss_source ?? facts.max_rss_source,
     memory_peak_kb: facts.memory_peak_kb,
     memory_peak_source: facts.memory_peak_source,
     throttled_ms: facts.throttled_ms,
@@ -186,6 +186,7 @@ function pickInvocation(
     cpu_source: one.cpu_source,
     cpu_seen_ms: one.cpu_seen_ms,
     max_rss_kb: one.max_rss_kb,
+    max_rss_source: one.max_rss_source,
     samples: one.samples,
     origin: one.origin,
   };

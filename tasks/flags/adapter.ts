@@ -1,6 +1,6 @@
 /** Flags of the adapter, which its worker starts, and of `adapt`, which traces one command. */
 
-import { command, integer, number, text } from "../command/flag_table.ts";
+import { command, integer, number, text, toggle } from "../command/flag_table.ts";
 import { commandNamed } from "../commands.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 
@@ -41,6 +41,7 @@ export const ADAPT = command({
       env: "UNIT_NAME",
       placeholder: "NAME",
     }),
+    "quiet": toggle("Leave out the line on stderr at the end: time, CPU, peak memory, record."),
     "cpu-control": text("How CPU limits are applied.", {
       choices: ["auto", "systemd", "cgroup", "none"],
       fallback: "auto",

@@ -16,11 +16,18 @@ const ADAPT = new URL("../../tasks/adapt.ts", import.meta.url).pathname;
 interface Call {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** True when it says what the command took. Default: false. */
+  readonly isTold?: boolean;
 }
 
-function adapt(args: readonly string[], { cwd, env }: Call): Deno.ChildProcess {
+/** The command alone has stderr, unless `isTold`. */
+function adapt(args: readonly string[], { cwd, env, isTold = false }: Call): Deno.ChildProcess {
   return boundCommand(Deno.execPath(), {
-    args: ["run", "-A", "-q", "--no-check", ADAPT, ...args],
+    args: [
+      ...["run", "-A", "-q", "--no-check", ADAPT],
+      ...(isTold ? [] : ["--quiet"]),
+      ...args,
+    ],
     cwd,
     env: { RUN_ID: "r", NODE_ID: "n", ...env },
     stdin: "piped",
@@ -212,3 +219,60 @@ Deno.test.each<[string, string[], Record<string, string>, number, RegExp]>([
   assertMatch(ended.stderr, message);
   assertEquals(ended.stderr.trim().split("\n").length, 1, ended.stderr);
 });
+
+Deno.test("adapt ends with one line: time, CPU, peak memory with its source, and the record", async () => {
+  await using folder = await tempFolder();
+  const cwd = folder.path;
+  const ended = await endOf(
+    adapt(["--", "sh", "-c", "echo own >&2; exit 3"], { cwd, isTold: true }),
+  );
+  assertEquals(ended.code, 3);
+  const [own, line, ...more] = ended.stderr.trimEnd().split("\n");
+  assertEquals([own, more], ["own", []]);
+  assertMatch(
+    line ?? "",
+    /^adapt: \d+\.\d{3} s, \d+\.\d{3} s CPU, (\d+\.\d MiB at most \(\w+\)|peak memory not known); recorded in .*logs\/r\/events\.command\.jsonl$/,
+  );
+});
+
+Deno.test("adapt knows the peak memory of the whole tree, and of what is over at once", async () => {
+  await using folder = await tempFolder();
+  const cwd = folder.path;
+  // Three processes hold 20 MB each at one time; each alone is below what the launcher itself has.
+  const hold =
+    "head -c 20000000 /dev/zero | (x=$(tr '\\0' x); echo ready; until [ -e go ]; do sleep 0.05; done)";
+  const script = `for n in 1 2 3; do ${hold} & done; wait`;
+  const child = adapt(["--", "sh", "-c", script], { cwd });
+  const lines = child.stdout.pipeThrough(new TextDecoderStream());
+  let said = "";
+  let isTold = false;
+  for await (const text of lines) {
+    said += text;
+    if (!isTold && said.split("ready").length === 4) {
+      isTold = true;
+      // The next reading is at most a second away.
+      await waitFor({
+        what: "a reading of all three",
+        read: () => performance.now(),
+        until: afterMs(1200),
+      });
+      await Deno.writeTextFile(join(cwd, "go"), "");
+    }
+  }
+  await child.stdin.close();
+  await child.stderr.cancel();
+  await child.status;
+  const [event] = (await eventsIn(cwd)).filter(({ event }) => event === "exit");
+  assertEquals(event?.max_rss_source, "tree");
+  assertGreater(event?.max_rss_kb ?? 0, 3 * 20_000_000 / 1024);
+  await endOf(adapt(["--", "true"], { cwd }));
+  const short = (await eventsIn(cwd)).at(-1);
+  // Where no memory controller is there, nobody knows.
+  if (short?.memory_peak_kb !== null) assertGreater(short?.max_rss_kb ?? 0, 0);
+});
+
+/** True from `delayMs` after the first call on. */
+function afterMs(delayMs: number): (nowMs: number) => boolean {
+  let firstMs: number | null = null;
+  return (nowMs) => nowMs - (firstMs ??= nowMs) >= delayMs;
+}

@@ -27,7 +27,7 @@ const READINGS: ExitReadings = {
   rusage: RUSAGE,
   childCpu: { userMs: 20, systemMs: 10 },
   launcherPeakKb: 50_000,
-  seenPeakKb: 70_000,
+  seenPeak: { kb: 70_000, isSum: false },
 };
 
 function cpuOf(readings: ExitReadings): unknown[] {
@@ -72,7 +72,19 @@ Deno.test("exitTotals() names the source of each total", () => {
 Deno.test("exitTotals() believes ru_maxrss clearly above the launcher's own peak only", () => {
   assertEquals(rssOf(READINGS), [80_000, "rusage"]);
   assertEquals(rssOf({ ...READINGS, launcherPeakKb: 75_000 }), [70_000, "vmhwm"]);
-  assertEquals(rssOf({ ...READINGS, launcherPeakKb: null, seenPeakKb: null }), [null, "none"]);
+});
+
+Deno.test("exitTotals() takes the memory of the whole tree where that is more", () => {
+  const seenPeak = { kb: 95_000, isSum: true };
+  assertEquals(rssOf({ ...READINGS, seenPeak }), [95_000, "tree"]);
+  const small = { kb: 30_000, isSum: true };
+  assertEquals(rssOf({ ...READINGS, seenPeak: small }), [80_000, "rusage"]);
+});
+
+Deno.test("exitTotals() takes the group's peak of what ended before it was read", () => {
+  const short = { ...READINGS, launcherPeakKb: 75_000, seenPeak: null };
+  assertEquals(rssOf(short), [90_000, "cgroup_v1"]);
+  assertEquals(rssOf({ ...short, cgroup: null }), [null, "none"]);
 });
 
 Deno.test("exitTotals() keeps the group's peak, page cache included, apart", () => {

@@ -46,6 +46,7 @@ export function ctsInvocation(
     cpu_ms: null,
     cpu_source: null,
     cpu_seen_ms: null,
+    max_rss_source: null,
     max_rss_kb: null,
     samples: 0,
     start_ticks: null,

@@ -48,6 +48,7 @@ async function writeRun(folder: string, factor: number): Promise<void> {
       ts_end: start + (80 + at % 5) * factor,
       cpu_ms: 50,
       cpu_seen_ms: 40,
+      max_rss_source: null,
     });
   });
   await writeCts(folder, {

@@ -21,6 +21,12 @@ export function parseVmHwm(text: string): number | null {
   throw new SyntaxError(`Cannot parse /proc/PID/status: VmHWM in kB is required, got "${line}"`);
 }
 
+/** Resident memory of the process now, kB: VmRSS. Null for a zombie and for a thread of the kernel. */
+export function parseVmRss(text: string): number | null {
+  const [, kb] = /^VmRSS:\s*(\d+) kB$/m.exec(text) ?? [];
+  return kb === undefined ? null : Number(kb);
+}
+
 /** Real, effective, saved and file system user id of the process: Uid; none when it has ended. */
 export function parseUids(text: string): number[] {
   const [, ids = ""] = /^Uid:\s+(.+)$/m.exec(text) ?? [];

@@ -5,9 +5,15 @@
  */
 
 import { readBootId } from "./boot_id.ts";
-import { isNoSuchProcess } from "./errno.ts";
+import { errnoOf, isNoSuchProcess } from "./errno.ts";
 import { parsePidStat, type PidStat } from "./pid_stat.ts";
-import { parseAllowedCpus, parseIgnoredSignals, parseUids, parseVmHwm } from "./pid_status.ts";
+import {
+  parseAllowedCpus,
+  parseIgnoredSignals,
+  parseUids,
+  parseVmHwm,
+  parseVmRss,
+} from "./pid_status.ts";
 
 /** A process, or null when there is none. */
 export function readProcessStat(pid: number | "self"): PidStat | null {
@@ -44,6 +50,21 @@ export function readChildrenTicks(): [user: number, system: number] {
 /** VmHWM of a process, kB, or null when it is over (a zombie has no memory). */
 export function readHighWaterKb(pid: number): number | null {
   return parseVmHwm(readIfAlive(`/proc/${pid}/status`) ?? "");
+}
+
+/** Memory of a process, kB: its high-water mark and what is resident now; null when it cannot be read. */
+export function readMemory(
+  pid: number,
+): { readonly highWaterKb: number; readonly residentKb: number } | null {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/status`);
+    const highWaterKb = parseVmHwm(text);
+    const residentKb = parseVmRss(text);
+    return highWaterKb === null || residentKb === null ? null : { highWaterKb, residentKb };
+  } catch (error) {
+    if (errnoOf(error) !== null) return null;
+    throw error;
+  }
 }
 
 /** User ids of a process, real, effective, saved and file system; NaN when it has ended. */

@@ -11,7 +11,7 @@ function attempt(
     ...{ pid: 1, start_ticks: 1, event: "exit", trace_id: "t", span_id: "s", module_id: "command" },
     ...{ task_id: null, attempt: null, profile: null, node: "n1", cpuset: null, cpu_units: null },
     ...{ status: 0, is_aborted: null, user_ms: 0, system_ms: 0, cpu_ms: null, cpu_source: null },
-    ...{ max_rss_kb: null },
+    ...{ max_rss_kb: null, max_rss_source: null },
     ...given,
   };
 }
