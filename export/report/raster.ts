@@ -96,26 +96,30 @@ function mergeCover(
 ): void {
   const { colours, weights } = categories;
   const count = colours.length;
+  let at = 0;
+  // Half a million pixels a frame: nothing is allocated in here.
   for (let pixel = 0; pixel < line.length; pixel++) {
     let total = 0;
     let most = 0;
     let dominant = 0;
-    for (let category = 0; category < count; category++) {
-      const at = pixel * count + category;
+    for (let category = 0; category < count; category++, at++) {
       const part = cover[at] as number;
       if (part === 0) continue;
       cover[at] = 0;
       total += part;
       const weight = part * (weights[category] as number);
-      if (weight > most) [most, dominant] = [weight, category];
+      if (weight > most) {
+        most = weight;
+        dominant = category;
+      }
     }
     if (total === 0) {
       line[pixel] = 0;
       continue;
     }
-    const strength = Math.max(LEAST_STRENGTH, Math.min(1, total / rows));
-    line[pixel] = (((Math.round(255 * strength) << 24) >>> 0) |
-      ((colours[dominant] as number) & 0xffffff)) >>> 0;
+    const part = total >= rows ? 1 : total / rows;
+    const strength = (255 * (part < LEAST_STRENGTH ? LEAST_STRENGTH : part) + 0.5) | 0;
+    line[pixel] = ((strength << 24) | ((colours[dominant] as number) & 0xffffff)) >>> 0;
   }
 }
 

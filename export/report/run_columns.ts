@@ -80,7 +80,6 @@ const NUMBERS = {
   status: 1,
   cpu_units: 1,
   cpu_ms: 1000,
-  cpu_seen_ms: 1000,
   max_rss_kb: 1,
   samples: 1,
   throttled_ms: 1000,
@@ -115,14 +114,23 @@ export class TaskColumns {
   readonly #codes = CODES.map((): number[] => []);
   readonly #names = CODES.map(() => new Map<string, number>());
 
+  readonly #seen: number[] = [];
+
   /** How many there are. */
   get count(): number {
     return this.#ids.length;
   }
 
+  /** CPU time that no reading saw: a small number beside the whole. */
+  #unseen(ordered: (values: readonly number[]) => Float64Array): Float64Array {
+    const cpu = this.#numbers[NUMBER_NAMES.indexOf("cpu_ms")] as number[];
+    return minus(ordered(cpu), ordered(this.#seen));
+  }
+
   /** Take a task. */
   add(task: TaskFacts): void {
     this.#ids.push(cut(task.task_id));
+    this.#seen.push(task.cpu_seen_ms ?? NaN);
     TIMES.forEach((name, at) => this.#times[at]?.push(task[name] ?? NaN));
     NUMBER_NAMES.forEach((name, at) => this.#numbers[at]?.push(task[name] ?? NaN));
     CODES.forEach((name, at) => {
@@ -172,8 +180,8 @@ export class TaskColumns {
     { order, zeroMs }: { readonly order: Uint32Array; readonly zeroMs: number },
   ): Table {
     const columns: Record<string, Column> = {};
-    // Many tasks are not seen one by one: whole ms are kept, so that a million fit into a page.
-    const coarse = this.count > FINE_TASKS ? 1000 : 1;
+    // Many tasks are not seen one by one: times are kept as exact as fits into a page.
+    const coarse = RESOLUTIONS.find(({ rows }) => this.count <= rows)?.us ?? COARSEST_US;
     const ordered = (values: readonly number[]) => gather(values, order);
     const [enqueue, head, assigned, start, end] = this.#times.map((times) =>
       ordered(times).map((one) => one - zeroMs)
@@ -183,6 +191,7 @@ export class TaskColumns {
     columns.head_ms = { kind: "number", values: minus(assigned, head), scale };
     columns.assigned_ms = { kind: "number", values: assigned, scale };
     columns.start_ms = { kind: "number", values: start, scale };
+    columns.unseen_ms = { kind: "number", values: this.#unseen(ordered), scale };
     columns.run_ms = { kind: "number", values: minus(end, start), scale };
     NUMBER_NAMES.forEach((one, at) => {
       const kept = NUMBERS[one];
@@ -203,8 +212,11 @@ export class TaskColumns {
   }
 }
 
-/** Tasks up to which times are kept to the µs. */
-const FINE_TASKS = 200_000;
+/** How exact times are kept, µs, up to so many rows. */
+const RESOLUTIONS = [{ rows: 50_000, us: 1 }, { rows: 200_000, us: 10 }] as const;
+
+/** How exact they are kept beyond, µs. */
+const COARSEST_US = 1000;
 
 const NUMBER_NAMES = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[];
 
@@ -281,7 +293,7 @@ export class RunTasks {
   }
 
   /** Column of numbers. */
-  numbers(name: keyof typeof NUMBERS | "head_ms"): Float64Array {
+  numbers(name: keyof typeof NUMBERS | "head_ms" | "unseen_ms"): Float64Array {
     return this.#table.numbers(name);
   }
 
@@ -297,7 +309,7 @@ export class RunTasks {
   }
 
   /** Value of a column of numbers; null: not known. */
-  numberOf(name: keyof typeof NUMBERS | "head_ms", task: number): number | null {
+  numberOf(name: keyof typeof NUMBERS | "head_ms" | "unseen_ms", task: number): number | null {
     const value = this.numbers(name)[task] as number;
     return Number.isNaN(value) ? null : value;
   }

@@ -13,11 +13,14 @@ const NODE_VALUES = 120_000;
 /** Bins of a node's series: more than a screen has pixels would not be seen, fewer than this be coarse. */
 const NODE_BINS = { least: 60, most: 1200 } as const;
 
-/** Values in all that tasks' series may have: about 1.5 MB of a page. */
-const TASK_VALUES = 600_000;
+/** Values in all that tasks' series may have: about 1 MB of a page. */
+const TASK_VALUES = 400_000;
 
 /** Points of a task's series; below the least its curve would say nothing that its total does not. */
 const TASK_POINTS = { least: 4, most: 64 } as const;
+
+/** Memory is kept in steps of 256 KiB: of the 100 MiB of a small process less than a pixel. */
+const MEMORY_STEPS_PER_KB = 1 / 256;
 
 /** The size of series that a run has. */
 export interface UsageSize {
@@ -132,15 +135,14 @@ export class Usage {
         name: names.bins,
         columns: {
           used_cores: number(this.#nodeCpu, 100),
-          // A step of 64 KiB is less than a pixel of any axis.
-          memory_kb: number(this.#nodeMemory, 1 / 64),
+          memory_kb: number(this.#nodeMemory, MEMORY_STEPS_PER_KB),
         },
       },
       {
         name: names.series,
         columns: {
           cores: number(this.#taskCpu, 100),
-          memory_kb: number(this.#taskMemory, 1 / 64),
+          memory_kb: number(this.#taskMemory, MEMORY_STEPS_PER_KB),
         },
       },
     ];

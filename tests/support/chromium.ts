@@ -25,6 +25,8 @@ export interface PageOptions {
   readonly height?: number;
   /** Default: light. */
   readonly scheme?: "light" | "dark";
+  /** How long the page may take to load, ms. Default 30 s. */
+  readonly timeoutMs?: number;
 }
 
 /** A page, and what it complained of. */
@@ -52,7 +54,7 @@ export class TestBrowser implements AsyncDisposable {
   /** Open the file `path`. */
   async open(
     path: string,
-    { width = 1280, height = 900, scheme = "light" }: PageOptions = {},
+    { width = 1280, height = 900, scheme = "light", timeoutMs = 30_000 }: PageOptions = {},
   ): Promise<OpenPage> {
     const context: BrowserContext = await this.#browser.newContext({
       viewport: { width, height },
@@ -66,7 +68,7 @@ export class TestBrowser implements AsyncDisposable {
       if (["error", "warning"].includes(message.type())) errors.push(message.text());
     });
     page.on("pageerror", (error) => errors.push(String(error)));
-    await page.goto(`file://${path}`);
+    await page.goto(`file://${path}`, { timeout: timeoutMs });
     return { page, errors, [Symbol.asyncDispose]: () => context.close() };
   }
 

@@ -40,6 +40,10 @@ async function start(): Promise<void> {
   const timeline = new Timeline(runs);
   timeline.start();
   // For whoever measures: the first picture is on the canvas.
+  // Since navigation, so that reading the file counts.
+  requestAnimationFrame(() =>
+    document.documentElement.dataset.painted = String(Math.round(performance.now()))
+  );
   document.documentElement.dataset.ready = String(Math.round(performance.now() - began));
   const [first] = runs;
   if (first !== undefined) {

@@ -158,7 +158,7 @@ function exitText(status: number | null, signal: string | null): string | null {
 
 function usesOf({ tasks }: ReadRun, task: number): Fact[] {
   const cpu = tasks.numberOf("cpu_ms", task);
-  const seen = tasks.numberOf("cpu_seen_ms", task);
+  const unseen = tasks.numberOf("unseen_ms", task);
   const run = known(tasks.run[task]);
   const units = known(tasks.units[task]);
   const used = cpu === null || run === null || run === 0 ? null : cpu / run;
@@ -184,9 +184,9 @@ function usesOf({ tasks }: ReadRun, task: number): Fact[] {
     ],
     [
       "Seen by samples",
-      cpu === null || seen === null || cpu === 0
+      cpu === null || unseen === null || cpu === 0
         ? null
-        : `${shareText(seen / cpu)} of the CPU time`,
+        : `${shareText(1 - unseen / cpu)} of the CPU time`,
     ],
     ["Samples", samples === null ? null : numberText(samples)],
     ["Throttled", throttled === null ? null : durationText(throttled)],

@@ -20,8 +20,8 @@ import { showTask } from "./task_panel.ts";
 import { TaskTable } from "./task_table.ts";
 import { COLOURINGS, fragmentOf, type View, viewOf, within, zoomed } from "./view.ts";
 
-/** Tasks from which curves are drawn only when the view rests: a frame has 33 ms. */
-const HEAVY_TASKS = 60_000;
+/** Part of the time that curves may take while the view moves: the timeline itself needs the rest. */
+const SERIES_PART = 0.2;
 
 /** How long a view must rest, ms. */
 const REST_MS = 120;
@@ -59,6 +59,8 @@ export class Timeline {
   #view: View;
   #colours: Colours;
   #frame = 0;
+  /** Moment from which curves may be drawn again while the view moves. */
+  #seriesDue = 0;
   #rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(runs: readonly ReadRun[]) {
@@ -133,7 +135,7 @@ export class Timeline {
         this.#frame = 0;
         this.#gantt.paint(this.#view);
         this.#map.paint(this.#shown.run, this.#view);
-        if (this.#shown.run.tasks.count <= HEAVY_TASKS) this.#paintSeries();
+        if (performance.now() >= this.#seriesDue) this.#paintSeries();
       });
     }
     clearTimeout(this.#rest);
@@ -158,7 +160,10 @@ export class Timeline {
   }
 
   #paintSeries(): void {
+    const began = performance.now();
     this.#series.paint(this.#shown.run, { view: this.#view });
+    const ended = performance.now();
+    this.#seriesDue = ended + (ended - began) / SERIES_PART;
   }
 
   #showLegend(): void {

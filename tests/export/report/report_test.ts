@@ -124,7 +124,7 @@ Deno.test("usageBins() bounds what series take, however large the run", () => {
   assertEquals(usageBins(size), { bins: 765, points: 64 });
   assertEquals(usageBins({ ...size, nodes: 1000, tasks: 50_000, spanMs: 1e8 }), {
     bins: 120,
-    points: 12,
+    points: 8,
   });
   assertEquals(usageBins({ ...size, tasks: 1_000_000 }).points, 0);
   assertEquals(usageBins({ ...size, spanMs: 0 }).bins, 0);
