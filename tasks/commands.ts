@@ -196,6 +196,12 @@ export const COMMANDS = [
     executables: { exporter: "import" },
   },
   {
+    name: "check",
+    description: "Check the files of a run against the JSON Schemas of their records.",
+    privilege: "granted",
+    executables: { exporter: "check" },
+  },
+  {
     name: "export-opendc",
     description: "Export a parsed run as an OpenDC workload with topology and experiments.",
     privilege: "granted",

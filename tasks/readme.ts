@@ -10,7 +10,8 @@ import { environmentPage } from "./reference/environment.ts";
 import { exitCodesPage } from "./reference/exit_codes.ts";
 import type { Page } from "./reference/page.ts";
 import { redisKeysPage } from "./reference/redis_keys.ts";
-import { recordsPage, runFilesPage } from "./reference/run_files.ts";
+import { recordsPage, runFilesPage } from "./reference/run_files_page.ts";
+import { schemaPages } from "./reference/schemas.ts";
 import { tablesPage } from "./reference/tables.ts";
 import { tasksFilePage } from "./reference/tasks_file.ts";
 
@@ -28,6 +29,7 @@ export async function referencePages(): Promise<Page[]> {
     runFilesPage(),
     tablesPage(),
     tasksFilePage(),
+    ...schemaPages(),
   ];
 }
 

@@ -28,10 +28,15 @@ export type Unit =
 /** What a field holds, before its bounds: what a column or a JSON Schema is made from. */
 export type FieldKind = "number" | "integer" | "string" | "boolean" | "list" | "map" | "record";
 
+/** A JSON Schema, or a part of one. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
 /** One field of a record: its check, unit and meaning. */
 export interface Field<T> {
   /** What the field holds. */
   readonly kind: FieldKind;
+  /** Its constraints in the words of JSON Schema 2020-12, null aside. */
+  readonly json: JsonSchema;
   /** What a valid value is, in words: it completes "… is required". */
   readonly expected: string;
   /** True when `value` is valid; null and missing are handled apart. */
@@ -80,10 +85,40 @@ function inBounds(value: number, { min, max }: NumberOptions): boolean {
   return (min === undefined || value >= min) && (max === undefined || value <= max);
 }
 
+function jsonBounds({ min, max }: NumberOptions): JsonSchema {
+  return {
+    ...min === undefined ? {} : { minimum: min },
+    ...max === undefined ? {} : { maximum: max },
+  };
+}
+
+/** `field` as a JSON Schema with unit and meaning; a nullable one accepts null too. */
+function jsonOf({ json, isNullable, unit, doc }: Field<unknown>): JsonSchema {
+  return {
+    description: doc,
+    ...unit === null ? {} : { "x-unit": unit },
+    ...isNullable ? { anyOf: [json, { type: "null" }] } : json,
+  };
+}
+
+/**
+ * The object that `fields` describe, as a JSON Schema. Fields that may be null may be missing, and fields
+ * that the table does not name are valid: a newer version writes them.
+ */
+export function jsonOfRecord(fields: Fields): JsonSchema {
+  const entries = Object.entries(fields);
+  return {
+    type: "object",
+    properties: Object.fromEntries(entries.map(([name, field]) => [name, jsonOf(field)])),
+    required: entries.filter(([, { isNullable }]) => !isNullable).map(([name]) => name),
+  };
+}
+
 /** A finite number. */
 export function number(options: NumberOptions): Field<number> {
   return {
     kind: "number",
+    json: { type: "number", ...jsonBounds(options) },
     expected: `a number${bounds(options)}`,
     accepts: (value) =>
       typeof value === "number" && Number.isFinite(value) && inBounds(value, options),
@@ -93,10 +128,14 @@ export function number(options: NumberOptions): Field<number> {
   };
 }
 
+/** Whole numbers that a double holds exactly. */
+const SAFE_INTEGERS = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
+
 /** A whole number that a double holds exactly. */
 export function integer(options: NumberOptions): Field<number> {
   return {
     kind: "integer",
+    json: { type: "integer", ...jsonBounds({ ...SAFE_INTEGERS, ...options }) },
     expected: `an integer${bounds(options)}`,
     accepts: (value) => Number.isSafeInteger(value) && inBounds(value as number, options),
     isNullable: false,
@@ -112,6 +151,7 @@ export function string(
   const { pattern } = options;
   return {
     kind: "string",
+    json: { type: "string", ...pattern === undefined ? {} : { pattern: pattern.source } },
     expected: options.expected ?? (pattern ? `a string like ${pattern}` : "a string"),
     accepts: (value) => typeof value === "string" && (!pattern || pattern.test(value)),
     isNullable: false,
@@ -124,6 +164,7 @@ export function string(
 export function boolean(options: FieldOptions): Field<boolean> {
   return {
     kind: "boolean",
+    json: { type: "boolean" },
     expected: "true or false",
     accepts: (value) => typeof value === "boolean",
     isNullable: false,
@@ -139,6 +180,7 @@ export function oneOf<const T extends string>(
 ): Field<T> {
   return {
     kind: "string",
+    json: { enum: [...choices] },
     expected: `one of ${choices.join(", ")}`,
     accepts: (value) => choices.includes(value as T),
     isNullable: false,
@@ -151,6 +193,7 @@ export function oneOf<const T extends string>(
 export function list<T>(item: Field<T>, options: FieldOptions): Field<readonly T[]> {
   return {
     kind: "list",
+    json: { type: "array", items: jsonOf(item) },
     expected: `a list, each item ${item.expected}`,
     accepts: (value) => Array.isArray(value) && value.every((one) => item.accepts(one)),
     isNullable: false,
@@ -166,6 +209,7 @@ export function mapOf<T>(
 ): Field<Readonly<Record<string, T>>> {
   return {
     kind: "map",
+    json: { type: "object", additionalProperties: jsonOf(value) },
     expected: `an object, each value ${value.expected}`,
     accepts: (candidate) =>
       isObject(candidate) && Object.values(candidate).every((one) => value.accepts(one)),
@@ -182,6 +226,7 @@ export function nested<F extends Fields>(
 ): Field<RecordOf<RecordSchema<F>>> {
   return {
     kind: "record",
+    json: jsonOfRecord(schema.fields),
     expected: `an object with ${Object.keys(schema.fields).join(", ")}`,
     accepts: (value) => isObject(value) && schema.firstProblem(value) === null,
     explain: (value) => isObject(value) ? schema.firstProblem(value) : null,

@@ -3,7 +3,7 @@
 import { BUILT_IN_PROFILES } from "../../scheduler/dispatch/profiles.ts";
 import { TASK } from "../../trace/task.ts";
 import { code, type Page, page, table } from "./page.ts";
-import { fieldTable } from "./run_files.ts";
+import { fieldTable } from "./run_files_page.ts";
 
 /** One example: what it shows, and its line. */
 export interface TaskExample {

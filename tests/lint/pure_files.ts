@@ -118,6 +118,8 @@ export const PURE_FILES: readonly string[] = [
   "trace/records.ts",
   "trace/run_dir.ts",
   "trace/run_records.ts",
+  "trace/json_schema.ts",
+  "trace/run_files.ts",
   "trace/schema.ts",
   "trace/task.ts",
   "trace/units.ts",

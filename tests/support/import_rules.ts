@@ -21,6 +21,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   "npm:uplot": /^export\/report\/page\/series\.ts$/,
   "npm:playwright-core": /^tests\//,
   "npm:@duckdb/node-api": /^(tasks\/sql\/database\.ts$|tests\/)/,
+  "npm:ajv": /^export\/check\/validator\.ts$/,
   "npm:fast-check": /^tests\//,
   "npm:yaml": /^tests\//,
 };

@@ -6,7 +6,7 @@ import { commandsPage } from "../../tasks/reference/commands.ts";
 import { environmentPage } from "../../tasks/reference/environment.ts";
 import { table } from "../../tasks/reference/page.ts";
 import { REDIS_KEYS } from "../../tasks/reference/redis_keys.ts";
-import { RUN_FILES } from "../../tasks/reference/run_files.ts";
+import { RUN_FILES } from "../../trace/run_files.ts";
 import { TASK_EXAMPLES } from "../../tasks/reference/tasks_file.ts";
 import { RunDir } from "../../trace/run_dir.ts";
 import { completeTask } from "../../trace/task.ts";
