@@ -6,7 +6,7 @@
 
 import { writeJsonAtomic } from "../trace/atomic_file.ts";
 import type { Clock } from "../trace/clock.ts";
-import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { PatientWriter } from "../trace/patient_writer.ts";
 import type { RunDir } from "../trace/run_dir.ts";
 import { openAlarm } from "./sampling/alarm.ts";
 import { BirthWatch } from "./finding/birth_watch.ts";
@@ -100,11 +100,12 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   const reader = openProcessReader({ procfs, clock, libc, alarm });
   const followed = resources.use(new FollowedSet({ procfs, reader, clock }));
   const births = resources.use(new BirthWatch(procfs));
+  const open = (path: string): PatientWriter => resources.use(PatientWriter.open(path, options));
   const services = new ServiceLog({
     procfs,
     followed,
     clock,
-    events: serviceEvents(options, resources),
+    events: selection.mode === "whitelist" ? NO_EVENTS : open(runDir.events("service")),
     node: meta.node_id,
     stage: meta.stage ?? "",
     argv: options.argv,
@@ -115,11 +116,15 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     services,
     alarm,
     clock,
-    samples: resources.use(JsonLinesWriter.open(runDir.procMetrics)),
-    processes: resources.use(JsonLinesWriter.open(runDir.processes)),
-    stats: resources.use(JsonLinesWriter.open(runDir.collectorStats)),
+    samples: open(runDir.procMetrics),
+    processes: open(runDir.processes),
+    stats: open(runDir.collectorStats),
     host: options.isHostWanted
-      ? openHost(procfs, { clock, runDir, resources, interface: meta.interface })
+      ? new HostSeries(procfs, {
+        clock,
+        interface: meta.interface,
+        writer: open(runDir.hostMetrics),
+      })
       : null,
     intervalMs: options.intervalMs,
     isRefreshing: options.isRefreshing,
@@ -134,26 +139,8 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   return { samples };
 }
 
-/** The events file of subjects that nobody launched; in whitelist mode there are none. */
-function serviceEvents(
-  { runDir, selection }: CollectOptions,
-  resources: DisposableStack,
-): EventWriter {
-  if (selection.mode === "whitelist") return { append: () => {} };
-  return resources.use(JsonLinesWriter.open(runDir.events("service")));
-}
-
-interface HostTools {
-  readonly clock: Clock;
-  readonly interface: string | null;
-  readonly runDir: RunDir;
-  readonly resources: DisposableStack;
-}
-
-function openHost(procfs: Procfs, { resources, runDir, ...options }: HostTools): HostSeries {
-  const writer = resources.use(JsonLinesWriter.open(runDir.hostMetrics));
-  return new HostSeries(procfs, { ...options, writer });
-}
+/** In whitelist mode the launchers write the events. */
+const NO_EVENTS: EventWriter = { append: () => {} };
 
 interface FinderTools {
   readonly procfs: Procfs;

@@ -363,7 +363,7 @@ class CentralScheduler {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (error instanceof QueueError && error.code === "closed") return;
-      this.#options.report(`results stay in the queue: ${messageOf(error)}`);
+      this.#sayOnce(`results stay in the queue: ${messageOf(error)}`);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The central scheduler. */
 
-import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { PatientWriter } from "../trace/patient_writer.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { runCentral } from "../scheduler/central.ts";
 import { PlacementLog } from "../scheduler/placement/log.ts";
@@ -22,7 +22,7 @@ export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io):
   await using redis = await openQueue(options, io);
   const id = `${place.nodeId}-${Deno.pid}`;
   await using queue = redis.scheduler(id, TIMING);
-  using events = JsonLinesWriter.open(runDir.placementEvents);
+  using events = PatientWriter.open(runDir.placementEvents, { report: io.say });
   using drain = ResultsDrain.open(runDir.results, queue);
   // Without Redis there is nothing to hand over, and nothing to wait for.
   io.signal.addEventListener("abort", () => {

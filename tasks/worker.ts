@@ -8,7 +8,7 @@ import { type OwnedLauncher, runWorker } from "../scheduler/worker.ts";
 import { type AdapterHello, ANY_COMMAND } from "../trace/adapter_protocol.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
-import { JsonLinesWriter } from "../trace/json_lines.ts";
+import { PatientWriter } from "../trace/patient_writer.ts";
 import { mibToBytes } from "../trace/units.ts";
 import { asUsage, UsageError } from "./command/usage_error.ts";
 import type { Parsed } from "./command/parse.ts";
@@ -47,7 +47,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   });
   await using redis = await openQueue(options, io);
   await using queue = redis.worker(node, TIMING);
-  using results = JsonLinesWriter.open(runDir.results);
+  using results = PatientWriter.open(runDir.results, { report: io.say });
   using clock = new ClockLog(runDir.clock, { time: () => redis.time(), report: io.say });
   const { capacityUnits, physicalCores } = registration;
   io.say(

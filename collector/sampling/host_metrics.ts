@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../trace/clock.ts";
-import type { JsonLinesWriter } from "../../trace/json_lines.ts";
+import type { LineSink } from "../../trace/patient_writer.ts";
 import type { HostMetrics } from "../../trace/records.ts";
 import { parseMeminfo } from "../proc/meminfo.ts";
 import { parseNetDev } from "../proc/net_dev.ts";
@@ -74,10 +74,10 @@ const HOST_INTERVAL_MS = 1000;
 export class HostSeries {
   readonly #procfs: Procfs;
   readonly #options: HostOptions;
-  readonly #writer: JsonLinesWriter;
+  readonly #writer: LineSink;
   #dueMs = -Infinity;
 
-  constructor(procfs: Procfs, options: HostOptions & { readonly writer: JsonLinesWriter }) {
+  constructor(procfs: Procfs, options: HostOptions & { readonly writer: LineSink }) {
     this.#procfs = procfs;
     this.#options = options;
     this.#writer = options.writer;

@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../trace/clock.ts";
-import type { JsonLinesWriter } from "../../trace/json_lines.ts";
+import type { LineSink } from "../../trace/patient_writer.ts";
 import type { CollectorStats } from "../../trace/records.ts";
 import { NS_PER_MS, NS_PER_US, roundToUs } from "../../trace/units.ts";
 import type { Alarm } from "./alarm.ts";
@@ -34,11 +34,11 @@ export interface SamplerOptions {
   /** Stamps ticks and readings. */
   readonly clock: Clock;
   /** `proc_metrics.jsonl`. */
-  readonly samples: JsonLinesWriter;
+  readonly samples: LineSink;
   /** `processes.jsonl`. */
-  readonly processes: JsonLinesWriter;
+  readonly processes: LineSink;
   /** `collector_stats.jsonl`. */
-  readonly stats: JsonLinesWriter;
+  readonly stats: LineSink;
   /** Writes the host series; null: none. */
   readonly host: HostSeries | null;
   /** PROC_INTERVAL_MS. */

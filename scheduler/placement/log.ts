@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonLinesWriter } from "../../trace/json_lines.ts";
+import type { LineSink } from "../../trace/patient_writer.ts";
 import type { PlacementEvent } from "../../trace/records.ts";
 import type { Host, Infeasibility, PlacementPolicy } from "./placement.ts";
 
@@ -23,11 +23,11 @@ export interface LoggedTask {
 
 /** Collects lines and appends them in one write per step of the scheduler. */
 export class PlacementLog {
-  readonly #writer: JsonLinesWriter | null;
+  readonly #writer: LineSink | null;
   #lines: Line[] = [];
 
   /** Write with `writer`; null: keep no record. */
-  constructor(writer: JsonLinesWriter | null) {
+  constructor(writer: LineSink | null) {
     this.#writer = writer;
   }
 

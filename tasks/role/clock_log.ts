@@ -3,7 +3,7 @@
 import { measureClockOffset } from "../../scheduler/clock_offset.ts";
 import { QueueError } from "../../scheduler/queue/connection.ts";
 import type { ClockTime } from "../../trace/adapter_protocol.ts";
-import { JsonLinesWriter } from "../../trace/json_lines.ts";
+import { PatientWriter } from "../../trace/patient_writer.ts";
 import type { ClockOffset } from "../../trace/records.ts";
 import { roundToUs } from "../../trace/units.ts";
 
@@ -24,14 +24,14 @@ export interface ClockLogOptions {
 
 /** Writes a line per measurement; dispose of it to close the file. */
 export class ClockLog implements Disposable {
-  readonly #writer: JsonLinesWriter;
+  readonly #writer: PatientWriter;
   readonly #options: ClockLogOptions;
   /** Both clocks as they were read last, and when by `performance.now()`; null: nobody has read them. */
   #seen: (ClockTime & { readonly monotonicMs: number }) | null = null;
 
   /** Append to `path`. */
   constructor(path: string, options: ClockLogOptions) {
-    this.#writer = JsonLinesWriter.open(path);
+    this.#writer = PatientWriter.open(path, options);
     this.#options = options;
   }
 
