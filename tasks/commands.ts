@@ -235,6 +235,11 @@ export const COMMANDS = [
     privilege: "granted",
   },
   {
+    name: "sweep",
+    description: "Simulate variants of a run: policies, datacenters, loads, failures, carbon.",
+    privilege: "granted",
+  },
+  {
     name: "compare-opendc",
     description: "Compare the output of OpenDC with the measured run.",
     privilege: "granted",

@@ -36,6 +36,8 @@ export interface SimulatedRun {
   readonly hosts: ReadonlyMap<string, SimulatedHost> | null;
   /** Energy, J; null without powerSource.parquet. */
   readonly energyJ: number | null;
+  /** Carbon, g CO2; null where powerSource.parquet has none on record. */
+  readonly carbonG: number | null;
   /** Tasks completed, by the service's own account; null without service.parquet. */
   readonly completed: number | null;
   /** Time base of the submissions found. */
@@ -118,7 +120,11 @@ export async function readSimulation(
     hosts: await ifThere(join(folder, "host.parquet"), (file) => readHosts(file, options)),
     energyJ: await ifThere(
       join(folder, "powerSource.parquet"),
-      (file) => readEnergy(file, options.timeFactor),
+      (file) => readSum(file, "energy_usage", options),
+    ),
+    carbonG: await ifThere(
+      join(folder, "powerSource.parquet"),
+      (file) => readSum(file, "carbon_emission", options),
     ),
     completed: await ifThere(join(folder, "service.parquet"), readCompleted),
   };
@@ -275,13 +281,18 @@ async function readHosts(
   return hosts;
 }
 
-async function readEnergy(file: ParquetFile, timeFactor: number): Promise<number | null> {
-  if (!file.has("energy_usage")) return null;
-  let energyJ = 0;
+/** The sum of a column that grows with simulated time; null without it. */
+async function readSum(
+  file: ParquetFile,
+  name: string,
+  { timeFactor }: SimulatedOptions,
+): Promise<number | null> {
+  if (!file.has(name)) return null;
+  let sum = 0;
   for (const group of file.groups.keys()) {
-    for (const one of await file.readNumbers("energy_usage", group)) energyJ += one;
+    for (const one of await file.readNumbers(name, group)) sum += one;
   }
-  return energyJ / timeFactor;
+  return sum / timeFactor;
 }
 
 async function readCompleted(file: ParquetFile): Promise<number | null> {

@@ -163,7 +163,12 @@ export async function runSimulator(
     );
   }
   if (code === NOT_EXECUTABLE || code === NOT_FOUND) throw notExecutable(command[0] ?? "");
-  const text = await Deno.readTextFile(log);
-  const lastLine = text.trimEnd().split("\n").at(-1) || "it said nothing";
-  throw new CommandError(`OpenDC failed with exit code ${code}: ${lastLine}; see ${log}`);
+  const reason = reasonIn(await Deno.readTextFile(log));
+  throw new CommandError(`OpenDC failed with exit code ${code}: ${reason}; see ${log}`);
+}
+
+/** The exception in what a Java program wrote, without its stack; else its last line. */
+function reasonIn(text: string): string {
+  const exception = /(?:\w+\.)*\w*(?:Exception|Error)\b.*/.exec(text);
+  return exception?.[0] ?? (text.trimEnd().split("\n").at(-1) || "it said nothing");
 }
