@@ -222,6 +222,8 @@ export const COMMANDS = [
     name: "sql",
     description: "Query the tables of one or several runs with SQL (DuckDB).",
     privilege: "all",
+    // DuckDB is a native library, which a bundle cannot hold.
+    isForCheckout: true,
   },
   {
     name: "verify-opendc",
@@ -360,6 +362,7 @@ export const COMMANDS = [
     name: "report-page",
     description: "Bundle the program of the report's page into the file that is checked in.",
     privilege: "all",
+    isForCheckout: true,
   },
   {
     name: "readme",

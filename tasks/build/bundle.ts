@@ -52,7 +52,7 @@ export function projectFolder(): string {
 /**
  * Output of a program that works in the project's folder.
  *
- * @throws {CommandError} with the last line that it said, when it fails.
+ * @throws {CommandError} with its error, when it fails.
  */
 export async function outputOf(program: string, args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(program, {
@@ -61,6 +61,8 @@ export async function outputOf(program: string, args: readonly string[]): Promis
     stdin: "null",
   }).output();
   if (success) return new TextDecoder().decode(stdout);
-  const reason = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+  const lines = new TextDecoder().decode(stderr).trim().split("\n");
+  // Deno ends with a stack of its own.
+  const reason = lines.find((line) => /^(error|fatal)\b/i.test(line)) ?? lines.at(-1);
   throw new CommandError(`${program} ${args[0]} failed: ${reason}`);
 }

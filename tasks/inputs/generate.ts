@@ -9,12 +9,7 @@ import { CommandError, type Io } from "../command/main.ts";
 import { processIdentity } from "../command/process.ts";
 import { missingPrograms } from "../machine/packages.ts";
 import { openProgress } from "../command/progress.ts";
-import {
-  ffmpegArguments,
-  planVideos,
-  recipeComment,
-  type VideoRecipe,
-} from "./video_recipe.ts";
+import { ffmpegArguments, planVideos, recipeComment, type VideoRecipe } from "./video_recipe.ts";
 
 /** A set of videos and where it goes. */
 export interface GenerateOptions {
