@@ -6,12 +6,6 @@ import { PURE_FILES } from "./lint/pure_files.ts";
 import { circlesOf, IMPORT_RULES, loadedBy, STANDARD_LIBRARY } from "./support/import_rules.ts";
 import { filesBelow, type Import, ourFiles, readImports, ROOT } from "./support/module_graph.ts";
 
-/** Longest file, lines: what is longer does two things. */
-const LINES_MAX = 400;
-
-/** Files that are one table: they grow with what they list. */
-const TABLES: readonly string[] = ["tasks/commands.ts"];
-
 /** Programs that run with every permission: what they load must be small enough to audit. */
 const ALL_POWERFUL = [
   "tasks/command/run.ts",
@@ -119,17 +113,6 @@ Deno.test("pure files exist and load nothing but pure files", async () => {
     to !== "trace/std/path.ts" && !to.endsWith(".json")
   );
   assertEquals(lines(impure), []);
-});
-
-Deno.test("a file has one subject: at most 400 lines", async () => {
-  const long: string[] = [];
-  for (
-    const file of [...await ourFiles(".ts"), ...await filesBelow("scheduler/queue/lua", ".lua")]
-  ) {
-    const count = (await Deno.readTextFile(join(ROOT, file))).split("\n").length - 1;
-    if (count > LINES_MAX && !TABLES.includes(file)) long.push(`${file}: ${count}`);
-  }
-  assertEquals(long, []);
 });
 
 Deno.test("a file is named for what it has", async () => {

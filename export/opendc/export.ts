@@ -18,6 +18,7 @@ import {
   type ParsedRun,
   readRun,
   rowFiles,
+  type SourcedInvocation,
 } from "./input.ts";
 import { emptyCounts, readRows, type RowCounts, sizeOf, TaskIndex } from "./join.ts";
 import { hostNodesOf, type Plan, type PlannedTask, planTasks } from "./plan.ts";
@@ -52,17 +53,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   const sources = await findSources(options.input);
   const run = await readRun(sources);
   const hosts = hostNodesOf(run, options.cpuFreqMhz ?? null);
-  const { candidates, leftOut } = selectInvocations(run.invocations, {
-    status: options.status ?? "done",
-    areServicesExported: options.areServicesExported ?? false,
-  });
-  const services = leftOut.filter(({ reason }) => reason === "service").length;
-  if (candidates.length === 0 && services > 0) {
-    throw new ExportError(
-      `Cannot export "${options.input}": no tasks; ${services} services were followed: --services ` +
-        `exports them as tasks`,
-    );
-  }
+  const { candidates, leftOut } = chooseInvocations(run.invocations, options);
   const policy = await readPolicy(options.input, [...run.nodes.values()]);
   const previous = (await readManifest(options.output))?.files ?? [];
 
@@ -114,12 +105,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     rows: rows.counts,
     duplicate_invocations: run.duplicates,
     malformed_invocations: run.badLines.length,
-    notes: [
-      ...policy.notes,
-      ...policyNotes(policy),
-      ...(times.isEmpty ? [NO_QUEUE_TIMES] : []),
-      ...topologyNotes([...hosts.values()]),
-    ],
+    notes: notesOf({ policy, times, hosts: [...hosts.values()] }),
     files: [...stage.names, "README.md", MANIFEST_NAME],
   };
   await stage.writeText("README.md", readmeOf({ summary, topology, version: options.version }));
@@ -140,6 +126,34 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   );
   await stage.commit(previous);
   return summary;
+}
+
+/** What a reader of the export should know. */
+function notesOf({ policy, times, hosts }: {
+  readonly policy: Awaited<ReturnType<typeof readPolicy>>;
+  readonly times: Awaited<ReturnType<typeof readQueueTimes>>;
+  readonly hosts: Parameters<typeof topologyNotes>[0];
+}): string[] {
+  return [
+    ...policy.notes,
+    ...policyNotes(policy),
+    ...(times.isEmpty ? [NO_QUEUE_TIMES] : []),
+    ...topologyNotes(hosts),
+  ];
+}
+
+/** The invocations that become tasks, and the others with the reason. */
+function chooseInvocations(
+  invocations: readonly SourcedInvocation[],
+  { input, status = "done", areServicesExported = false }: ExportOptions,
+): ReturnType<typeof selectInvocations> {
+  const chosen = selectInvocations(invocations, { status, areServicesExported });
+  const services = chosen.leftOut.filter(({ reason }) => reason === "service").length;
+  if (chosen.candidates.length > 0 || services === 0) return chosen;
+  throw new ExportError(
+    `Cannot export "${input}": no tasks; ${services} services were followed: --services ` +
+      `exports them as tasks`,
+  );
 }
 
 /** What reading the rows gave besides the rows. */

@@ -239,6 +239,30 @@ const plainWords: Deno.lint.Rule = {
   },
 };
 
+/** Longest function, lines: what is longer has parts that deserve a name. */
+const FUNCTION_LINES_MAX = 80;
+
+/** A function that a reader cannot see at once. In tests a callback is a list of steps: no limit there. */
+const functionLength: Deno.lint.Rule = {
+  create(context): Deno.lint.LintVisitor {
+    if (isBelow(context.filename, ["tests"])) return {};
+    function check(node: Deno.lint.Node): void {
+      const lines = context.sourceCode.getText(node).split("\n").length;
+      if (lines <= FUNCTION_LINES_MAX) return;
+      context.report({
+        node,
+        message: `A function of ${lines} lines`,
+        hint: `At most ${FUNCTION_LINES_MAX}: give its parts names of their own.`,
+      });
+    }
+    return {
+      FunctionDeclaration: check,
+      FunctionExpression: check,
+      ArrowFunctionExpression: check,
+    };
+  },
+};
+
 /** The plugin. */
 const plugin: Deno.lint.Plugin = {
   name: "tracekit",
@@ -250,6 +274,7 @@ const plugin: Deno.lint.Plugin = {
     "top-level-functions": topLevelFunctions,
     "no-boolean-positional": noBooleanPositional,
     "plain-words": plainWords,
+    "function-length": functionLength,
   },
 };
 

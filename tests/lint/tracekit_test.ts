@@ -18,6 +18,17 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    name: "function-length finds a function of more than 80 lines, and lets one of 80 pass",
+    source: `function f() {${"\n".repeat(80)}}\nfunction g() {${"\n".repeat(79)}}`,
+    found: [`function-length: function f() {${"\n".repeat(80)}}`],
+  },
+  {
+    name: "function-length lets a test have as many steps as it needs",
+    source: `function f() {${"\n".repeat(80)}}`,
+    found: [],
+    filename: "tests/some_test.ts",
+  },
+  {
     name: "plain-words finds a word of the list in comments, strings and templates",
     source: "// It waits for ever.\nf('is no task', `a ${1} as yet`, /as yet/);",
     found: [

@@ -256,31 +256,7 @@ export class SeriesPanels {
         drag: { x: true, y: false, setScale: false },
         points: { size: 6 },
       },
-      axes: [
-        {
-          ...axis,
-          size: 22,
-          splits: (plot) => {
-            const { min = 0, max = 1 } = plot.scales.x ?? {};
-            const count = (width - gutterOf(width)) / 90;
-            return timeTicks({ from: min as number, to: max as number, count }).map(({ ms }) => ms);
-          },
-          values: (plot) => {
-            const { min = 0, max = 1 } = plot.scales.x ?? {};
-            const count = (width - gutterOf(width)) / 90;
-            return timeTicks({ from: min as number, to: max as number, count }).map((one) =>
-              one.text
-            );
-          },
-        },
-        {
-          ...axis,
-          size: gutterOf(width),
-          space: 28,
-          ...(isBinary ? { incrs: BINARY_STEPS } : {}),
-          values: (_, splits) => splits.map((one) => one === 0 ? "0" : text(one)),
-        },
-      ],
+      axes: axesOf({ text, isBinary, width, axis }),
       series: [
         {},
         ...curves.map(({ colour, dash, isFilled }): uPlot.Series => {
@@ -313,6 +289,42 @@ export class SeriesPanels {
       },
     };
   }
+}
+
+interface AxesOptions {
+  readonly text: Panel["text"];
+  readonly isBinary: boolean;
+  /** Width of the plot, pixels. */
+  readonly width: number;
+  /** What both axes share. */
+  readonly axis: uPlot.Axis;
+}
+
+/** Time below, and the panel's quantity at the left. */
+function axesOf({ text, isBinary, width, axis }: AxesOptions): uPlot.Axis[] {
+  return [
+    {
+      ...axis,
+      size: 22,
+      splits: (plot) => {
+        const { min = 0, max = 1 } = plot.scales.x ?? {};
+        const count = (width - gutterOf(width)) / 90;
+        return timeTicks({ from: min as number, to: max as number, count }).map(({ ms }) => ms);
+      },
+      values: (plot) => {
+        const { min = 0, max = 1 } = plot.scales.x ?? {};
+        const count = (width - gutterOf(width)) / 90;
+        return timeTicks({ from: min as number, to: max as number, count }).map((one) => one.text);
+      },
+    },
+    {
+      ...axis,
+      size: gutterOf(width),
+      space: 28,
+      ...(isBinary ? { incrs: BINARY_STEPS } : {}),
+      values: (_, splits) => splits.map((one) => one === 0 ? "0" : text(one)),
+    },
+  ];
 }
 
 function strokeSample({ colour, dash = [] }: Curve): SVGSVGElement {
