@@ -10,12 +10,19 @@ import { environmentPage } from "./reference/environment.ts";
 import { exitCodesPage } from "./reference/exit_codes.ts";
 import type { Page } from "./reference/page.ts";
 import { redisKeysPage } from "./reference/redis_keys.ts";
+import { recordDemo } from "./reference/record_demo.ts";
+import { svgOf } from "./reference/recording.ts";
 import { recordsPage, runFilesPage } from "./reference/run_files_page.ts";
 import { schemaPages } from "./reference/schemas.ts";
 import { tablesPage } from "./reference/tables.ts";
 import { tasksFilePage } from "./reference/tasks_file.ts";
 
 const FOLDER = new URL("../docs/reference", import.meta.url).pathname;
+
+const FILM = new URL("../docs/images/demo.svg", import.meta.url).pathname;
+
+/** Length of the film, ms: as long as somebody looks at it. */
+const FILM_MS = 20_000;
 
 /** Every page of the reference. */
 export async function referencePages(): Promise<Page[]> {
@@ -33,8 +40,16 @@ export async function referencePages(): Promise<Page[]> {
   ];
 }
 
-/** Write every page. */
-export async function main(_parsed: Parsed<typeof README.flags>, io: Io): Promise<number> {
+/** Write every page, and with `--record` the film of the demo. */
+export async function main(
+  { options }: Parsed<typeof README.flags>,
+  io: Io,
+): Promise<number> {
+  if (options.record) {
+    const film = svgOf(await recordDemo(), { command: "deno task demo", filmMs: FILM_MS });
+    await writeFileAtomic(FILM, film);
+    io.say("docs/images/demo.svg: recorded");
+  }
   const pages = await referencePages();
   const paths = pages.map(({ name }) => join(FOLDER, name));
   for (const [index, path] of paths.entries()) {

@@ -1,10 +1,12 @@
 /** Flags of `deno task readme`. */
 
-import { command } from "../command/flag_table.ts";
+import { command, toggle } from "../command/flag_table.ts";
 import { commandNamed } from "../commands.ts";
 
 /** `deno task readme`. */
 export const README = command({
   ...commandNamed("readme"),
-  flags: {},
+  flags: {
+    "record": toggle("Also run the demo and record it as docs/images/demo.svg."),
+  },
 });

@@ -1,10 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { Keys } from "../../scheduler/queue/keys.ts";
 import { command, integer } from "../../tasks/command/flag_table.ts";
 import { commandsPage } from "../../tasks/reference/commands.ts";
 import { environmentPage } from "../../tasks/reference/environment.ts";
 import { table } from "../../tasks/reference/page.ts";
+import { svgOf } from "../../tasks/reference/recording.ts";
 import { REDIS_KEYS } from "../../tasks/reference/redis_keys.ts";
 import { RUN_FILES } from "../../trace/run_files.ts";
 import { TASK_EXAMPLES } from "../../tasks/reference/tasks_file.ts";
@@ -64,4 +65,14 @@ Deno.test("the reference has every file that a run directory names", () => {
 
 Deno.test.each([...TASK_EXAMPLES])("the example of a task is valid: $shows", ({ line }) => {
   completeTask(JSON.parse(line), "example", "t1");
+});
+
+Deno.test("svgOf() shows each line at its time, scrolls what does not fit, and escapes", () => {
+  const lines = Array.from({ length: 40 }, (_, row) => ({ atMs: row * 100, text: `<${row}>` }));
+  const svg = svgOf(lines, { command: "deno task demo", filmMs: 1950 });
+  assertEquals(svg.match(/<text class="line/g)?.length, 41);
+  // The last of 3.9 s is shown at the end of the film, 11 rows further up.
+  assertStringIncludes(svg, 'style="animation-delay:1.95s">&lt;39&gt;</text>');
+  assertStringIncludes(svg, "100.00%{transform:translateY(-187px)}");
+  assertStringIncludes(svg, '<g class="film" transform="translate(0 -187)">');
 });
