@@ -24,6 +24,8 @@ import {
   startCluster,
 } from "../support/cluster.ts";
 import { runCommand } from "../support/command_process.ts";
+import { blocksOf } from "../support/markdown.ts";
+import { ROOT } from "../support/module_graph.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { watchCommandLines } from "../support/watch_command_lines.ts";
@@ -31,8 +33,7 @@ import { watchCommandLines } from "../support/watch_command_lines.ts";
 const RUN_ID = "cluster";
 const WORKERS = 2;
 
-/** The mix of the walk-through, at half its size. */
-const MIX = "fast1080p=2,medium480p=3,hevc1080p=2,light1c=3";
+/** Tasks of the tutorial's batch, at half its size. */
 const TASKS = 10;
 
 /**
@@ -134,7 +135,7 @@ async function setUp(folder: string): Promise<Deployment> {
   ]);
   const [controller, ...workers] = cluster.hosts;
   const lines = workers.map(({ address }) =>
-    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units ${CAPACITY_UNITS} --allow-commands sleep`
+    `root@${address} worker CPU_FREQ_MHZ=2000 --capacity-units ${CAPACITY_UNITS} --allow-commands sleep,sha256sum`
   );
   await Deno.writeTextFile(
     join(folder, "hosts.conf"),
@@ -159,7 +160,22 @@ const SLEEP_S = 2;
 /** Longer than a lease: the queue has given the tasks of the host to others by then. */
 const UNPLUGGED_MS = 12_000;
 
-const ALL_TASKS = TASKS + 2 * SLEEPERS;
+/** Tasks of the README's batch. */
+const README_TASKS = 20;
+
+const ALL_TASKS = TASKS + 2 * SLEEPERS + README_TASKS;
+
+/**
+ * What `document` has run on the controller by ssh: the words between quotes behind `ssh`, in the block
+ * that contains `part`.
+ */
+async function remoteLine(document: string, part: string): Promise<string> {
+  const blocks = blocksOf(await Deno.readTextFile(join(ROOT, document)), ["bash"]);
+  const block = blocks.find((one) => one.includes(part)) ?? "";
+  const [, line] = /^ssh \S+ '(.*?)'$/ms.exec(block) ?? [];
+  assert(line !== undefined, `${document}: no ssh line in the block with ${part}`);
+  return line.replace(/^cd tracekit && /, "");
+}
 
 const BATCH = "a cluster runs batches from deploy to a verified export";
 
@@ -192,16 +208,23 @@ Deno.test(BATCH, { ignore: !CAN_BUILD_CLUSTER }, async (t) => {
     const plain = await deployment.cluster.exec(["redis-cli", "-h", controller.address, "ping"]);
     assertMatch(plain.stdout + plain.stderr, /closed|reset/i);
   });
-  await t.step("a batch dispatched on the controller is done by all workers", async () => {
-    await deployment.dispatch(
-      `--inputs inputs --mix "${MIX}" --total ${TASKS} --seed 20250901 --pulse-stagger 0`,
-    );
+  await t.step("the tutorial's batch is done by all workers when the command returns", async () => {
+    const line = (await remoteLine("docs/tutorials/cluster.md", "tracekit-dispatcher --pending"))
+      .replace("--inputs inputs/ffmpeg", "--inputs inputs")
+      .replace("--total 20", `--total ${TASKS} --pulse-stagger 0`);
+    await deployment.on(controller, line);
     await deployment.waitForDone(TASKS);
   });
   await t.step(
     "a worker that is unplugged loses no task, and works again when plugged in",
     () => unplug(deployment),
   );
+  await t.step("the README's batch is done when the command returns", async () => {
+    const line = await remoteLine("README.md", "tracekit-dispatcher submit");
+    assertStringIncludes(line, `--count ${README_TASKS} `);
+    await deployment.on(controller, line);
+    await deployment.waitForDone(ALL_TASKS);
+  });
   await t.step("deploy status and logs tell what runs", async () => {
     const said = await deployment.deploy("status");
     assertEquals(
@@ -349,7 +372,7 @@ async function unplug(deployment: Deployment): Promise<void> {
   await deployment.waitForDone(TASKS + SLEEPERS);
   // It takes tasks again: a second batch is large enough for both.
   await deployment.dispatch("--tasks tasks.jsonl --pulse-size 100 --pulse-stagger 0");
-  await deployment.waitForDone(ALL_TASKS);
+  await deployment.waitForDone(TASKS + 2 * SLEEPERS);
   const after = (await Deno.readTextFile(events)).match(/"event":"exit"/g)?.length ?? 0;
   assertGreater(after, whileAway, "the host that was plugged in again took no task");
 }
