@@ -49,8 +49,7 @@ export type ExecutableRole =
 
 /**
  * The commands, in the order in which `deno task` lists them: the way of a run, from its set-up to its
- * simulation, then what an operator does, then what a developer does. The first command of an executable
- * is the one that it runs when no command is named.
+ * simulation, then what an operator does, then what a developer does.
  */
 export const COMMANDS = [
   {

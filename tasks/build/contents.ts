@@ -40,15 +40,22 @@ interface Baked {
   readonly flags: readonly string[];
 }
 
-/** The commands of `role`, in the order of the table. */
-function commandsOf(role: ExecutableRole): [ExecutableCommand, ...ExecutableCommand[]] {
+/** The commands of `role`, in the order of the table but the one named `first`. */
+function commandsOf(
+  role: ExecutableRole,
+  first: string,
+): [ExecutableCommand, ...ExecutableCommand[]] {
   const commands = COMMANDS.flatMap((entry: CommandEntry): ExecutableCommand[] => {
     const name = entry.executables?.[role];
     if (name === undefined) return [];
     const isPrivileged = entry.privilege === "all";
     return [{ name, entry, program: programOf(entry), isPrivileged }];
   });
-  return commands as [ExecutableCommand, ...ExecutableCommand[]];
+  const [head, ...more] = commands.filter(({ name }) => name === first);
+  if (head === undefined || more.length > 0) {
+    throw new TypeError(`Cannot build tracekit-${role}: it must have one command "${first}"`);
+  }
+  return [head, ...commands.filter((one) => one !== head)];
 }
 
 const FILES: Baked = { variables: [], flags: [] };
@@ -70,20 +77,28 @@ const WORKER: Baked = {
 
 function executable(
   role: ExecutableRole,
-  options: Pick<Executable, "isOfQueue" | "baked" | "v8Flags">,
+  { first, ...options }: Pick<Executable, "isOfQueue" | "baked" | "v8Flags"> & {
+    /** What it runs when no command is named: others start it so. */
+    readonly first: string;
+  },
 ): Executable {
-  return { role, commands: commandsOf(role), ...options };
+  return { role, commands: commandsOf(role, first), ...options };
 }
 
 /** Every executable, in the order of the data flow. */
 export const EXECUTABLES: readonly Executable[] = [
-  executable("controller", { isOfQueue: true, baked: null }),
-  executable("dispatcher", { isOfQueue: true, baked: QUEUE }),
-  executable("scheduler", { isOfQueue: true, baked: QUEUE }),
-  executable("worker", { isOfQueue: true, baked: WORKER }),
-  executable("adapter", { isOfQueue: false, baked: null }),
-  executable("collector", { isOfQueue: false, baked: null, v8Flags: COLLECTOR_V8_FLAGS }),
-  executable("exporter", { isOfQueue: false, baked: FILES }),
+  executable("controller", { first: "controller", isOfQueue: true, baked: null }),
+  executable("dispatcher", { first: "dispatch", isOfQueue: true, baked: QUEUE }),
+  executable("scheduler", { first: "scheduler", isOfQueue: true, baked: QUEUE }),
+  executable("worker", { first: "worker", isOfQueue: true, baked: WORKER }),
+  executable("adapter", { first: "adapter", isOfQueue: false, baked: null }),
+  executable("collector", {
+    first: "collector",
+    isOfQueue: false,
+    baked: null,
+    v8Flags: COLLECTOR_V8_FLAGS,
+  }),
+  executable("exporter", { first: "parse", isOfQueue: false, baked: FILES }),
 ];
 
 /**

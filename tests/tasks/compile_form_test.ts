@@ -136,6 +136,22 @@ Deno.test("the entry of each executable starts each command of its table, and th
   }
 });
 
+Deno.test("an executable without a command runs the role that it is named for", () => {
+  // A worker starts `tracekit-adapter` without a word, and sudoers allows it only so.
+  assertEquals(
+    Object.fromEntries(EXECUTABLES.map(({ role, commands }) => [role, commands[0].name])),
+    {
+      controller: "controller",
+      dispatcher: "dispatch",
+      scheduler: "scheduler",
+      worker: "worker",
+      adapter: "adapter",
+      collector: "collector",
+      exporter: "parse",
+    },
+  );
+});
+
 Deno.test("a role under the permissions that are baked in registers, works and ends", async () => {
   await using folder = await tempFolder();
   await using redis = await startRedisServer();
