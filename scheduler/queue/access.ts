@@ -29,13 +29,19 @@ const CONNECTION_COMMANDS = [
   "unsubscribe",
 ];
 
+/** What `status`, `submit` and `wait` read with. */
+const READING = [
+  ...["exists", "get", "hexists", "hget", "hgetall", "hlen", "hmget", "lindex", "llen", "lpos"],
+  ...["lrange", "scan", "smembers", "zcard", "zrange", "zscore"],
+];
+
 /** Scripts of each user, and the plain commands that it reads with. */
 const USES: Readonly<
   Record<QueueUser, { readonly scripts: readonly Script[]; readonly commands: readonly string[] }>
 > = {
   dispatcher: {
     scripts: [SCRIPTS.enqueue],
-    commands: ["exists", "llen", "zrange", "hlen", "hmget", "hget"],
+    commands: READING,
   },
   scheduler: {
     scripts: [
@@ -77,10 +83,7 @@ const USES: Readonly<
       SCRIPTS.readNodes,
       SCRIPTS.requeue,
     ],
-    commands: [
-      ...["exists", "get", "hexists", "hget", "hgetall", "hlen", "hmget", "lindex", "llen", "lpos"],
-      ...["lrange", "lrem", "scan", "smembers", "zcard", "zrange", "zscore"],
-    ],
+    commands: [...READING, "lrem"],
   },
 };
 
