@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@
 import { dirname, join } from "@std/path";
 import denoVersion from "../.deno-version" with { type: "text" };
 import type { Command } from "../tasks/command/flag_table.ts";
+import { helpOf } from "../tasks/command/help.ts";
 import { referencePages } from "../tasks/readme.ts";
 import { referenceCommands } from "../tasks/reference/commands.ts";
 import { blocksOf, headingsOf } from "./support/markdown.ts";
@@ -40,13 +41,27 @@ function unformatted(markdown: string): string {
   return markdown.replace(/-{3,}/g, "---").replace(/\s+/g, " ").trim();
 }
 
+/** What is below each heading, without what the formatter decides; a failure names headings only. */
+function sectionsOf(markdown: string): Map<string, string> {
+  const sections = markdown.split(/^(?=#{1,2} )/m);
+  return new Map(sections.map((text) => [text.split("\n", 1)[0] ?? "", unformatted(text)]));
+}
+
 const taskCommands = await referenceCommands();
 
 for (const { name, markdown } of await referencePages()) {
   Deno.test(`docs/reference/${name} is what the tables say (deno task readme)`, async () => {
-    assertEquals(unformatted(await read(`docs/reference/${name}`)), unformatted(markdown));
+    const written = sectionsOf(await read(`docs/reference/${name}`));
+    const wanted = sectionsOf(markdown);
+    const titles = [...new Set([...written.keys(), ...wanted.keys()])];
+    assertEquals(titles.filter((title) => written.get(title) !== wanted.get(title)), []);
   });
 }
+
+Deno.test("the help of every command fits in 100 columns", () => {
+  const lines = taskCommands.flatMap((one) => helpOf(one).split("\n"));
+  assertEquals(lines.filter((line) => line.length > 100), []);
+});
 
 Deno.test(`the README has at most ${README_LINES_MAX} lines`, async () => {
   assertLessOrEqual((await read("README.md")).split("\n").length - 1, README_LINES_MAX);

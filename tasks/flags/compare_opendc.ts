@@ -34,7 +34,7 @@ export const THRESHOLD_FLAGS = {
       min: 0,
     },
   ),
-  "bin-s": number("Bin width of completions and CPU demand, s; else 60, less in a short run.", {
+  "bin-s": number("Bin width of completions and CPU demand, s; default: 60, less in a short run.", {
     min: 0.001,
     placeholder: "S",
   }),

@@ -19,7 +19,7 @@ export const RECORD = command({
       placeholder: "PATH",
     }),
     "unit": text("Follow the processes of this systemd unit.", { placeholder: "NAME" }),
-    "for": number("Without a command: stop after so many seconds; else at Ctrl-C.", {
+    "for": number("Without a command: stop after this many seconds; default: at Ctrl-C.", {
       min: 0.1,
       placeholder: "S",
     }),

@@ -8,7 +8,7 @@ export const RELEASE = command({
   ...commandNamed("release"),
   operands: "[VERSION]",
   flags: {
-    "out": text("Folder of the artifacts; else release/VERSION.", { placeholder: "DIR" }),
+    "out": text("Folder of the artifacts; default: release/VERSION.", { placeholder: "DIR" }),
     "form": text("Form of the executables, as compile has it.", {
       choices: ["auto", "compile", "portable"],
       fallback: "auto",
@@ -20,7 +20,7 @@ export const RELEASE = command({
     "commits and tags that in a checkout of its own, makes the artifacts there, and moves this branch to",
     "the commit once they are made. Nothing is pushed or published.",
     "Without: the artifacts of this checkout as it is, for a trial.",
-    "Makes tracekit-tracekit-VERSION.tgz (npm install -g FILE), the executables, a source archive, NOTES.md",
-    "and SHA256SUMS.",
+    "Makes tracekit-tracekit-VERSION.tgz (npm install -g FILE), the executables, a source archive,",
+    "NOTES.md and SHA256SUMS.",
   ],
 });

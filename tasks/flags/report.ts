@@ -12,7 +12,9 @@ export const REPORT = command({
   ...commandNamed("report"),
   operands: "[RUN…]",
   flags: {
-    "output": text("File to write; else report.html in the run's folder.", { placeholder: "FILE" }),
+    "output": text("File to write; default: report.html in the run's folder.", {
+      placeholder: "FILE",
+    }),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
     "json": toggle("Print the report's figures as JSON."),

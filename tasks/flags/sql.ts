@@ -10,7 +10,7 @@ export const SQL = command({
   ...commandNamed("sql"),
   flags: {
     "input": text(
-      "Runs, RUN_IDs or folders, with commas in between; else RUN_ID, else the newest.",
+      "Runs: RUN_IDs or folders, separated by commas; default: RUN_ID, or the newest run.",
       {
         placeholder: "RUN",
       },
@@ -23,6 +23,6 @@ export const SQL = command({
   notes: [
     "Tables are those of export-tables, made in the run's tables/ when they are missing or old; each has",
     "a first column run. Views: waits_by_profile, used_against_reserved, node_utilisation, slowdowns,",
-    "fairness. Without SQL and FILE: a prompt on a terminal, else statements from stdin.",
+    "fairness. Without SQL and FILE: a prompt on a terminal, otherwise statements from stdin.",
   ],
 });

@@ -23,7 +23,7 @@ export const WAIT = command({
     ...REDIS_FLAGS,
   },
   notes: [
-    "Exit code 0 when all are done, else the largest exit code that is known; 130 after Ctrl-C.",
+    "Exit code 0 if all are done, otherwise the largest known exit code; 130 after Ctrl-C.",
     "The queue remembers the end of a task for 30 s; with a RUN_ID, results.jsonl is read besides.",
   ],
 });

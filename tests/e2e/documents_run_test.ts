@@ -3,7 +3,9 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { INVOCATION, type Invocation, PROC_METRIC } from "../../trace/cts.ts";
+import { boundCommand } from "../support/bound_command.ts";
 import { hasPrograms } from "../support/has_program.ts";
+import { has } from "../support/left_out.ts";
 import { blocksOf } from "../support/markdown.ts";
 import { ROOT } from "../support/module_graph.ts";
 import { recordsIn } from "../support/records.ts";
@@ -18,7 +20,7 @@ export TIME_SYNC=0 NODE_ID=here
 
 /** Run `script` in `folder` with bash; what it wrote to stdout. */
 async function bash(script: string, folder: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("bash", {
+  const { success, stdout, stderr } = await boundCommand("bash", {
     args: ["-c", PRELUDE + script],
     cwd: folder,
     env: { DENO: Deno.execPath(), ROOT: ROOT.replace(/\/$/, "") },
@@ -81,11 +83,9 @@ ${script}`,
   assertGreater(Math.max(...rows.map(({ cpu_ms }) => cpu_ms)), 0);
 });
 
-const HAS_PYTHON = await hasPrograms("python3");
-
 Deno.test({
   name: "the examples' launchers leave one invocation each, with our collector and with their own",
-  ignore: !HAS_PYTHON,
+  ignore: !has({ python3: await hasPrograms("python3") }),
   fn: async () => {
     await using folder = await tempFolder();
     await bash(await blocksWith("examples/README.md", "launch.py"), folder.path);
@@ -138,7 +138,7 @@ deno task parse --run-id slurm-7`,
 
 Deno.test({
   name: "the examples' unit is one that systemd accepts",
-  ignore: !await hasPrograms("systemd-analyze"),
+  ignore: !has({ "systemd-analyze": await hasPrograms("systemd-analyze") }),
   fn: async () => {
     await using folder = await tempFolder();
     const unit = await Deno.readTextFile(join(ROOT, "examples/systemd/traced@.service"));

@@ -1,9 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { command, integer, number, text, toggle } from "../../tasks/command/flag_table.ts";
-import { COMMANDS } from "../../tasks/commands.ts";
 import { helpOf } from "../../tasks/command/help.ts";
-import { loadCommand } from "../../tasks/command/load.ts";
 import { parseCommand, type Sources } from "../../tasks/command/parse.ts";
 import { parseEnvFile } from "../../tasks/command/env_file.ts";
 import { UsageError } from "../../tasks/command/usage_error.ts";
@@ -276,12 +274,4 @@ Deno.test("parseEnvFile() reads what sh would read", () => {
     EMPTY: "",
     RUN_ID_2: "a=b",
   });
-});
-
-Deno.test("helpOf() of every command fits in 100 columns", async () => {
-  const commands = await Promise.all(COMMANDS.map(loadCommand));
-  const long = commands.flatMap((one) => helpOf(one).split("\n")).filter((line) =>
-    line.length > 100
-  );
-  assertEquals(long, []);
 });

@@ -8,7 +8,7 @@ import { RUN_FLAGS } from "./run.ts";
 
 /** Where runs are searched. */
 export const SAVED_RUN_FLAGS = {
-  "run-id": text("Identity of the run; else the one whose records were written last.", {
+  "run-id": text("Name of the run; default: the one whose records were written last.", {
     env: "RUN_ID",
     placeholder: "ID",
   }),
