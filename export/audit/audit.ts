@@ -7,7 +7,7 @@
 import { type CpuControlAccount, cpuControlAccount } from "./cpu_control.ts";
 import type { Invocation } from "../../trace/cts.ts";
 import { type CollectorStats, FORMAT_VERSION } from "../../trace/records.ts";
-import { roundToUs, usToMs } from "../../trace/units.ts";
+import { roundToUs, US_PER_MS, usToMs } from "../../trace/units.ts";
 import type { Attempt } from "../cts/attempts.ts";
 import { auditChecks } from "./checks.ts";
 import type { AuditFacts, CollectorAccount } from "./facts.ts";
@@ -137,7 +137,29 @@ function residualUs({ account }: Attempt): number {
   return account.cpuUs === null ? 0 : Math.abs(account.rowsUs - account.cpuUs);
 }
 
-function collectorAccount({ inputs: { stats }, counts }: AuditFacts): CollectorAccount | null {
+/**
+ * The start of a collector, ms: until V8 has compiled the loop for good, a reading costs twice as much and
+ * more, which says nothing about the hours of a run.
+ */
+const START_UP_MS = 30_000;
+
+/** Readings after the start that a cost per reading takes: below that, a tick's own cost is most of it. */
+const COST_SAMPLES_MIN = 1000;
+
+/** CPU time of the collector per reading once it has started, µs; null: too few to tell. */
+function costPerSampleUs(stats: readonly CollectorStats[]): number | null {
+  const startMs = stats[0]?.ts_ms ?? 0;
+  let cpuMs = 0;
+  let samples = 0;
+  for (const line of stats) {
+    if (line.ts_ms - startMs < START_UP_MS) continue;
+    cpuMs += line.cpu_ms;
+    samples += line.samples;
+  }
+  return samples < COST_SAMPLES_MIN ? null : roundToUs(cpuMs * US_PER_MS / samples);
+}
+
+function collectorAccount({ inputs: { stats } }: AuditFacts): CollectorAccount | null {
   const last = stats.at(-1);
   if (last === undefined) return null;
   const sum = (of: (line: CollectorStats) => number): number =>
@@ -151,7 +173,7 @@ function collectorAccount({ inputs: { stats }, counts }: AuditFacts): CollectorA
     mode: last.mode,
     interval_ms: last.interval_ms,
     cpu_ms: roundToUs(cpuMs),
-    cpu_per_sample_us: counts.samples === 0 ? null : roundToUs(cpuMs * 1000 / counts.samples),
+    cpu_per_sample_us: costPerSampleUs(stats),
     core_percent: lastedMs > 0 ? roundToUs(100 * cpuMs / lastedMs) : null,
     rss_max_kb: stats.some(({ rss_kb }) => rss_kb === null) ? null : max((one) => one.rss_kb ?? 0),
     ticks: sum(({ ticks }) => ticks),

@@ -25,7 +25,7 @@ export interface CollectorAccount {
   readonly interval_ms: number;
   /** Its CPU time, ms. */
   readonly cpu_ms: number;
-  /** Its CPU time per sample, µs; null: there are no samples. */
+  /** Its CPU time per sample after its first 30 s, µs; null: there are too few to tell. */
   readonly cpu_per_sample_us: number | null;
   /** Its share of one core, percent; null: it ran too short to tell. */
   readonly core_percent: number | null;

@@ -48,7 +48,9 @@ function collectorLines(collector: CollectorAccount | null): string[] {
   const cost = [
     `${seconds(cpu_ms)} CPU`,
     core_percent === null ? null : `${core_percent.toFixed(2)} % of a core`,
-    cpu_per_sample_us === null ? null : `${cpu_per_sample_us.toFixed(1)} µs per sample`,
+    cpu_per_sample_us === null
+      ? "too few readings to tell the cost of one"
+      : `${cpu_per_sample_us.toFixed(1)} µs per sample`,
     rss_max_kb === null ? null : `${(rss_max_kb / 1024).toFixed(0)} MiB`,
   ].filter((one) => one !== null);
   const priority = collector.is_realtime ? "real-time priority" : "ordinary priority";

@@ -56,6 +56,7 @@ const CASES: readonly Case[] = [
   { check: "lost_samples", run: { ...SOUND, stats: [collectorStats(11)] } },
   { check: "collector_cut_off", run: { ...SOUND, stats: [collectorStats(9)] } },
   { check: "no_collector_account", run: { ...SOUND, stats: [] } },
+  { check: "kernel_files", run: stats({ problems: "no meminfo\nno stat" }) },
   { check: "denied", run: stats({ denied: 1 }) },
   { check: "foreign_sentinels", run: stats({ foreign: 1 }) },
   { check: "missing_files", run: SOUND, without: ["node_meta.json"] },
@@ -236,17 +237,33 @@ Deno.test("auditRun() finds a wall clock that went back where no boot clock is k
   assertEquals(cpu_residual_max_ms, 0);
 });
 
+Deno.test("auditRun() tells the cost per sample without the start-up, and only of enough readings", async () => {
+  const line = stats({}).stats?.[0];
+  assert(line !== undefined);
+  const lines = (samples: number) =>
+    Array.from({ length: 12 }, (_, index) => ({
+      ...line,
+      ts_ms: (line.ts_ms ?? 0) + 5000 * index,
+      cpu_ms: index < 6 ? 1000 : 5,
+      samples,
+    }));
+  const of = async (samples: number) =>
+    (await audit({ run: { ...SOUND, stats: lines(samples) } })).collector?.cpu_per_sample_us;
+  assertEquals(await of(1000), 5);
+  assertEquals(await of(166), null);
+});
+
 Deno.test("auditRun() begins its report with what the collector cost and missed", async () => {
   await using folder = await tempFolder();
   await writeRawRun(folder.path, stats({ missed_ticks: 1 }));
   const { audit } = await parseNode(folder.path);
-  assertEquals(audit.collector?.cpu_per_sample_us, 1250);
+  assertEquals(audit.collector?.cpu_per_sample_us, null);
   const report = await Deno.readTextFile(join(folder.path, "CTS", "audit_report.md"));
   assertEquals(report.split("\n").slice(0, 6), [
     "# Audit of cloud1: PASS",
     "",
-    "- Collector: 0.013 s CPU, 0.06 % of a core, 1250.0 µs per sample, 50 MiB; whitelist mode, every " +
-    "200 ms, real-time priority",
+    "- Collector: 0.013 s CPU, 0.06 % of a core, too few readings to tell the cost of one, 50 MiB; " +
+    "whitelist mode, every 200 ms, real-time priority",
     "- Ticks: 100 done, 1 missed, p99 0.5 ms late, at most 0.9 ms",
     "- CPU: 1.508 s in all, 1.500 s (99.5 %) seen by 10 readings, 0.008 s (0.5 %) only by exit " +
     "totals; largest residual 0 ms",
