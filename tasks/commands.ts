@@ -201,6 +201,12 @@ export const COMMANDS = [
     executables: { exporter: "check" },
   },
   {
+    name: "anonymize",
+    description: "Write a copy of a run without what identifies machines, people and files.",
+    privilege: "granted",
+    executables: { exporter: "anonymize" },
+  },
+  {
     name: "export-opendc",
     description: "Export a parsed run as an OpenDC workload with topology and experiments.",
     privilege: "granted",

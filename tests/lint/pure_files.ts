@@ -32,6 +32,7 @@ export const PURE_FILES: readonly string[] = [
   "export/compare/thresholds.ts",
   "export/summary/groupings.ts",
   "export/summary/text.ts",
+  "export/anonymize/rules.ts",
   "export/import/audit.ts",
   "export/import/counts.ts",
   "export/import/format_names.ts",
