@@ -231,6 +231,11 @@ export const COMMANDS = [
     isForCheckout: true,
   },
   {
+    name: "export-perfetto",
+    description: "Export a run as a Perfetto trace: nodes, tasks, counters and flows.",
+    privilege: "granted",
+  },
+  {
     name: "verify-opendc",
     description: "Read an OpenDC workload, summarize it and check it.",
     privilege: "granted",

@@ -1,8 +1,12 @@
 /** Write the report of a run. */
 
+import { resolve } from "@std/path";
 import { isThere, messageOf, writeFileAtomic, writeJsonAtomic } from "../trace/atomic_file.ts";
 import { ExportError } from "../export/opendc/input.ts";
 import { readRun, type RunParts } from "../export/report/read_run.ts";
+import { readSimulated } from "../export/report/read_simulated.ts";
+import type { TaskFacts } from "../export/report/run_columns.ts";
+import { SimulationError } from "../export/compare/simulated.ts";
 import { makeReport } from "../export/report/report.ts";
 import type { Parsed } from "./command/parse.ts";
 import { CommandError, type Io, runMain, VERSION } from "./command/main.ts";
@@ -15,8 +19,20 @@ export async function main(
 ): Promise<number> {
   const { runs, output } = reportPaths(options, operands);
   const parts: RunParts[] = [];
+  const facts = new Map<string, TaskFacts>();
   for (const [place, folder] of runs.entries()) {
-    parts.push(await readPart(folder, { place, io }));
+    const onFact = (key: string, fact: TaskFacts) => facts.set(key, fact);
+    const keeping = options.simulated === null ? {} : { onFact };
+    const read = () => readRun(folder, { place, signal: io.signal, ...keeping });
+    parts.push(await readPart(folder, read));
+  }
+  const [first] = parts;
+  if (options.simulated !== null && first !== undefined) {
+    const simulated = resolve(options.simulated);
+    const { nodes } = first.head;
+    const measured = runs[0] ?? "";
+    const read = () => readSimulated(simulated, { ...options, measured, nodes, facts, place: 1 });
+    parts.push(await readPart(simulated, read));
   }
   const { page, json } = await makeReport(parts, { version: VERSION });
   await writeFileAtomic(output, page.join(""));
@@ -29,15 +45,15 @@ export async function main(
 
 async function readPart(
   folder: string,
-  { place, io }: { readonly place: number; readonly io: Io },
+  read: () => Promise<RunParts>,
 ): Promise<RunParts> {
   if (!await isThere(folder)) {
     throw new CommandError(`Cannot report on "${folder}": a folder of a run is required, got none`);
   }
   try {
-    return await readRun(folder, { place, signal: io.signal });
+    return await read();
   } catch (error) {
-    if (!(error instanceof ExportError)) throw error;
+    if (!(error instanceof ExportError || error instanceof SimulationError)) throw error;
     throw new CommandError(`Cannot report on "${folder}": ${messageOf(error)}`, { cause: error });
   }
 }

@@ -72,13 +72,33 @@ export interface CompareReport {
 const IDLE_W = 200;
 const MAX_W = 400;
 
+/** A simulation beside the run that it was made from, task by task. */
+export interface SimulatedPair {
+  /** Folder with OpenDC's output. */
+  readonly simulatedFolder: string;
+  /** The export between them. */
+  readonly manifest: ReadManifest;
+  /** The experiment. */
+  readonly experiment: ManifestExperiment;
+  /** Capacity of each node, MHz. */
+  readonly capacities: ReadonlyMap<string, number>;
+  /** The run. */
+  readonly measured: MeasuredRun;
+  /** The simulation. */
+  readonly simulated: SimulatedRun;
+  /** Each task of the run, as it was and as simulated. */
+  readonly pairs: readonly TaskPair[];
+}
+
 /**
- * Compare.
+ * Read a simulation and its run.
  *
  * @throws {SimulationError} when the output, the export or the run is not what it should be.
  */
-export async function compareOpendc(options: CompareOptions): Promise<CompareReport> {
-  const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+export async function readSimulatedPair(
+  options: CompareOptions,
+  { binMs }: Pick<Thresholds, "binMs"> = DEFAULT_THRESHOLDS,
+): Promise<SimulatedPair> {
   const simulatedFolder = await findSimulation(resolve(options.simulated));
   const { folder, manifest } = await findExport(options.export ?? null, simulatedFolder);
   const experiment = chooseExperiment(manifest, {
@@ -86,21 +106,29 @@ export async function compareOpendc(options: CompareOptions): Promise<CompareRep
     path: simulatedFolder,
   });
   const capacities = await readCapacities(folder, manifest);
-  const measured = await readMeasured(options.measured, {
-    manifest,
-    experiment,
-    binMs: thresholds.binMs,
-  });
-  const { binMs } = measured;
+  const measured = await readMeasured(options.measured, { manifest, experiment, binMs });
   const simulated = await readSimulation(simulatedFolder, {
     idOfName: new Map(manifest.tasks.map(({ name, id }) => [name, id])),
     ids: new Set(measured.tasks.map(({ id }) => id)),
     firstSubmissionMs: measured.firstSubmissionMs,
     timeFactor: experiment.time_factor,
-    binMs,
+    binMs: measured.binMs,
     capacityOf: (host) => capacities.get(manifest.hosts[host] ?? host) ?? NaN,
   });
   const pairs = pairsOf(measured, { simulated, manifest, experiment });
+  return { simulatedFolder, manifest, experiment, capacities, measured, simulated, pairs };
+}
+
+/**
+ * Compare.
+ *
+ * @throws {SimulationError} when the output, the export or the run is not what it should be.
+ */
+export async function compareOpendc(options: CompareOptions): Promise<CompareReport> {
+  const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+  const read = await readSimulatedPair(options, thresholds);
+  const { manifest, experiment, capacities, measured, simulated, simulatedFolder, pairs } = read;
+  const { binMs } = measured;
   const checks = compareRuns(pairs, {
     cpu: cpuSeries(measured, { simulated, spanMs: simulatedSpan(pairs) }),
     isReplay: experiment.node !== null,

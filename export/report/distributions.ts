@@ -15,6 +15,7 @@ import {
   type Series,
 } from "./figures.ts";
 import { QUANTITIES } from "./axes.ts";
+import { pairFigures } from "./pairs.ts";
 import { type TaskFigures, taskFigures } from "./summary.ts";
 import { shownName } from "./words.ts";
 
@@ -109,7 +110,8 @@ export function distributionFigures(runs: readonly SummedRun[]): Figure[] {
       ? []
       : [ecdfFigure(series, quantity), histogramFigure(series, quantity)];
   });
-  return [...spread, ...usageFigures(rows), ...runs.slice(0, 1).map(progressOf)];
+  const pairs = runs.slice(1, 2).flatMap((second) => pairFigures(first, second));
+  return [...pairs, ...spread, ...usageFigures(rows), ...runs.slice(0, 1).map(progressOf)];
 }
 
 function usageFigures(rows: readonly Part[]): Figure[] {

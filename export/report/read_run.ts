@@ -49,7 +49,8 @@ export interface RunParts {
   readonly tables: readonly Table[];
   /** The audit of each node that has one. */
   readonly audits: readonly Audit[];
-  readonly provenance: Provenance;
+  /** Null: it was simulated. */
+  readonly provenance: Provenance | null;
 }
 
 /** How a run is read. */
@@ -57,6 +58,8 @@ export interface ReadRunOptions {
   /** Its place in the report. */
   readonly place: number;
   readonly signal?: AbortSignal;
+  /** Called with each task and attempt, and how invocations name it. */
+  readonly onFact?: (key: string, fact: TaskFacts) => void;
 }
 
 /** Sampling interval where no collector left its own, ms: the default of the collector. */
@@ -69,7 +72,7 @@ const INTERVAL_MS = 200;
  */
 export async function readRun(
   folder: string,
-  { place, signal }: ReadRunOptions,
+  { place, signal, onFact }: ReadRunOptions,
 ): Promise<RunParts> {
   const run = await openTableRun(folder);
   const audits = await readAudits(run);
@@ -78,7 +81,10 @@ export async function readRun(
   const rowOfAttempt = new Map<string, number>();
   for (const fact of factsOf(run, decisions)) {
     const key = attemptKey(fact);
-    if (key !== null) rowOfAttempt.set(key, columns.count);
+    if (key !== null) {
+      rowOfAttempt.set(key, columns.count);
+      onFact?.(key, fact);
+    }
     columns.add(fact);
   }
   const zeroMs = columns.firstMs;
@@ -118,7 +124,7 @@ export async function readRun(
 }
 
 /** Names an attempt: by trace and span, as invocations do. */
-function attemptKey(
+export function attemptKey(
   { trace_id, span_id }: { readonly trace_id: string | null; readonly span_id: string | null },
 ): string | null {
   return trace_id === null ? null : `${trace_id} ${span_id ?? ""}`;

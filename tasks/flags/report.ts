@@ -15,6 +15,15 @@ export const REPORT = command({
     "output": text("File to write; default: report.html in the run's folder.", {
       placeholder: "FILE",
     }),
+    "simulated": text("Output of OpenDC for an export of the run: shown beside it.", {
+      placeholder: "DIR",
+    }),
+    "export": text("Export that was simulated; default: the folder above the output.", {
+      placeholder: "DIR",
+    }),
+    "experiment": text("Experiment that was simulated; default: the one in the output's path.", {
+      placeholder: "NAME",
+    }),
     "run-id": RUN_FLAGS["run-id"],
     "logs": RUN_FLAGS.logs,
     "json": toggle("Print the report's figures as JSON."),
@@ -42,6 +51,9 @@ export function reportPaths(
     run.includes("/") ? resolve(run) : join(resolve(options.logs), run)
   );
   const [first = ""] = runs;
+  if (options.simulated !== null && runs.length > 1) {
+    throw new UsageError(`--simulated requires one RUN, got ${runs.length}`);
+  }
   const output = resolve(options.output ?? join(first, "report.html"));
   if (!output.endsWith(".html")) {
     throw new UsageError(`--output FILE must end in .html, got "${options.output}"`);
@@ -54,13 +66,24 @@ export function jsonTwin(output: string): string {
   return output.replace(/\.html$/, ".json");
 }
 
+/** Folders in which the export is looked for: those that the output may be in. */
+function foldersAbove(folder: string): string[] {
+  const above = dirname(folder);
+  return above === folder
+    ? []
+    : [join(above, "manifest.json"), join(above, "small_datacenter.json"), ...foldersAbove(above)];
+}
+
 /** The report as a role. It reads the folders above its runs too: the queue's records are there. */
 export const REPORT_ROLE = role({
   command: REPORT,
   grant: (options, operands) => {
     const { runs, output } = reportPaths(options, operands);
+    const { simulated, export: exported } = options;
+    const above = exported === null && simulated !== null ? foldersAbove(resolve(simulated)) : [];
+    const more = [simulated, exported].filter((one) => one !== null).map((one) => resolve(one));
     return {
-      read: [...runs.flatMap((run) => [run, dirname(run)]), dirname(output)],
+      read: [...more, ...above, ...runs.flatMap((run) => [run, dirname(run)]), dirname(output)],
       write: [dirname(output)],
     };
   },

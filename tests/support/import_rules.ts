@@ -17,6 +17,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   "npm:hyparquet-compressors": /^(export\/parquet_reader\.ts$|tests\/)/,
   "npm:simple-statistics": /^(tasks\/demo\/report|export\/(compare|summary)\/statistics)\.ts$/,
   "npm:@observablehq/plot": /^export\/report\/plot\.ts$/,
+  "npm:pbf": /^export\/perfetto\/packets\.ts$/,
+  "npm:protobufjs": /^tests\//,
   "npm:linkedom": /^export\/report\/plot\.ts$/,
   "npm:uplot": /^export\/report\/page\/series\.ts$/,
   "npm:playwright-core": /^tests\//,
