@@ -8,7 +8,7 @@ import { BOOT_ID_FILE } from "../trace/linux/boot_id.ts";
 import { join } from "@std/path";
 import type { ClockReading } from "../trace/clock.ts";
 import { FORMAT_VERSION, type NodeMeta } from "../trace/records.ts";
-import { kbToMib } from "../trace/units.ts";
+import { kbToMib, roundToUs } from "../trace/units.ts";
 import { type CpuInfo, parseCpuInfo } from "./proc/cpuinfo.ts";
 import { parseCpuList } from "../trace/cpu_list.ts";
 import { parseMeminfo } from "./proc/meminfo.ts";
@@ -28,6 +28,8 @@ export interface NodeMetaOptions {
   readonly sysfs: string;
   /** CPUs of the machine that belong to this node; null: all. */
   readonly cpus: string | null;
+  /** Cores that the roles of this node may use, `availableCores()`; null: all that are online. */
+  readonly availableCores: number | null;
   /** CPU_FREQ_MHZ; null: as the machine says. */
   readonly frequencyMhz: number | null;
   /** VM_IP: the address whose route names the interface; null: the default route. */
@@ -47,7 +49,9 @@ export function readNodeMeta(procfs: Procfs, options: NodeMetaOptions): NodeMeta
   const cpuInfo = parseCpuInfo(procfs.readIfThere("cpuinfo") ?? "");
   const online = onlineCpus(procfs, { sysfs: options.sysfs, cpuInfo });
   const own = options.cpus === null ? null : ownCpus(options.cpus, online);
-  const frequency = frequencyOf(cpuInfo, own?.[0] ?? online[0] ?? 0, options);
+  const frequency = frequencyOf(cpuInfo, own ?? online, options);
+  // A cpuset or a quota leaves a worker fewer than the machine has.
+  const usable = Math.min(options.availableCores ?? Infinity, online.length);
   const memKb = procfs.parse("meminfo", parseMeminfo)?.get("MemTotal") || null;
   return {
     format_version: FORMAT_VERSION,
@@ -58,7 +62,7 @@ export function readNodeMeta(procfs: Procfs, options: NodeMetaOptions): NodeMeta
     boot_id: lineOf(procfs, BOOT_ID_FILE),
     ts_ms: options.now.tsMs,
     boot_ms: options.now.bootMs,
-    cpu_cores: own?.length ?? online.length,
+    cpu_cores: own?.length ?? usable,
     cpus: options.cpus,
     machine_cores: online.length,
     cpu_model: cpuInfo.model,
@@ -103,13 +107,19 @@ interface Frequency {
 
 function frequencyOf(
   cpuInfo: CpuInfo,
-  cpu: number,
+  cpus: readonly number[],
   { frequencyMhz, sysfs }: NodeMetaOptions,
 ): Frequency | null {
   if (frequencyMhz !== null) return { mhz: frequencyMhz, source: "override" };
-  const file = `devices/system/cpu/cpu${cpu}/cpufreq/cpuinfo_max_freq`;
-  const maxKhz = Number(readTextIfThere(join(sysfs, file)) ?? NaN);
-  if (maxKhz > 0) return { mhz: maxKhz / 1000, source: "cpufreq_max" };
+  const maxKhz = cpus.map((cpu) => {
+    const file = `devices/system/cpu/cpu${cpu}/cpufreq/cpuinfo_max_freq`;
+    return Number(readTextIfThere(join(sysfs, file)) ?? NaN);
+  }).filter((khz) => khz > 0 && khz < Infinity);
+  if (maxKhz.length > 0) {
+    // Cores of two kinds (big.LITTLE) together can do what as many of their mean can.
+    const meanKhz = maxKhz.reduce((sum, khz) => sum + khz, 0) / maxKhz.length;
+    return { mhz: roundToUs(meanKhz / 1000), source: "cpufreq_max" };
+  }
   const mhz = cpuInfo.frequencyMhz;
   return mhz === null ? null : { mhz, source: "cpuinfo" };
 }

@@ -4,6 +4,7 @@
  * code but the Deno standard library.
  */
 
+import { availableCores } from "../trace/linux/cores.ts";
 import { adaptHttp } from "../adapter/http/adapter.ts";
 import { CgroupMeter, type CpuMeter, MeterError } from "../adapter/http/cpu_meter.ts";
 import { ListenError } from "../adapter/http/proxy.ts";
@@ -54,7 +55,7 @@ export async function main(
       target,
       meter,
       container,
-      cores: navigator.hardwareConcurrency,
+      cores: availableCores(),
       stallMs: options["stall-timeout-s"] * 1000,
       intervalMs: options["interval-ms"],
       graceMs: options["grace-s"] * 1000,

@@ -4,6 +4,7 @@
  * writing the run directory is enough.
  */
 
+import { availableCores } from "../trace/linux/cores.ts";
 import { join } from "@std/path";
 import { collect } from "../collector/collect.ts";
 import { removeIfThere, writeJsonAtomic } from "../trace/atomic_file.ts";
@@ -50,6 +51,7 @@ export async function main(
       stage: options.stage,
       sysfs: options.sysfs,
       cpus,
+      availableCores: availableCores(),
       frequencyMhz: options["cpu-freq-mhz"],
       address: options["vm-ip"],
       interface: options.iface,

@@ -3,6 +3,7 @@
  * cluster, with the real programs: redis-server, ffmpeg, /proc, parquet.
  */
 
+import { availableCores } from "../trace/linux/cores.ts";
 import { join, resolve } from "@std/path";
 import { parseMix } from "../scheduler/dispatch/mix.ts";
 import { BUILT_IN_PROFILES } from "../scheduler/dispatch/profiles.ts";
@@ -96,7 +97,7 @@ async function openInBrowser(path: string, io: Io): Promise<void> {
 
 function planOf(options: Options, runId: string): DemoPlan {
   const logs = resolve(options.logs);
-  const shares = coreShares(navigator.hardwareConcurrency, options.nodes);
+  const shares = coreShares(availableCores(), options.nodes);
   return {
     runId,
     logs,

@@ -1,5 +1,6 @@
 /** The worker of one node. */
 
+import { availableCores } from "../trace/linux/cores.ts";
 import { resolve } from "@std/path";
 import { AdapterClient } from "../adapter/client.ts";
 import type { Registration } from "../scheduler/queue/queue.ts";
@@ -102,9 +103,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
 
 function registrationOf(options: WorkerFlags): Registration {
   const { cpus } = options;
-  const cores = cpus === null
-    ? navigator.hardwareConcurrency
-    : asUsage(() => parseCpuList(cpus)).length;
+  const cores = cpus === null ? availableCores() : asUsage(() => parseCpuList(cpus)).length;
   const ratio = options["allocation-ratio"];
   if (ratio <= 0) throw new UsageError(`--allocation-ratio must be above 0, got ${ratio}`);
   return {

@@ -26,11 +26,17 @@ export const NODE_META = record("node metadata", {
   boot_id: nullable(string({ doc: "Identity of this boot, random/boot_id." })),
   ts_ms: TS_MS,
   boot_ms: nullable(BOOT_MS),
-  cpu_cores: integer({ doc: "Logical cores that belong to this node.", unit: "count", min: 1 }),
+  cpu_cores: integer({
+    doc: "Logical cores that this node's roles may use.",
+    unit: "count",
+    min: 1,
+  }),
   cpus: nullable(string({ doc: "Which ones, where the node is a share of a machine." })),
   machine_cores: nullable(integer({ doc: "Logical cores of the machine.", unit: "count", min: 1 })),
   cpu_model: nullable(string({ doc: "model name of /proc/cpuinfo." })),
-  cpu_freq_mhz: nullable(number({ doc: "Frequency of a core.", unit: "mhz", min: 1 })),
+  cpu_freq_mhz: nullable(
+    number({ doc: "Frequency of a core; the mean where cores differ.", unit: "mhz", min: 1 }),
+  ),
   cpu_freq_source: nullable(
     oneOf(["override", "cpufreq_max", "cpuinfo"], { doc: "Where the frequency comes from." }),
   ),

@@ -3,6 +3,7 @@
  * that is there with the same recipe is kept.
  */
 
+import { availableCores } from "../../trace/linux/cores.ts";
 import { join } from "@std/path";
 import { besideName, removeIfThere } from "../../trace/atomic_file.ts";
 import { CommandError, type Io } from "../command/main.ts";
@@ -45,7 +46,7 @@ export async function generateInputs(options: GenerateOptions, io: Io): Promise<
   }
   await Deno.mkdir(options.out, { recursive: true });
   await removeLeftOvers(options.out);
-  const cores = navigator.hardwareConcurrency;
+  const cores = availableCores();
   const jobs = options.jobs ?? Math.max(1, Math.floor(cores / 2));
   const threads = Math.max(1, Math.floor(cores / jobs));
   const recipes = planVideos(options);

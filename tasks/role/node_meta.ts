@@ -1,5 +1,6 @@
 /** The node's description for runs without a collector: a run cannot be exported without one. */
 
+import { availableCores } from "../../trace/linux/cores.ts";
 import { readNodeMeta } from "../../collector/node_meta.ts";
 import { Procfs } from "../../collector/proc/procfs.ts";
 import { writeJsonAtomic } from "../../trace/atomic_file.ts";
@@ -26,6 +27,7 @@ export async function ensureNodeMeta(
       stage,
       sysfs: "/sys",
       cpus: null,
+      availableCores: availableCores(),
       frequencyMhz: null,
       address: null,
       interface: null,

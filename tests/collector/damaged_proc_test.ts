@@ -42,6 +42,7 @@ async function collectFrom(tree: ProcTree): Promise<Run> {
       stage: null,
       sysfs: join(tree.mount, "sys"),
       cpus: null,
+      availableCores: null,
       frequencyMhz: null,
       address: null,
       interface: null,

@@ -11,6 +11,7 @@ const options: NodeMetaOptions = {
   stage: "test",
   sysfs: FIXTURE_SYSFS,
   cpus: null,
+  availableCores: null,
   frequencyMhz: null,
   address: null,
   interface: null,
@@ -31,7 +32,7 @@ Deno.test("readNodeMeta() describes the fixture's machine", () => {
     cpus: null,
     machine_cores: 4,
     cpu_model: null,
-    cpu_freq_mhz: 2600,
+    cpu_freq_mhz: 3000,
     cpu_freq_source: "cpufreq_max",
     mem_kb: 65_841_152,
     mem_mb: 64_298,
@@ -49,6 +50,22 @@ Deno.test("readNodeMeta() counts a node's share of the cores, at the frequency o
     4,
     3400,
   ]);
+});
+
+Deno.test("readNodeMeta() counts the cores that a worker may use, as the worker does", async () => {
+  const cores = (availableCores: number) => {
+    const meta = readNodeMeta(procfs, { ...options, availableCores });
+    return [meta.cpu_cores, meta.machine_cores];
+  };
+  assertEquals([cores(1), cores(4), cores(64)], [[1, 4], [4, 4], [4, 4]]);
+  // In a cpuset of one CPU.
+  const script = `import { availableCores } from "${
+    import.meta.resolve("../../trace/linux/cores.ts")
+  }"; console.log(availableCores());`;
+  const { stdout } = await new Deno.Command("taskset", {
+    args: ["-c", "0", Deno.execPath(), "eval", script],
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "1\n");
 });
 
 Deno.test("readNodeMeta() refuses a share of cores that are not there", () => {
