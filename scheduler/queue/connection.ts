@@ -85,6 +85,11 @@ export class RedisConnection implements AsyncDisposable {
     return connection;
   }
 
+  /** Write a log message for the operator. */
+  report(line: string): void {
+    this.#options.report(line);
+  }
+
   /** Another connection to the same server, for a subscription. */
   duplicate(): Promise<RedisConnection> {
     return RedisConnection.open({ ...this.#options, report: () => {} });

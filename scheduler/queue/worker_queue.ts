@@ -78,7 +78,16 @@ export class RedisWorkerQueue implements WorkerQueue {
 
   /** Renew the lease; see {@linkcode WorkerQueue}. */
   async heartbeat(server: string): Promise<boolean> {
-    return await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs), server) === 1;
+    const [status, edited, free] = listOf(
+      await this.#run(SCRIPTS.heartbeat, String(this.#timing.leaseMs), server),
+    );
+    if (edited !== "") {
+      this.#connection.report(
+        `cap:${this.#node} was set to ${textOf(edited)} by hand; ${textOf(free)} vCPUs are free ` +
+          `(a value above the true one has no effect)`,
+      );
+    }
+    return status === 1;
   }
 
   /** Register as another life next time; see {@linkcode WorkerQueue}. */

@@ -17,6 +17,8 @@ local function node_of(id, shown)
   if free ~= cap then
     node.hold = free and math.max(0, node.hold + cap - free) or 0
     node.is_edited = true
+    -- Told at the next heartbeat, whichever script finds it.
+    if free then redis.call('HSET', node_key(id), 'edited', string.sub(shown, 1, 32)) end
     redis.call('SADD', DIRTY, id)
   end
   return node

@@ -4,11 +4,13 @@
 -- ARGV[2] incarnation
 -- ARGV[3] lease_ms
 -- ARGV[4] server, run_id of the Redis that has heard of all that this worker runs
--- Returns 1, or 0 when this worker does not hold the node (any more): it must stop its tasks
+-- Returns {status, edited, free}: status 1, or 0 when this worker does not hold the node (any more): it
+--   must stop its tasks; edited is what a person wrote to cap:<node> since the last heartbeat, or '';
+--   free are the units that a task may take now
 
 local id = ARGV[1]
 local node = load_node(id)
-if not node or node.incarnation ~= ARGV[2] then return 0 end
+if not node or node.incarnation ~= ARGV[2] then return { 0, '', '' } end
 local now = now_ms()
 if node.lease_end < now then redis.call('SADD', DIRTY, id) end
 lease(id, now + tonumber(ARGV[3]))
@@ -28,4 +30,6 @@ end
 settle_removed(id)
 save_node(node)
 repair_tokens(node)
-return 1
+local edited = redis.call('HGET', node_key(id), 'edited') or ''
+if edited ~= '' then redis.call('HDEL', node_key(id), 'edited') end
+return { 1, edited, tostring(node.capacity - node.used - node.hold) }
