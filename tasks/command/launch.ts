@@ -28,6 +28,7 @@ import { parseCommand } from "./parse.ts";
 import { dieWithParent, registerRole, replaceProcess } from "./process.ts";
 import { type Grant, grantArguments, type Role, withSources } from "./role.ts";
 import { PASSWORD_ADVICE, redactArguments } from "./secrets.ts";
+import { findUserPrograms } from "./user_programs.ts";
 import { asUsage, UsageError } from "./usage_error.ts";
 
 /** What a launcher knows of a command. */
@@ -94,6 +95,7 @@ interface Start {
 }
 
 function replaceByRole(command: Command, { grant, args }: Start): never {
+  findUserPrograms();
   if (Deno.env.get("TRACEKIT_DIE_WITH_PARENT") === "1") dieWithParent();
   replaceProcess(Deno.execPath(), [
     ...PROGRAM_ARGUMENTS,

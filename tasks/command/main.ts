@@ -6,6 +6,7 @@
 import config from "../../deno.json" with { type: "json" };
 import denoVersion from "../../.deno-version" with { type: "text" };
 import { messageOf } from "../../trace/atomic_file.ts";
+import { findUserPrograms } from "./user_programs.ts";
 import { buildName, invocationOf } from "./own_program.ts";
 import type { Command, Flags } from "./flag_table.ts";
 import { helpOf } from "./help.ts";
@@ -125,6 +126,7 @@ async function exitCodeOf<F extends Flags>(
       return 0;
     }
     enterCallersFolder();
+    findUserPrograms();
     return await main(parseCommand(command, args, readSources(command.flags)), openIo());
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -8,6 +8,7 @@ export const SETUP = command({
   ...commandNamed("setup"),
   flags: {},
   notes: [
-    "Needs root or passwordless sudo, and apt-get; otherwise it prints the command to run.",
+    "With root or passwordless sudo: apt-get installs them. Else the same packages are fetched and",
+    "unpacked for this user alone, in ~/.cache/tracekit/packages, where commands find them.",
   ],
 });

@@ -4,6 +4,7 @@
 
 import { join } from "@std/path";
 import { CommandError, type Io } from "../command/main.ts";
+import { unpackForUser } from "./user_packages.ts";
 import { openProgress } from "../command/progress.ts";
 
 /** What setup looks for. */
@@ -39,8 +40,8 @@ export async function missingPrograms(programs: readonly string[]): Promise<stri
 }
 
 /**
- * Install those of `programs` that are missing, with apt-get as root or by passwordless sudo. Returns
- * at once when all are there.
+ * Install those of `programs` that are missing, with apt-get as root or by passwordless sudo; else unpack
+ * the same packages for this user alone. Returns at once when all are there.
  *
  * @throws {CommandError} with the command to run when this user may not install, or it failed.
  */
@@ -58,8 +59,17 @@ export async function ensurePrograms(programs: readonly string[], io: Io): Promi
   }
   const privilege = await findPrivilege();
   if (privilege === null) {
-    const asRoot = await findProgram("sudo") === null ? "su -c" : "sudo sh -c";
-    throw new CommandError(`missing: ${missing.join(", ")}; run: ${asRoot} '${byHand}'`);
+    try {
+      await unpackForUser({ programs: missing, packages }, io);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const asRoot = await findProgram("sudo") === null ? "su -c" : "sudo sh -c";
+      throw new CommandError(
+        `missing: ${missing.join(", ")}; ${error.message}; run: ${asRoot} '${byHand}'`,
+        { cause: error },
+      );
+    }
+    return await requirePrograms(programs, packages);
   }
   io.say(`Installing ${packages.join(", ")} with apt-get`);
   const install = ["install", "-y", "--no-install-recommends", ...packages];
@@ -72,12 +82,18 @@ export async function ensurePrograms(programs: readonly string[], io: Io): Promi
       throw new CommandError(`apt-get failed: ${second} (to try by hand: ${byHand})`);
     }
   }
+  await requirePrograms(programs, packages);
+}
+
+async function requirePrograms(
+  programs: readonly string[],
+  packages: readonly string[],
+): Promise<void> {
   const still = await missingPrograms(programs);
-  if (still.length > 0) {
-    throw new CommandError(
-      `installed ${packages.join(", ")}, but ${still.join(", ")} is not in PATH`,
-    );
-  }
+  if (still.length === 0) return;
+  throw new CommandError(
+    `installed ${packages.join(", ")}, but ${still.join(", ")} is not in PATH`,
+  );
 }
 
 /** What to put before a command so that it runs as root; null when this user may not. */

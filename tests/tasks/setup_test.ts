@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { type Ended, runCommand } from "../support/command_process.ts";
 import { tempFolder } from "../support/temp_folder.ts";
@@ -88,22 +88,69 @@ Deno.test("setup says what to install where there is no apt-get", async () => {
 /** A user namespace without a map: this process is nobody there, and reads what it could read before. */
 const NOBODY = ["--user"];
 const UNSHARE = "/usr/bin/unshare";
+const SETUP_FILE = fromFileUrl(new URL("../../tasks/setup.ts", import.meta.url));
 const CAN_BE_NOBODY = has({
   "a user namespace of its own":
     new Deno.Command(UNSHARE, { args: [...NOBODY, "true"], stderr: "null" }).outputSync().success,
 });
 
+Deno.test("setup unpacks packages for a user who may not install, and finds their programs there", {
+  ignore: !CAN_BE_NOBODY,
+}, async () => {
+  await using folder = await tempFolder();
+  // A package with a program and a library, as dpkg-deb makes it.
+  const tree = join(folder.path, "tree");
+  await Deno.mkdir(join(tree, "DEBIAN"), { recursive: true });
+  await Deno.mkdir(join(tree, "usr/bin"), { recursive: true });
+  await Deno.mkdir(join(tree, "usr/lib/some"), { recursive: true });
+  const control =
+    "Package: one\nVersion: 1\nArchitecture: all\nMaintainer: a <a@b>\nDescription: a\n";
+  await Deno.writeTextFile(join(tree, "DEBIAN/control"), control);
+  await addProgram(join(tree, "usr/bin"), "redis-server", 'echo "$LD_LIBRARY_PATH $*"');
+  await Deno.writeTextFile(join(tree, "usr/lib/some/libone.so.1"), "");
+  const deb = join(folder.path, "one.deb");
+  const built = await new Deno.Command("dpkg-deb", {
+    args: ["--root-owner-group", "-b", tree, deb],
+    stdout: "null",
+  }).output();
+  assertEquals(built.success, true);
+  const apt = `for one in "$@"; do case $one in Dir::Cache::archives=*) to=\${one#*=};; esac; done
+case "$*" in *--download-only*) exec /bin/cp '${deb}' "$to";; esac`;
+  const dpkg = 'PATH=/usr/bin:/bin exec /usr/bin/dpkg-deb "$@"';
+  const programs = { "ffmpeg": "", "ffprobe": "", "apt-get": apt, "dpkg-deb": dpkg };
+  await withMachine(programs, async (_setup, bin) => {
+    const cache = join(folder.path, "cache");
+    const { code, stderr } = await new Deno.Command(UNSHARE, {
+      args: [...NOBODY, Deno.execPath(), "run", "-A", "-q", SETUP_FILE],
+      env: { PATH: bin, XDG_CACHE_HOME: cache },
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assertEquals(code, 0, said);
+    assertMatch(
+      said,
+      /^Fetching redis-server of this distribution into .*this user may not install\n/,
+    );
+    const starter = join(cache, "tracekit/packages/bin/redis-server");
+    assertStringIncludes(said, `redis-server: ${starter}\n`);
+    const { stdout } = await new Deno.Command(starter, {
+      args: ["--port", "1"],
+      env: { LD_LIBRARY_PATH: "/other" },
+    }).output();
+    const libraries = join(cache, "tracekit/packages/root", "usr/lib/some");
+    assertEquals(new TextDecoder().decode(stdout), `${libraries}:/other --port 1\n`);
+  });
+});
+
 Deno.test("setup prints the one command to run for whoever may not install", {
   ignore: !CAN_BE_NOBODY,
 }, async () => {
-  const setup = fromFileUrl(new URL("../../tasks/setup.ts", import.meta.url));
-  const others = { "apt-get": "exit 1", "ffmpeg": "", "ffprobe": "" };
+  const others = { "apt-get": "echo E: offline >&2; exit 1", "ffmpeg": "", "ffprobe": "" };
   const refused = async (scripts: Readonly<Record<string, string>>): Promise<string> => {
     let said = "";
     await withMachine({ ...others, ...scripts }, async (_setup, bin) => {
       const { code, stderr } = await new Deno.Command(UNSHARE, {
-        args: [...NOBODY, Deno.execPath(), "run", "-A", "-q", setup],
-        env: { PATH: bin },
+        args: [...NOBODY, Deno.execPath(), "run", "-A", "-q", SETUP_FILE],
+        env: { PATH: bin, XDG_CACHE_HOME: join(bin, "cache") },
       }).output();
       assertEquals(code, 1);
       said = new TextDecoder().decode(stderr);
@@ -111,9 +158,10 @@ Deno.test("setup prints the one command to run for whoever may not install", {
     return said;
   };
   const command = "'apt-get update && apt-get install -y redis-server'\n";
-  assertEquals(await refused({}), `setup: missing: redis-server; run: su -c ${command}`);
-  assertEquals(
+  const why = "missing: redis-server; cannot fetch packages for this user: E: offline";
+  assertStringIncludes(await refused({}), `setup: ${why}; run: su -c ${command}`);
+  assertStringIncludes(
     await refused({ "sudo": "exit 1" }),
-    `setup: missing: redis-server; run: sudo sh -c ${command}`,
+    `setup: ${why}; run: sudo sh -c ${command}`,
   );
 });
