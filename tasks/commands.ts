@@ -177,6 +177,11 @@ export const COMMANDS = [
     executables: { exporter: "runs" },
   },
   {
+    name: "experiment",
+    description: "Run a batch under several policies, arrivals and seeds; compare over repeats.",
+    privilege: "all",
+  },
+  {
     name: "gate",
     description: "Fail where a run is worse than its baseline by more than is allowed: for CI.",
     privilege: "granted",

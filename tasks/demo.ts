@@ -110,6 +110,8 @@ function planOf(options: Options, runId: string): DemoPlan {
     outputs: resolve("outputs", runId),
     capacityUnits: options["capacity-units"],
     intervalMs: options["interval-ms"],
+    schedulerFlags: (["weigher", "weigher-order", "scan-pending"] as const)
+      .map((name) => `--${name}=${options[name]}`),
   };
 }
 
@@ -206,10 +208,14 @@ function dispatchArguments(
     `--total=${options.total}`,
     `--seed=${options.seed}`,
     "--pending",
-    "--pending-mode=pulse",
-    "--pulse-size=5",
-    "--pulse-interval=5",
-    "--pulse-stagger=0.2",
+    ...(options.arrivals === null
+      ? [
+        "--pending-mode=pulse",
+        "--pulse-size=5",
+        "--pulse-interval=5",
+        "--pulse-stagger=0.2",
+      ]
+      : [`--arrivals=${options.arrivals}`]),
   ];
 }
 

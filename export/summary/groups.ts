@@ -51,7 +51,9 @@ function groupOf(group: string | null, tasks: readonly TaskRow[]): GroupSummary 
   const waits = sortedKnown(tasks.map(({ wait_ms }) => wait_ms));
   const runs = sortedKnown(tasks.map(({ run_ms }) => run_ms));
   const cpu = sortedKnown(tasks.map(({ cpu_ms }) => cpu_ms));
-  const reserving = tasks.filter(({ cpu_reserved_ms }) => cpu_reserved_ms !== null);
+  const reserving = tasks.filter(({ cpu_reserved_ms, cpu_ms }) =>
+    cpu_reserved_ms !== null && cpu_ms !== null
+  );
   const reserved = reserving.reduce((sum, one) => sum + (one.cpu_reserved_ms ?? 0), 0);
   const used = reserving.reduce((sum, one) => sum + (one.cpu_ms ?? 0), 0);
   return {

@@ -253,3 +253,13 @@ export function studentQuantile(p: number, freedom: number): number {
   }
   return high;
 }
+
+/** 95 % interval of a mean by Student's t; null for fewer than two values. */
+export function meanInterval(values: readonly number[]): Interval | null {
+  if (values.length < 2) return null;
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const squares = values.reduce((sum, one) => sum + (one - mean) ** 2, 0);
+  const margin = studentQuantile((1 + CONFIDENCE) / 2, values.length - 1) *
+    Math.sqrt(squares / (values.length - 1) / values.length);
+  return { low: mean - margin, high: mean + margin };
+}

@@ -87,9 +87,9 @@ export interface RunSummary {
   readonly request_ms: Distribution | null;
   /** vCPU time reserved by the tasks, ms; null: nothing was reserved. */
   readonly cpu_reserved_ms: number | null;
-  /** CPU time used by the tasks, ms. */
-  readonly cpu_ms: number;
-  /** The same by the tasks with a reservation, relative to it; null: nothing was reserved. */
+  /** CPU time used by the tasks of which it is known, ms; null: it is known of none. */
+  readonly cpu_ms: number | null;
+  /** CPU time relative to the reservation, over the tasks that have both; null: none has. */
   readonly cpu_used_ratio: number | null;
   /** Largest peak of resident memory, kB; null: not known. */
   readonly max_rss_kb: number | null;
@@ -109,7 +109,8 @@ export async function summarizeRun(run: TableRun): Promise<RunSummary> {
   const { tasks, attempts, requests } = run;
   const span = spanOf(run);
   const reserved = tasks.filter(({ cpu_reserved_ms }) => cpu_reserved_ms !== null);
-  const reservedMs = sumOf(reserved, ({ cpu_reserved_ms }) => cpu_reserved_ms);
+  const judged = reserved.filter(({ cpu_ms }) => cpu_ms !== null);
+  const judgedMs = sumOf(judged, ({ cpu_reserved_ms }) => cpu_reserved_ms);
   const largest = tasks.reduce<TaskRow | null>(
     (most, one) => (one.max_rss_kb ?? -1) > (most?.max_rss_kb ?? -1) ? one : most,
     null,
@@ -132,9 +133,13 @@ export async function summarizeRun(run: TableRun): Promise<RunSummary> {
     run_ms: of("run_ms"),
     slowdown: of("slowdown"),
     request_ms: distributionOf(requests.map(({ run_ms }) => run_ms)),
-    cpu_reserved_ms: reserved.length === 0 ? null : reservedMs,
-    cpu_ms: sumOf(tasks, ({ cpu_ms }) => cpu_ms),
-    cpu_used_ratio: reservedMs === 0 ? null : sumOf(reserved, ({ cpu_ms }) => cpu_ms) / reservedMs,
+    cpu_reserved_ms: reserved.length === 0
+      ? null
+      : sumOf(reserved, ({ cpu_reserved_ms }) => cpu_reserved_ms),
+    cpu_ms: tasks.every(({ cpu_ms }) => cpu_ms === null)
+      ? null
+      : sumOf(tasks, ({ cpu_ms }) => cpu_ms),
+    cpu_used_ratio: judgedMs === 0 ? null : sumOf(judged, ({ cpu_ms }) => cpu_ms) / judgedMs,
     max_rss_kb: largest?.max_rss_kb ?? null,
     max_rss_task: largest === null ? null : nameOf(largest),
     slowest: slowestOf(tasks),

@@ -42,6 +42,8 @@ export interface DemoPlan {
   readonly capacityUnits: number;
   /** Sampling interval, ms. */
   readonly intervalMs: number;
+  /** Flags of the scheduler. */
+  readonly schedulerFlags: readonly string[];
 }
 
 /**
@@ -86,7 +88,7 @@ export async function startStage(plan: DemoPlan, supervisor: Supervisor): Promis
   };
   const scheduler = supervisor.start({
     name: "scheduler",
-    command: launcherCommand("scheduler"),
+    command: [...launcherCommand("scheduler"), ...plan.schedulerFlags],
     cwd: plan.runDir.path,
     env,
     logFile: join(plan.runDir.path, "scheduler.log"),

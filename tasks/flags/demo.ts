@@ -16,6 +16,21 @@ export const DEMO = command({
     "nodes": integer("Number of nodes, cloud1 to cloudN.", { fallback: 2, min: 1 }),
     "capacity-units": integer("Capacity of each node, in vCPUs.", { fallback: 4, min: 1 }),
     "interval-ms": integer("Sampling interval, ms.", { fallback: 200, min: 1 }),
+    "arrivals": text("Arrivals as of dispatch --arrivals; default: pulses of five tasks.", {
+      placeholder: "SPEC",
+    }),
+    "weigher": text("How to choose among feasible nodes; empty: the first by name.", {
+      choices: ["", "instances", "vcpu"],
+      fallback: "",
+    }),
+    "weigher-order": text("Prefer the node with the smallest or the largest weight.", {
+      choices: ["min", "max"],
+      fallback: "min",
+    }),
+    "scan-pending": integer("Tasks to consider; 1: strict FIFO; more: backfill.", {
+      fallback: 1,
+      min: 1,
+    }),
     "inputs": text("Folder of the test videos; filled if it has none.", {
       fallback: "inputs/demo",
       placeholder: "DIR",
