@@ -6,6 +6,7 @@ import {
   COLLECTOR_STATS,
   type CollectorStats,
   HOST_METRICS,
+  INVOCATION_EVENT,
   NODE_META,
   PROCESS,
   RAW_SAMPLE,
@@ -268,8 +269,15 @@ Deno.test("collect() in scan mode finds a process by the name that it gives itse
   await using running = await Running.start("PROC_PID_DIR=", `PROC_MATCH=^${comm.toUpperCase()}$`);
   await using child = Child.start(`printf ${comm} > /proc/self/comm; read line`);
   const samples = await running.samplesUntil("a sample", ({ length }) => length > 0);
-  assertEquals([samples[0]?.pid, samples[0]?.trace_id], [child.pid, null]);
+  const [{ pid, trace_id } = { pid: 0, trace_id: "" }] = samples;
+  assertEquals(pid, child.pid);
   await running.stop();
+  const events = await recordsIn(running.runDir.events("service"), INVOCATION_EVENT.decode);
+  const own = events.filter((event) => event.trace_id === trace_id);
+  assertEquals(own.map(({ event, profile }) => [event, profile]), [
+    ["launch", comm],
+    ["exit", comm],
+  ]);
   const stats = await recordsIn(running.runDir.collectorStats, COLLECTOR_STATS.decode);
   const [forks, met] = (["forks", "births_met"] as const)
     .map((name) => stats.reduce((sum, line) => sum + (line[name] ?? NaN), 0));
