@@ -236,6 +236,11 @@ export const COMMANDS = [
     isForCheckout: true,
   },
   {
+    name: "figures",
+    description: "Draw runs for papers: SVG, PDF and PNG with data, captions and LaTeX lines.",
+    privilege: "all",
+  },
+  {
     name: "export-perfetto",
     description: "Export a run as a Perfetto trace: nodes, tasks, counters and flows.",
     privilege: "granted",

@@ -19,6 +19,8 @@ export interface Quantity {
   readonly kind: "duration" | "ratio";
   /** Least value that is told apart; smaller ones are drawn there. */
   readonly floor: number;
+  /** Width of its pictures, px. Default: that of the page. */
+  readonly width?: number;
 }
 
 /** Quantities whose distributions are shown. */

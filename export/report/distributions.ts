@@ -82,8 +82,17 @@ function rangeRows(
   }));
 }
 
+/** How figures are drawn. */
+export interface DrawOptions {
+  /** Width, px. Default: that of the page. */
+  readonly width?: number;
+}
+
 /** The distributions of a report on `runs`: by profile of a single run, else by run. */
-export function distributionFigures(runs: readonly SummedRun[]): Figure[] {
+export function distributionFigures(
+  runs: readonly SummedRun[],
+  draw: DrawOptions = {},
+): Figure[] {
   const isSingle = runs.length === 1;
   const [first] = runs;
   if (first === undefined) return [];
@@ -106,20 +115,27 @@ export function distributionFigures(runs: readonly SummedRun[]): Figure[] {
   ];
   const spread = quantities.flatMap(({ quantity, of }) => {
     const series = seriesOf(curves, of);
-    return series.length === 0
-      ? []
-      : [ecdfFigure(series, quantity), histogramFigure(series, quantity)];
+    return series.length === 0 ? [] : [
+      ecdfFigure(series, { ...quantity, ...draw }),
+      histogramFigure(series, { ...quantity, ...draw }),
+    ];
   });
   const pairs = runs.slice(1, 2).flatMap((second) => pairFigures(first, second));
-  return [...pairs, ...spread, ...usageFigures(rows), ...runs.slice(0, 1).map(progressOf)];
+  return [
+    ...pairs,
+    ...spread,
+    ...usageFigures(rows, draw),
+    ...runs.slice(0, 1).map((one) => progressOf(one, draw)),
+  ];
 }
 
-function usageFigures(rows: readonly Part[]): Figure[] {
+function usageFigures(rows: readonly Part[], draw: DrawOptions): Figure[] {
   const used = rangeRows(rows, { of: ({ usedCores }) => usedCores, isMarked: true });
   const memory = rangeRows(rows, { of: ({ memoryKb }) => memoryKb, isMarked: false });
   const figures: Figure[] = [];
   if (used.some(({ sorted }) => sorted.length > 0)) {
     figures.push(rangeFigure(used, {
+      ...draw,
       id: "used-and-reserved",
       title: "Used against reserved",
       meaning: "Cores that a task used on average over its run time",
@@ -131,6 +147,7 @@ function usageFigures(rows: readonly Part[]): Figure[] {
   }
   if (memory.some(({ sorted }) => sorted.length > 0)) {
     figures.push(rangeFigure(memory, {
+      ...draw,
       id: "memory",
       title: "Peak memory of a task",
       meaning: "Largest resident memory of a task",
@@ -143,7 +160,7 @@ function usageFigures(rows: readonly Part[]): Figure[] {
   return figures;
 }
 
-function progressOf({ run }: SummedRun): Figure {
+function progressOf({ run }: SummedRun, draw: DrawOptions): Figure {
   const { tasks, head } = run;
   const figures = taskFigures(tasks);
   const ends = tasks.start.map((one, at) => one + (tasks.run[at] as number));
@@ -151,5 +168,5 @@ function progressOf({ run }: SummedRun): Figure {
     ([["submitted", tasks.enqueue], ["started", tasks.start], ["ended", ends]] as const)
       .map(([name, values]) => ({ name, values: sortedValues(values, figures) }))
       .filter(({ values }) => values.length > 0);
-  return progressFigure(series, { spanMs: Math.max(1, head.spanMs) });
+  return progressFigure(series, { ...draw, spanMs: Math.max(1, head.spanMs) });
 }

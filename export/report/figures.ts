@@ -57,13 +57,14 @@ function colourOf(place: number): string {
 }
 
 /** Marks of a logarithmic axis; by itself the library writes beside powers of ten only. */
-function axisMarks({ ticks }: LogAxis, label: string | null): Plot.Markish[] {
+function axisMarks({ ticks }: LogAxis, label: string): Plot.Markish[] {
   const texts = new Map(ticks);
   return [Plot.axisX(ticks.map(([value]) => value), {
     text: (value: number) => texts.get(value) ?? "",
-    ...(label === null
-      ? { label: null }
-      : { label, labelAnchor: "center", labelArrow: "none", labelOffset: 38 } as const),
+    label,
+    labelAnchor: "center",
+    labelArrow: "none",
+    labelOffset: 38,
   })];
 }
 
@@ -103,7 +104,7 @@ export function ecdfFigure(series: readonly Series[], quantity: Quantity): Figur
     caption,
     svg: drawSvg({
       ...MARGINS,
-      width: WIDTH,
+      width: quantity.width ?? WIDTH,
       height: 220,
       marginBottom: 42,
       x: { type: "log", domain: [...domain], clamp: true, axis: null },
@@ -175,8 +176,9 @@ export function histogramFigure(series: readonly Series[], quantity: Quantity): 
     caption,
     svg: drawSvg({
       ...MARGINS,
-      width: WIDTH,
-      height: 130,
+      width: quantity.width ?? WIDTH,
+      height: 156,
+      marginBottom: 42,
       x: { type: "log", domain: [...domain], clamp: true, axis: null },
       y: { label: null, ticks: 3, tickFormat: (one: number) => countText(one) },
       marks: [
@@ -193,7 +195,7 @@ export function histogramFigure(series: readonly Series[], quantity: Quantity): 
           }),
         ),
         Plot.ruleY([0], { stroke: "currentColor" }),
-        ...axisMarks(axis, null),
+        ...axisMarks(axis, quantity.axis),
       ],
       color: { type: "identity" },
     }, { id, title: `${quantity.title}, histogram`, description: caption }),
@@ -231,6 +233,8 @@ export interface RangeQuantity {
   /** What the mark is; null: there are none. */
   readonly markMeaning: string | null;
   readonly kind: "cores" | "memory";
+  /** Width of the picture, px. Default: that of the page. */
+  readonly width?: number;
 }
 
 /** Middle half, 5th to 95th percentile and median of each row, beside its mark. */
@@ -260,7 +264,7 @@ export function rangeFigure(rows: readonly RangeRow[], quantity: RangeQuantity):
     title: quantity.title,
     caption,
     svg: drawSvg({
-      width: WIDTH,
+      width: quantity.width ?? WIDTH,
       marginBottom: 42,
       height: 62 + 26 * Math.max(1, ranges.length),
       marginLeft: Math.min(190, 20 + 6.2 * longest),
@@ -313,7 +317,10 @@ export function rangeFigure(rows: readonly RangeRow[], quantity: RangeQuantity):
 }
 
 /** Curves of a count over the time of a run: arrivals, starts, ends. */
-export function progressFigure(series: readonly Series[], { spanMs }: { spanMs: number }): Figure {
+export function progressFigure(
+  series: readonly Series[],
+  { spanMs, width = WIDTH }: { readonly spanMs: number; readonly width?: number },
+): Figure {
   const sorted = series.map(({ name, values }) => ({ name, values: values.slice().sort() }));
   const id = "progress";
   const caption = "Tasks submitted, started and ended up to each moment. The horizontal distance " +
@@ -332,7 +339,7 @@ export function progressFigure(series: readonly Series[], { spanMs }: { spanMs: 
     caption,
     svg: drawSvg({
       ...MARGINS,
-      width: WIDTH,
+      width,
       height: 250,
       marginBottom: 42,
       x: {
