@@ -1,37 +1,8 @@
 /**
- * The trace contract of Tracekit as a library: write a run's files from a launcher or collector of your
- * own, read them, and read what `parse` made of them. Everything else is a command (`deno task`).
- *
- * @example A collector of your own, and what its readings say
- * ```ts
- * import { JsonLinesWriter, RAW_SAMPLE, type RawSample, readRecords, RunDir } from "./mod.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const run = RunDir.of(await Deno.makeTempDir(), "20250901T120000Z");
- * await Deno.mkdir(run.path);
- * {
- *   using samples = JsonLinesWriter.open(run.procMetrics);
- *   const reading = { pid: 42, start_ticks: 100, rss_kb: 2048 };
- *   samples.append([{ ...reading, ts_ms: 0, cpu_ns: 0 }, { ...reading, ts_ms: 200, cpu_ns: 5e7 }]);
- * }
- *
- * const last = new Map<number, RawSample>();
- * const onBadLine = ({ line, reason }: { line: number; reason: string }) => {
- *   throw new Error(`line ${line}: ${reason}`);
- * };
- * for await (
- *   const sample of readRecords(run.procMetrics, { decode: RAW_SAMPLE.decode, onBadLine })
- * ) last.set(sample.pid, sample);
- * // 50 ms of CPU time in 200 ms.
- * assertEquals([last.get(42)?.ts_ms, last.get(42)?.cpu_ns], [200, 50_000_000]);
- * ```
+ * Tracekit as a library: the trace contract, as `@tracekit/tracekit/trace` has it. `./export` parses and
+ * exports runs, `./placement` is the scheduler's planner; everything else is a command.
  *
  * @module
  */
 
-export * from "./trace/cts.ts";
-export * from "./trace/json_lines.ts";
-export * from "./trace/records.ts";
-export * from "./trace/run_dir.ts";
-export * from "./trace/schema.ts";
-export * from "./trace/task.ts";
+export * from "./trace/mod.ts";
