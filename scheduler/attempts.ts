@@ -1,13 +1,20 @@
 /**
- * The attempts that a worker has under way: started, stopped, reported, and made known again to a Redis
- * that was restarted and may have lost the last seconds.
+ * The attempts that a worker has under way: started, stopped, reported, and stated again to a Redis that
+ * was restarted or lost data.
  *
  * @module
  */
 
 import type { Launch, Launcher, LaunchOutcome } from "../trace/launcher.ts";
 import type { TaskResult } from "../trace/records.ts";
-import type { Claimed, Finish, FinishReply, WorkerQueue } from "./queue/queue.ts";
+import type {
+  Claimed,
+  Finish,
+  FinishReply,
+  HeartbeatReply,
+  NamedAttempt,
+  WorkerQueue,
+} from "./queue/queue.ts";
 import { Wake } from "./wake.ts";
 
 /** What {@linkcode Attempts} needs. */
@@ -40,6 +47,12 @@ const CANCEL_GRACE_MS = 5000;
  */
 const REPEAT_MS = 10_000;
 
+/**
+ * Ends that are remembered beyond that, for a Redis that comes back with an older snapshot: 300 bytes each.
+ * Too few, and a task that ended is run again.
+ */
+const REMEMBERED_MAX = 10_000;
+
 interface Running {
   readonly claimed: Claimed;
   readonly launch: Launch;
@@ -50,6 +63,7 @@ interface Running {
 }
 
 interface Ended {
+  readonly name: string;
   readonly claimed: Claimed;
   readonly finish: Finish;
   readonly endedAt: number;
@@ -66,9 +80,12 @@ export class Attempts {
   readonly #reports = new Set<Promise<void>>();
   /** Attempts from their start until their end is forgotten: Redis may give one out a second time. */
   readonly #known = new Set<string>();
+  /** Attempts from their start until the queue has confirmed their end. */
+  readonly #held = new Map<string, NamedAttempt>();
   readonly #changed = new Wake();
   readonly #broken = Promise.withResolvers<never>();
-  #recent: Ended[] = [];
+  /** Ends that the queue confirmed, by attempt, the oldest first. */
+  readonly #recent = new Map<string, Ended>();
   #exitCount = 0;
 
   /** Attempts whose ends are told to `queue`. */
@@ -80,6 +97,11 @@ export class Attempts {
   /** How many run. */
   get count(): number {
     return this.#running.size;
+  }
+
+  /** Attempts that this worker holds: they run, or their end is not confirmed. */
+  get held(): readonly NamedAttempt[] {
+    return [...this.#held.values()];
   }
 
   /** How many were seen to their exit. */
@@ -94,9 +116,10 @@ export class Attempts {
 
   /** Start a claimed task, once; without an adapter or a sound lease it goes back. */
   start(claimed: Claimed, launcher: Launcher | null): void {
-    const name = nameOf(claimed);
+    const name = nameOf(claimOf(claimed));
     if (this.#known.has(name)) return;
     this.#known.add(name);
+    this.#held.set(name, { taskId: claimed.task.task_id, attempt: claimed.task.attempt });
     const earlier = this.#running.get(claimed.task.task_id);
     // An attempt that counts no more is being stopped: the next one begins when it is over.
     if (earlier === undefined) this.#launch(claimed, launcher);
@@ -152,10 +175,36 @@ export class Attempts {
   /** Tell a restarted Redis what runs and what has just ended; stop what does not count there. */
   async recover(how: StopAll): Promise<void> {
     for (const running of [...this.#running.values()]) {
-      if (!await this.#queue.resume(running.claimed)) stop(running, how);
+      if (!await this.#queue.resume(running.claimed, "interrupted")) stop(running, how);
     }
-    this.#forgetOld();
-    for (const { claimed, finish } of this.#recent) await this.#finish(claimed, finish);
+    const since = this.#options.heardAtMs() - REPEAT_MS;
+    for (const { claimed, finish, endedAt } of [...this.#recent.values()]) {
+      if (endedAt >= since) await this.#finish(claimed, finish);
+    }
+  }
+
+  /**
+   * Put right what the queue believes to run here and does not, and the reverse. How an attempt ended is
+   * told again where that is known; of any other the task goes back to the queue. Returns how many of
+   * those there were.
+   */
+  async reconcile({ ghosts, unknown }: HeartbeatReply, how: StopAll): Promise<number> {
+    let returned = 0;
+    for (const ghost of ghosts) {
+      const ended = this.#recent.get(nameOf(ghost));
+      if (ended === undefined) returned += 1;
+      const reason = "its worker does not run it";
+      await this.#queue.finish(
+        ended?.finish ?? { ...ghost, outcome: "returned", status: null, reason },
+      );
+    }
+    for (const { taskId, attempt } of unknown) {
+      const running = this.#running.get(taskId);
+      if (running === undefined || running.stopReason !== null) continue;
+      if (running.claimed.task.attempt !== attempt) continue;
+      if (!await this.#queue.resume(running.claimed, "held")) stop(running, how);
+    }
+    return returned;
   }
 
   #report(claimed: Claimed, end: End): void {
@@ -163,8 +212,7 @@ export class Attempts {
     const finish = { taskId: task.task_id, incarnation, attempt: task.attempt, ...end };
     const report = this.#finish(claimed, finish).then((reply) => {
       this.#options.onResult(resultOf(claimed, { finish, reply, node: this.#options.node }));
-      this.#forgetOld();
-      this.#recent.push({ claimed, finish, endedAt: performance.now() });
+      this.#remember({ name: nameOf(finish), claimed, finish, endedAt: performance.now() });
       this.#reports.delete(report);
     });
     report.catch(this.#broken.reject);
@@ -174,22 +222,30 @@ export class Attempts {
   async #finish(claimed: Claimed, finish: Finish): Promise<FinishReply> {
     const reply = await this.#queue.finish(finish);
     if (reply.state !== "superseded") return reply;
-    // Superseded by a loss of memory: the server was restarted since the claim and forgot it.
-    const isSameServer = claimed.server === await this.#queue.serverId();
-    if (isSameServer || !await this.#queue.resume(claimed)) return reply;
+    // Superseded by a loss of memory: the queue has forgotten the claim.
+    if (!await this.#queue.resume(claimed, "interrupted")) return reply;
     return await this.#queue.finish(finish);
   }
 
-  #forgetOld(): void {
-    const oldest = this.#options.heardAtMs() - REPEAT_MS;
-    const kept = this.#recent.findIndex(({ endedAt }) => endedAt >= oldest);
-    const forgotten = this.#recent.splice(0, kept < 0 ? this.#recent.length : kept);
-    for (const { claimed } of forgotten) this.#known.delete(nameOf(claimed));
+  #remember(ended: Ended): void {
+    this.#held.delete(ended.name);
+    this.#recent.set(ended.name, ended);
+    const since = this.#options.heardAtMs() - REPEAT_MS;
+    for (const { name, endedAt } of this.#recent.values()) {
+      if (this.#recent.size <= REMEMBERED_MAX || endedAt >= since) break;
+      this.#recent.delete(name);
+      this.#known.delete(name);
+    }
   }
 }
 
-function nameOf({ task, incarnation }: Claimed): string {
-  return `${task.task_id} ${task.attempt} ${incarnation}`;
+/** One attempt as claimed by one call. */
+function nameOf(one: NamedAttempt & Pick<Claimed, "incarnation">): string {
+  return `${one.taskId} ${one.attempt} ${one.incarnation}`;
+}
+
+function claimOf({ task, incarnation }: Claimed): Parameters<typeof nameOf>[0] {
+  return { taskId: task.task_id, attempt: task.attempt, incarnation };
 }
 
 function stop(running: Running, { reason, graceMs }: StopAll): void {

@@ -48,6 +48,18 @@ export class ResultsDrain implements Disposable {
     this.#isStale = true;
   }
 
+  /** How each task ended, by what is on the disk, the newest of them: as many as are remembered. */
+  async ended(): Promise<readonly TaskResult[]> {
+    const ends = new Map<string, TaskResult>();
+    for (const line of await lastLines(this.#writer.path)) {
+      const result = resultIn(line);
+      if (result === null || result.state === "superseded") continue;
+      ends.delete(result.task_id);
+      ends.set(result.task_id, result);
+    }
+    return [...ends.values()].slice(-REMEMBERED);
+  }
+
   async #learn(): Promise<void> {
     this.#seen.clear();
     for (const line of await lastLines(this.#writer.path)) this.#isNew(line);
@@ -96,12 +108,8 @@ export class ResultsDrain implements Disposable {
 
   /** False when this result was written before. What is not a result is written down for a person. */
   #isNew(line: string): boolean {
-    try {
-      return this.#remember(TASK_RESULT.decode(JSON.parse(line), "the queue's results"));
-    } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof DecodeError)) throw error;
-      return true;
-    }
+    const result = resultIn(line);
+    return result === null || this.#remember(result);
   }
 
   /** False when this result was written before. */
@@ -114,6 +122,16 @@ export class ResultsDrain implements Disposable {
       if (oldest !== undefined) this.#seen.delete(oldest);
     }
     return true;
+  }
+}
+
+/** The result in `line`; null: it is none. */
+function resultIn(line: string): TaskResult | null {
+  try {
+    return TASK_RESULT.decode(JSON.parse(line), "the queue's results");
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof DecodeError)) throw error;
+    return null;
   }
 }
 

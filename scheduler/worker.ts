@@ -6,9 +6,10 @@
  */
 
 import type { Launcher } from "../trace/launcher.ts";
+import { counted } from "../trace/counted.ts";
 import type { TaskResult } from "../trace/records.ts";
 import { Attempts } from "./attempts.ts";
-import type { Registration, WorkerQueue } from "./queue/queue.ts";
+import type { HeartbeatReply, Registration, WorkerQueue } from "./queue/queue.ts";
 import type { Timing } from "./queue/timing.ts";
 import { Wake } from "./wake.ts";
 
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   readonly openLauncher: (mayKeepAlive: () => boolean) => Promise<OwnedLauncher>;
   /** Told what the queue made of each attempt that ended. */
   readonly onResult: (result: TaskResult) => void;
+  /** Told when Redis has lost data, for the run's record. */
+  readonly onDataLost: () => void;
   /** Log messages for the operator: one line per change. */
   readonly report: (line: string) => void;
   /** Aborted: take nothing new, finish what runs, return. */
@@ -67,6 +70,9 @@ const KEEPALIVE_SHARE = 0.75;
 /** Pauses before an adapter that died is started again, ms; after the last the worker gives up. */
 const RESTART_PAUSES_MS = [0, 500, 1000, 2000, 4000];
 
+/** Why a task is stopped that does not count any more. */
+const SUPERSEDED = "superseded while Redis was away";
+
 /** An adapter that saw a task to its exit, or lived this long, ms, was sound: failures are forgotten. */
 const SOUND_AFTER_MS = 60_000;
 
@@ -94,6 +100,9 @@ class Worker {
   readonly #over = new AbortController();
   #launcher: OwnedLauncher | null = null;
   #server = "";
+  /** True while Redis has lost data and was not told again what runs here. */
+  #isForgotten = false;
+  #heardCall = 0;
   #renewedAt = 0;
   #isCutOff = false;
   #failure: AdapterError | null = null;
@@ -150,6 +159,7 @@ class Worker {
       const waitMs = await this.#queue.register({ ...registration, clearQueue });
       if (waitMs === 0) {
         this.#server = server;
+        this.#isForgotten = false;
         this.#renewedAt = sentAt;
         this.#isCutOff = false;
         return true;
@@ -183,8 +193,9 @@ class Worker {
   /** Take and start what can start now; true when there may be more. */
   async #claim(): Promise<boolean> {
     if (this.#launcher === null || this.#isCutOff) return false;
-    const { claimed, cancelled } = await this.#queue.claim(CLAIM_LIMIT);
+    const { claimed, cancelled, call } = await this.#queue.claim(CLAIM_LIMIT);
     for (const one of claimed) this.#attempts.start(one, this.#launcher);
+    this.#heardCall = call;
     this.#attempts.cancel(cancelled);
     return claimed.length === CLAIM_LIMIT;
   }
@@ -215,21 +226,47 @@ class Worker {
     }
   }
 
-  /** Renew the lease; a Redis that was restarted is first told what runs here. */
+  /** Renew the lease; a Redis that was restarted or lost data is first told what runs here. */
   async #renew(): Promise<boolean> {
-    const { registration, report, node } = this.#options;
+    const { node, report } = this.#options;
     for (;;) {
       const server = await this.#queue.serverId();
-      if (server !== this.#server) {
-        if (await this.#queue.register({ ...registration, clearQueue: false }) > 0) return false;
-        const reason = "superseded while Redis was away";
-        await this.#attempts.recover({ reason, graceMs: CUT_OFF_GRACE_MS });
-        report(`${node} told the restarted Redis of ${this.#attempts.count} running tasks`);
+      if (server !== this.#server || this.#isForgotten) {
+        if (!await this.#restate()) return false;
+        const what = this.#isForgotten ? "Redis, which lost data," : "the restarted Redis";
+        report(`${node} told ${what} of ${this.#attempts.count} running tasks`);
         this.#server = server;
+        this.#isForgotten = false;
       }
-      if (await this.#queue.heartbeat(server)) return true;
-      if (await this.#queue.serverId() === server) return false;
+      const { held } = this.#attempts;
+      const reply = await this.#queue.heartbeat({ server, heardCall: this.#heardCall, held });
+      if (reply.isDataLost) {
+        report(`Redis has lost data: ${node} states again what it runs`);
+        this.#options.onDataLost();
+        this.#isForgotten = true;
+      } else if (reply.isHolder) {
+        await this.#reconcile(reply);
+        return true;
+      } else if (await this.#queue.serverId() === server) return false;
     }
+  }
+
+  /** Register once more and say what runs here; false when the node is another worker's. */
+  async #restate(): Promise<boolean> {
+    const registration = { ...this.#options.registration, clearQueue: false };
+    if (await this.#queue.register(registration, "nothing") > 0) return false;
+    await this.#attempts.recover({ reason: SUPERSEDED, graceMs: CUT_OFF_GRACE_MS });
+    return true;
+  }
+
+  async #reconcile(reply: HeartbeatReply): Promise<void> {
+    const { node, report } = this.#options;
+    const how = { reason: SUPERSEDED, graceMs: CUT_OFF_GRACE_MS };
+    const returned = await this.#attempts.reconcile(reply, how);
+    if (returned > 0) {
+      report(`${node} gave back ${counted(returned, "task")} that the queue believed to run here`);
+    }
+    if (reply.ghosts.length + reply.unknown.length > 0) this.#wake.notify();
   }
 
   /** Stop the tasks when the lease could not be renewed in time. */

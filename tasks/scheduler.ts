@@ -10,6 +10,7 @@ import type { Parsed } from "./command/parse.ts";
 import { type Io, runMain } from "./command/main.ts";
 import { roleRecord } from "./command/process.ts";
 import { openQueue } from "./redis/queue.ts";
+import { noteDataLoss } from "./role/loss_record.ts";
 import { writeRoleMeta } from "./role/meta.ts";
 import { SCHEDULER, schedulerPlace } from "./flags/scheduler.ts";
 
@@ -44,6 +45,7 @@ export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io):
     timing: TIMING,
     log: new PlacementLog(events),
     drain,
+    onDataLost: () => noteDataLoss(runDir, "scheduler"),
     report: io.say,
     signal: io.signal,
   });

@@ -16,6 +16,7 @@ import type { Parsed } from "./command/parse.ts";
 import { ClockLog } from "./role/clock_log.ts";
 import { CommandError, type Io, runMain } from "./command/main.ts";
 import { openQueue } from "./redis/queue.ts";
+import { noteDataLoss } from "./role/loss_record.ts";
 import { writeRoleMeta } from "./role/meta.ts";
 import { placeOf } from "./flags/groups/run.ts";
 import type { RolePlace } from "./command/role.ts";
@@ -89,6 +90,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
         return adapter;
       },
       onResult: (result) => results.append([result]),
+      onDataLost: () => noteDataLoss(runDir, "worker"),
       report: io.say,
       signal: io.signal,
       force: io.force,

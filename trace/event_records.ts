@@ -229,6 +229,14 @@ export const TASK_RESULT = record("task result", {
 /** What became of a task, {@linkcode TASK_RESULT}. */
 export type TaskResult = RecordOf<typeof TASK_RESULT>;
 
+/** `data_losses.jsonl`: when a role found that the queue's Redis had lost data. */
+export const DATA_LOSS = record("data loss", {
+  ts_ms: TS_MS,
+  role: oneOf(["scheduler", "worker"], { doc: "Who found it." }),
+});
+/** A loss of the queue's data, {@linkcode DATA_LOSS}. */
+export type DataLoss = RecordOf<typeof DATA_LOSS>;
+
 /**
  * `placement_events.jsonl`: every input and every decision of the scheduler, in order, so that a run can
  * be placed again and compared: its policy, each host as it came to know it, and then where each task

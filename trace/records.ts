@@ -21,6 +21,8 @@ export {
 export {
   CPU_SHARE,
   type CpuShare,
+  DATA_LOSS,
+  type DataLoss,
   END_STATES,
   INVOCATION_EVENT,
   type InvocationEvent,

@@ -120,6 +120,10 @@ export class RunDir {
   get results(): string {
     return join(this.path, "results.jsonl");
   }
+  /** When the queue lost data, {@linkcode DATA_LOSS}. */
+  get dataLosses(): string {
+    return join(this.path, "data_losses.jsonl");
+  }
   /** Flags of each dispatch and of each time that one was resumed, {@linkcode RUN_META}. */
   get dispatches(): string {
     return join(this.path, "dispatches.jsonl");

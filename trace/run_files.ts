@@ -9,6 +9,7 @@ import {
   CLOCK_OFFSET,
   COLLECTOR_STATS,
   CPU_SHARE,
+  DATA_LOSS,
   HOST_METRICS,
   INVOCATION_EVENT,
   NODE_META,
@@ -54,6 +55,12 @@ export const RUN_FILES: readonly RunFile[] = [
     "scheduler, worker",
     "End state of each task, and which attempt counts.",
     TASK_RESULT,
+  ),
+  file(
+    "data_losses.jsonl",
+    "scheduler, worker",
+    "When Redis was found to have lost data of the queue; absent where it never did.",
+    DATA_LOSS,
   ),
   file("run_meta.<role>.json", "each role", "Version and flags of a role.", RUN_META),
   file(

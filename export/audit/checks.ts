@@ -9,6 +9,7 @@ import { usToMs } from "../../trace/units.ts";
 import type { AuditFacts, CollectorAccount } from "./facts.ts";
 import { EXAMPLES, type Finding, namesOf, onCount, onSome } from "./finding.ts";
 import { type Attempt, isObserved } from "../cts/attempts.ts";
+import { queueFindings } from "./queue_checks.ts";
 import {
   clockFindings,
   conservationFindings,
@@ -53,6 +54,7 @@ export function auditChecks(facts: AuditFacts, collector: CollectorAccount | nul
     ...fileFindings(facts),
     ...fieldFindings(facts),
     ...orderFindings(facts),
+    ...queueFindings(facts),
     ...readingFindings(facts, notes),
     ...crossFindings(facts, notes),
     ...conservationFindings(facts),

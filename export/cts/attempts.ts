@@ -119,10 +119,15 @@ function acceptedSpans(events: readonly AttemptEvent[], results: Results): Reado
   return new Set([...byDecision.values()].map(({ span_id }) => span_id));
 }
 
+/**
+ * The decision on an attempt. An end is what the queue accepted: it counts also where a worker, whose
+ * connection was cut for long, was told that its attempt came too late.
+ */
 function decisionOn(event: AttemptEvent, results: Results): Decision | undefined {
-  return results.get(event.task_id ?? "")?.find((result) =>
+  const decisions = results.get(event.task_id ?? "")?.filter((result) =>
     result.attempt === event.attempt && (result.node === null || result.node === event.node)
   );
+  return decisions?.find(({ state }) => state !== "superseded") ?? decisions?.[0];
 }
 
 /** True for a request to a service: its status is of HTTP and no exit code. */
@@ -147,7 +152,9 @@ function stateOf(
   const decisions = results.get(event.task_id ?? "") ?? [];
   const decision = decisionOn(event, results);
   if (decision !== undefined) return isAccepted ? decision.state : "superseded";
-  if (event.event === "launch") return "running";
+  // One that died with its worker, and whose task was ended by another attempt.
+  const isOver = decisions.some(({ state }) => state !== "superseded");
+  if (event.event === "launch") return isOver ? "superseded" : "running";
   if (isObserved(event)) return "done";
   const isFailure = event.event === "refused" ||
     (isRequest(event) ? isUnserved(event) : event.status !== 0);

@@ -12,6 +12,8 @@ import {
   COLLECTOR_STATS,
   type CollectorStats,
   CPU_SHARE,
+  DATA_LOSS,
+  type DataLoss,
   NODE_META,
   type NodeMeta,
   RUN_META,
@@ -34,6 +36,8 @@ export interface NodeInputs {
   readonly meta: NodeMeta | null;
   /** With which capacity its worker ran; null: not known. */
   readonly worker: RunMeta | null;
+  /** When the queue was found to have lost data, by the scheduler and this node's worker. */
+  readonly dataLosses: readonly DataLoss[];
   /** Offsets to the controller's clock. */
   readonly offsets: readonly ClockOffset[];
   /** The collector's account of itself. */
@@ -79,6 +83,10 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
     if (counts !== null) files.set(path, counts);
     return records;
   }
+  const dataLosses = [
+    ...await all(runDir.dataLosses, DATA_LOSS.decode),
+    ...await all(RunDir.at(dirname(runDir.path)).dataLosses, DATA_LOSS.decode),
+  ];
   const offsets = await all(runDir.clock, CLOCK_OFFSET.decode);
   const stats = await all(runDir.collectorStats, COLLECTOR_STATS.decode);
   const limitsSet: Record<string, number> = {};
@@ -100,6 +108,7 @@ export async function readNodeInputs(runDir: RunDir): Promise<NodeInputs> {
     results,
     meta,
     worker,
+    dataLosses,
     offsets,
     stats,
     limitsSet,

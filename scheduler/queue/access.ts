@@ -49,14 +49,16 @@ const USES: Readonly<
       SCRIPTS.assign,
       SCRIPTS.bury,
       SCRIPTS.cancelRemoved,
+      SCRIPTS.configure,
       SCRIPTS.disown,
       SCRIPTS.lead,
       SCRIPTS.lose,
       SCRIPTS.readNodes,
       SCRIPTS.resign,
+      SCRIPTS.settle,
       SCRIPTS.trimResults,
     ],
-    commands: ["llen", "lrange", "zrange", "hget", "hset", "hmget", "hlen"],
+    commands: ["llen", "lrange", "zrange", "hget", "hmget", "hlen"],
   },
   worker: {
     scripts: [
@@ -89,9 +91,7 @@ const USES: Readonly<
 
 /** The commands that `script` may call, in lower case. */
 function commandsOf({ source }: Script): string[] {
-  return [...source.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = ""]) =>
-    name.toLowerCase()
-  );
+  return [...source.matchAll(/\bcall\('([A-Z]+)'/g)].map(([, name = ""]) => name.toLowerCase());
 }
 
 /** Patterns of the queue's keys and channels behind `prefix`. */

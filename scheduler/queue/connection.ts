@@ -15,8 +15,11 @@ import { checkArguments, type Script } from "./scripts.ts";
 export class QueueError extends Error {
   /** Name of the class. */
   override readonly name = "QueueError";
-  /** What kind of failure: `refused` credentials or rights, `closed` by ourselves, `reply` of Redis. */
-  readonly code: "refused" | "closed" | "reply";
+  /**
+   * What kind of failure: `refused` credentials or rights, `closed` by ourselves, `reply` of Redis, or
+   * `lost`, where a command was to be sent on one connection only and that is gone.
+   */
+  readonly code: "refused" | "closed" | "reply" | "lost";
 
   /** An error of this kind. */
   constructor(code: QueueError["code"], message: string, options?: ErrorOptions) {
@@ -49,6 +52,14 @@ const BUSY_PAUSE_MS = 100;
 
 /** Replies that no waiting will change. */
 const REFUSED_REPLY = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR DB index)/;
+
+/** What a script is called with. */
+export interface ScriptCall {
+  /** Put before every key. */
+  readonly prefix: string;
+  /** ARGV. */
+  readonly args: readonly string[];
+}
 
 /** One connection; dispose of it to close it. */
 export class RedisConnection implements AsyncDisposable {
@@ -105,6 +116,11 @@ export class RedisConnection implements AsyncDisposable {
     return this.#resentCount;
   }
 
+  /** How often the server was reached: another number is another connection, perhaps to other data. */
+  get readyCount(): number {
+    return this.#readyCount;
+  }
+
   /** Call `listener` each time a lost server is back; returns what ends that. */
   onRestored(listener: () => void): () => void {
     this.#restored.add(listener);
@@ -136,21 +152,50 @@ export class RedisConnection implements AsyncDisposable {
     checkArguments(script, args);
     for (;;) {
       try {
-        return await this.#client.sendCommand<Reply>([
-          "EVALSHA",
-          script.sha1,
-          "1",
-          prefix,
-          ...args,
-        ]);
+        return await this.#evaluate(script, { prefix, args });
       } catch (error) {
         if (!(error instanceof Error)) throw error;
-        if (this.#isReply(error) && error.message.startsWith("NOSCRIPT")) {
-          await this.command("SCRIPT", "LOAD", script.source);
-        } else {
-          await this.#recover(error, script.name);
-        }
+        await this.#handle(error, script);
       }
+    }
+  }
+
+  /**
+   * What `script` returns on connection `readyCount`: it is not sent on any other one.
+   *
+   * @throws {QueueError} as {@linkcode command}; `lost` when that connection is gone: whether the script ran
+   * is not known then.
+   */
+  async runOn(readyCount: number, script: Script, rest: ScriptCall): Promise<Reply> {
+    const isGone = () => readyCount !== this.#readyCount || !this.isUp;
+    checkArguments(script, rest.args);
+    for (;;) {
+      if (isGone()) throw this.#lost(script.name);
+      try {
+        return await this.#evaluate(script, rest);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        await this.#handle(error, script);
+        if (!this.#isReply(error)) throw this.#lost(script.name, error);
+      }
+    }
+  }
+
+  #lost(what: string, cause?: Error): QueueError {
+    const message = `The connection to Redis at ${this.place} was lost before ${what} was answered`;
+    return new QueueError("lost", message, { cause });
+  }
+
+  #evaluate({ sha1 }: Script, { prefix, args }: ScriptCall): Promise<Reply> {
+    return this.#client.sendCommand<Reply>(["EVALSHA", sha1, "1", prefix, ...args]);
+  }
+
+  /** Resolves when `script` is to be sent again after `error`. */
+  async #handle(error: Error, script: Script): Promise<void> {
+    if (this.#isReply(error) && error.message.startsWith("NOSCRIPT")) {
+      await this.command("SCRIPT", "LOAD", script.source);
+    } else {
+      await this.#recover(error, script.name);
     }
   }
 

@@ -80,6 +80,14 @@ export class Keys {
   get leader(): string {
     return `${this.prefix}tk:leader`;
   }
+  /** SET: nodes that an operator drained, alive or not. */
+  get drained(): string {
+    return `${this.prefix}tk:drained`;
+  }
+  /** HASH: this life of the data: id, beat, the id before it, when data were lost. */
+  get life(): string {
+    return `${this.prefix}tk:life`;
+  }
   /** Channel: something changed that a scheduler may act on. */
   get schedulerChannel(): string {
     return `${this.prefix}tk:wake`;

@@ -68,7 +68,7 @@ export class RedisOperator {
   async status(): Promise<QueueStatus> {
     const pendingKey = await this.#search.pendingKey();
     const slotsKey = this.#keys.prefix + Keys.SLOTS;
-    const [nowMs, leases, pending, front, scheduler, deadLetters, ended, results, tokens] =
+    const [nowMs, leases, pending, front, scheduler, deadLetters, ended, results, tokens, more] =
       await Promise.all([
         this.#options.sink.time(),
         this.#leases(),
@@ -79,6 +79,7 @@ export class RedisOperator {
         this.#ended(),
         this.#command("LLEN", this.#keys.results),
         this.#command("LRANGE", slotsKey, "0", "-1"),
+        this.#notices(),
       ]);
     const states = await this.#hosts([...leases.keys()]);
     const hosts = states.map(hostFrom);
@@ -101,7 +102,17 @@ export class RedisOperator {
       orphaned_queues: await this.#orphanedQueues(leases, pendingKey),
       foreign_caps: await this.#foreignCaps(leases),
       foreign_tokens: [...new Set(textsOf(tokens))].filter((node) => !leases.has(node)),
+      drained: more.drained.filter((node) => !leases.has(node)),
+      ts_data_lost: more.tsDataLost,
     };
+  }
+
+  async #notices(): Promise<{ drained: readonly string[]; tsDataLost: number | null }> {
+    const [drained, lost] = await Promise.all([
+      this.#command("SMEMBERS", this.#keys.drained),
+      this.#command("HGET", this.#keys.life, "ts_lost"),
+    ]);
+    return { drained: textsOf(drained).toSorted(), tsDataLost: numberOrNull(lost) };
   }
 
   async #nodeStatus(state: HostState, leaseLeftMs: number): Promise<NodeStatus> {
@@ -207,7 +218,7 @@ export class RedisOperator {
   /** Give `node` nothing new and take back what it has not begun; null when there is no such node. */
   async drain(node: string): Promise<{ returned: number; running: number } | null> {
     for (let sum = 0;;) {
-      const [returned, running, isMore] = listOf(await this.#run("drain", node, "1"));
+      const [returned, running, isMore] = listOf(await this.#run("drain", node, "1", "operator"));
       if (numberOf(returned) < 0) return null;
       sum += numberOf(returned);
       if (isMore === 0) return { returned: sum, running: numberOf(running) };
@@ -216,7 +227,7 @@ export class RedisOperator {
 
   /** Let a drained node take part again; false when there is no such node. */
   async undrain(node: string): Promise<boolean> {
-    const [returned] = listOf(await this.#run("drain", node, "0"));
+    const [returned] = listOf(await this.#run("drain", node, "0", "operator"));
     return numberOf(returned) >= 0;
   }
 

@@ -77,10 +77,8 @@ export interface Claimed {
   readonly task: Task;
   /** The task as it was in the queue. */
   readonly raw: string;
-  /** Life of the worker that claimed it. */
+  /** Life of the worker that claimed it, and the number of the claim in that life. */
   readonly incarnation: string;
-  /** Run of the Redis server that gave it out. */
-  readonly server: string;
   /** When it was placed, epoch ms of the controller's clock. */
   readonly tsAssigned: number;
 }
@@ -93,6 +91,38 @@ export interface ClaimReply {
   readonly claimed: readonly Claimed[];
   /** Running tasks to stop, because somebody cancelled them. */
   readonly cancelled: readonly string[];
+  /** Number of this claim among those of the worker. */
+  readonly call: number;
+}
+
+/** An attempt as worker and queue name it. */
+export interface NamedAttempt {
+  /** The task. */
+  readonly taskId: string;
+  /** The attempt, from 1. */
+  readonly attempt: number;
+}
+
+/** What a worker states at a heartbeat. */
+export interface Stated {
+  /** Run of the Redis server that has heard of all that this worker runs. */
+  readonly server: string;
+  /** The last claim whose answer it has heard; 0: none. */
+  readonly heardCall: number;
+  /** Attempts that it holds: they run, or the queue has not confirmed their end yet. */
+  readonly held: readonly NamedAttempt[];
+}
+
+/** What the queue answers to a heartbeat. */
+export interface HeartbeatReply {
+  /** False when the worker does not hold its node any more. */
+  readonly isHolder: boolean;
+  /** True when Redis lost data since the heartbeat before: it has to be told again what runs. */
+  readonly isDataLost: boolean;
+  /** What the queue has as running here and the worker does not hold. */
+  readonly ghosts: readonly (NamedAttempt & { readonly incarnation: string })[];
+  /** What the worker holds and the queue does not have as running here. */
+  readonly unknown: readonly NamedAttempt[];
 }
 
 /** How an attempt ended, as the worker saw it. */
@@ -124,19 +154,22 @@ export interface FinishReply {
 
 /** What a worker needs of the queue. */
 export interface WorkerQueue extends AsyncDisposable {
-  /** Take the node's name: 0, or the ms to wait until its earlier worker counts as lost. */
-  register(registration: Registration): Promise<number>;
+  /**
+   * Take the node's name: 0, or the ms to wait until its earlier worker counts as lost. `knows` says whether
+   * this Redis has heard of all that the worker runs. Default: it has, nothing runs.
+   */
+  register(registration: Registration, knows?: "all" | "nothing"): Promise<number>;
   /** Register as another life of the worker next time: nothing of this one counts any more. */
   beginAnew(): void;
-  /**
-   * Renew the lease, after `server` heard of all that this worker runs: false when it does not hold the
-   * node any more.
-   */
-  heartbeat(server: string): Promise<boolean>;
+  /** Renew the lease, and compare what the worker holds with what the queue believes. */
+  heartbeat(stated: Stated): Promise<HeartbeatReply>;
   /** Which run of the Redis server this is: another one may have lost the last seconds. */
   serverId(): Promise<string>;
-  /** Say again what this worker runs, after a restart of Redis; false when it does not count. */
-  resume(claimed: Claimed): Promise<boolean>;
+  /**
+   * Say again what this worker runs, to a Redis that may have lost it; false when it does not count. `lease`
+   * says whether it was held ever since the claim: else another node may have run the task meanwhile.
+   */
+  resume(claimed: Claimed, lease: "held" | "interrupted"): Promise<boolean>;
   /** Take up to `limit` tasks that can start now. */
   claim(limit: number): Promise<ClaimReply>;
   /** Report the end of an attempt; safe to repeat. */

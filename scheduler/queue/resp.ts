@@ -69,6 +69,8 @@ export class RespConnection implements Disposable {
   send(words: readonly string[]): Promise<RespReply> {
     const request = encoded(words);
     const written = this.#written = this.#written.then(() => this.#write(request));
+    // Its failure is told by the reply, for which an earlier command may still wait.
+    written.catch((_error: Error) => {});
     const reply = this.#answered.then(() => written).then(() => this.#reply());
     // What is sent later waits for this reply, whatever becomes of it.
     this.#answered = Promise.allSettled([reply]);

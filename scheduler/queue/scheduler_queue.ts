@@ -4,13 +4,16 @@
  * @module
  */
 
+import type { TaskResult } from "../../trace/records.ts";
 import type { Task } from "../../trace/task.ts";
+import { type DataLife, isAnotherLife, lifeArguments, UNKNOWN_LIFE } from "./queue_life.ts";
 import { Keys } from "./keys.ts";
 import type { AssignReply, HostState, Placement, Refusal } from "./queue.ts";
-import type { RedisConnection } from "./connection.ts";
+import { QueueError, type RedisConnection } from "./connection.ts";
 import { type Listed, RedisIntake } from "./intake.ts";
 import { hostOf, listOf, numberOf, type Reply, rowsOf, textOf, textsOf } from "./reply.ts";
 import { SCRIPTS } from "./scripts.ts";
+import { taskIn } from "./search.ts";
 import type { Timing } from "./timing.ts";
 
 /** What the scheduler's flags say about the queue. */
@@ -43,6 +46,27 @@ export interface LostNode {
   readonly assigned: number;
 }
 
+/** What one try to lead found. */
+export interface Leadership {
+  /** True when this scheduler is the active one. */
+  readonly isActive: boolean;
+  /** Token of the active scheduler, with its epoch. */
+  readonly token: string;
+  /** True when Redis lost data since the try before. */
+  readonly isDataLost: boolean;
+}
+
+/** Elements of a list in one reply: 400 kB of tasks. */
+const ELEMENTS_PER_CALL = 1000;
+
+/** Ends told in one call: about 8 us each. */
+const ENDS_PER_CALL = 64;
+
+function countByState(results: readonly TaskResult[]): Record<string, number> {
+  const byState = Map.groupBy(results, ({ state }) => state);
+  return Object.fromEntries([...byState].map(([state, some]) => [state, some.length]));
+}
+
 /** Nodes read in one call: about 8 us each, so that a call stays below 1 ms. */
 const NODES_PER_CALL = 100;
 
@@ -54,6 +78,9 @@ export class RedisSchedulerQueue implements AsyncDisposable {
   readonly #timing: Timing;
   readonly #intake: RedisIntake;
   #token = "";
+  #life: DataLife = UNKNOWN_LIFE;
+  /** The connection on which this scheduler last made sure that it leads. */
+  #ledOn = 0;
   #policy: QueuePolicy = {
     pendingKey: Keys.PENDING,
     slotsKey: Keys.SLOTS,
@@ -75,17 +102,25 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     this.#intake = new RedisIntake(connection, keys, "");
   }
 
-  /**
-   * Become or stay the active scheduler: `active` with its epoch token, or `standby` with the one that
-   * leads.
-   */
-  async lead(): Promise<{ readonly isActive: boolean; readonly token: string }> {
+  /** Become or stay the active scheduler. */
+  async lead(): Promise<Leadership> {
     const { leaderLeaseMs } = this.#timing;
-    const [token, isActive] = listOf(
-      await this.#run("lead", this.#schedulerId, this.#token, String(leaderLeaseMs)),
+    const known = this.#life;
+    const { readyCount } = this.#connection;
+    const [token, isActive, life, beat] = listOf(
+      await this.#run(
+        "lead",
+        this.#schedulerId,
+        this.#token,
+        String(leaderLeaseMs),
+        ...lifeArguments(known),
+      ),
     );
     this.#token = isActive === 1 ? textOf(token) : "";
-    return { isActive: isActive === 1, token: textOf(token) };
+    this.#life = { id: textOf(life), beat: numberOf(beat) };
+    this.#ledOn = readyCount;
+    const isDataLost = isAnotherLife(known, this.#life);
+    return { isActive: isActive === 1, token: textOf(token), isDataLost };
   }
 
   /** Step down. */
@@ -97,16 +132,49 @@ export class RedisSchedulerQueue implements AsyncDisposable {
   /** Tell all roles the names and limits that the scheduler was started with. */
   async configure(policy: QueuePolicy): Promise<void> {
     this.#policy = policy;
-    await this.#connection.command(
-      "HSET",
-      this.#keys.config,
-      "pending",
-      policy.pendingKey,
-      "max_attempts",
-      String(policy.maxAttempts),
-      "on_lost",
-      policy.onLost,
-    );
+    const { pendingKey, maxAttempts, onLost } = policy;
+    await this.#run("configure", pendingKey, String(maxAttempts), onLost);
+  }
+
+  /**
+   * Tell a queue that may have lost data of the ends that are known: how many of these tasks it still
+   * had, or null when another scheduler is active. A resumed dispatch finds these ends for `rememberMs`.
+   */
+  async settle(
+    results: readonly TaskResult[],
+    { rememberMs }: { readonly rememberMs: number },
+  ): Promise<number | null> {
+    const waiting = await this.#waitingAmong(new Set(results.map(({ task_id }) => task_id)));
+    const lastSeq = Math.floor(results.reduce((last, { seq }) => Math.max(last, seq ?? 0), 0));
+    let count = 0;
+    for (let first = 0; first < results.length; first += ENDS_PER_CALL) {
+      const isLast = first + ENDS_PER_CALL >= results.length;
+      const totals = isLast ? countByState(results) : {};
+      const args = [this.#token, String(lastSeq), String(rememberMs), JSON.stringify(totals)];
+      for (const one of results.slice(first, first + ENDS_PER_CALL)) {
+        const { task_id, attempt, state, ts_finish, seq, ts_enqueue, status } = one;
+        const numbers = [ts_finish, seq ?? 0, ts_enqueue ?? 0].map(String);
+        args.push(task_id, waiting.get(task_id) ?? "", String(attempt ?? 0), state, ...numbers);
+        args.push(status === null ? "null" : String(status));
+      }
+      const settled = numberOf(await this.#run("settle", ...args));
+      if (settled < 0) return null;
+      count += settled;
+    }
+    return count;
+  }
+
+  /** Those of `taskIds` that wait in the pending queue, as they are there. */
+  async #waitingAmong(taskIds: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (let first = 0;; first += ELEMENTS_PER_CALL) {
+      const some = await this.window(ELEMENTS_PER_CALL, first);
+      for (const raw of some) {
+        const taskId = taskIn(raw)?.task_id;
+        if (taskId !== undefined && taskIds.has(taskId)) found.set(taskId, raw);
+      }
+      if (some.length < ELEMENTS_PER_CALL) return found;
+    }
   }
 
   /** Every node that has a worker. */
@@ -125,10 +193,14 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     return this.#connection.serverId();
   }
 
-  /** Nodes whose worker has not yet told this run of the server what it runs. */
-  async nodesBehind(): Promise<readonly string[]> {
-    const server = await this.serverId();
-    const names = textsOf(await this.#connection.command("ZRANGE", this.#keys.nodes, "0", "-1"));
+  /**
+   * Nodes whose worker has not yet told this run of the server, with these data, what it runs; of `missed`
+   * also those that are not there at all.
+   */
+  async nodesBehind(missed: readonly string[] = []): Promise<readonly string[]> {
+    const server = `${await this.serverId()} ${this.#life.id}`;
+    const there = textsOf(await this.#connection.command("ZRANGE", this.#keys.nodes, "0", "-1"));
+    const names = [...new Set([...there, ...missed])];
     const known = await Promise.all(
       names.map((name) => this.#connection.command("HGET", this.#keys.node(name), "server")),
     );
@@ -160,16 +232,24 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     return new Set(textsOf(await this.#connection.command("LRANGE", key, String(-count), "-1")));
   }
 
-  /** Apply `placements` in their order, up to the first that does not hold any more. */
+  /**
+   * Apply `placements` in their order, up to the first that does not hold any more. A plan is never sent on
+   * another connection than the one on which this scheduler leads: what is there may have been rolled back.
+   */
   async assign(placements: readonly Placement[]): Promise<AssignReply> {
     const args = [this.#token];
     for (const { raw, taskId, node, units, index } of placements) {
       args.push(raw, taskId, node, String(units), String(index));
     }
-    const resent = this.#connection.resentCount;
-    const [applied, refusal, tsAssigned, host] = listOf(await this.#run("assign", ...args));
-    const isResent = this.#connection.resentCount > resent;
-    if (isResent && refusal === "moved" && applied === 0) return await this.#assigned(placements);
+    let reply: Reply;
+    try {
+      const call = { prefix: this.#keys.prefix, args };
+      reply = await this.#connection.runOn(this.#ledOn, SCRIPTS.assign, call);
+    } catch (error) {
+      if (!(error instanceof QueueError && error.code === "lost")) throw error;
+      return await this.#assigned(placements);
+    }
+    const [applied, refusal, tsAssigned, host] = listOf(reply);
     return {
       applied: numberOf(applied),
       refusal: refusal === "" ? null : textOf(refusal) as Refusal,
@@ -188,7 +268,7 @@ export class RedisSchedulerQueue implements AsyncDisposable {
     const tsAssigned = await this.#connection.command("HGET", record, "ts_assigned");
     return {
       applied,
-      refusal: applied === ids.length ? null : "moved",
+      refusal: applied === ids.length ? null : "leader",
       tsAssigned: tsAssigned === null ? 0 : numberOf(tsAssigned),
       host: null,
     };

@@ -15,6 +15,7 @@ import cancel from "./lua/cancel.lua" with { type: "text" };
 import cancelRemoved from "./lua/cancel_removed.lua" with { type: "text" };
 import claim from "./lua/claim.lua" with { type: "text" };
 import claimDirect from "./lua/claim_direct.lua" with { type: "text" };
+import configure from "./lua/configure.lua" with { type: "text" };
 import disown from "./lua/disown.lua" with { type: "text" };
 import drain from "./lua/drain.lua" with { type: "text" };
 import enqueue from "./lua/enqueue.lua" with { type: "text" };
@@ -28,6 +29,7 @@ import register from "./lua/register.lua" with { type: "text" };
 import requeue from "./lua/requeue.lua" with { type: "text" };
 import resign from "./lua/resign.lua" with { type: "text" };
 import resume from "./lua/resume.lua" with { type: "text" };
+import settle from "./lua/settle.lua" with { type: "text" };
 import trimResults from "./lua/trim_results.lua" with { type: "text" };
 
 /** One script as it is sent to Redis. */
@@ -88,6 +90,7 @@ export const SCRIPTS = {
   cancelRemoved: await script("cancel_removed", cancelRemoved),
   claim: await script("claim", claim),
   claimDirect: await script("claim_direct", claimDirect),
+  configure: await script("configure", configure),
   disown: await script("disown", disown),
   drain: await script("drain", drain),
   enqueue: await script("enqueue", enqueue),
@@ -101,5 +104,6 @@ export const SCRIPTS = {
   requeue: await script("requeue", requeue),
   resign: await script("resign", resign),
   resume: await script("resume", resume),
+  settle: await script("settle", settle),
   trimResults: await script("trim_results", trimResults),
 } as const;

@@ -92,6 +92,10 @@ export interface QueueStatus {
   readonly foreign_caps: readonly string[] | null;
   /** Slot tokens of nodes that are not alive: ignored. */
   readonly foreign_tokens: readonly string[];
+  /** Nodes that an operator drained and that are not alive: drained when they come. */
+  readonly drained: readonly string[];
+  /** When Redis was last found to have lost data, controller's clock, epoch ms; null: never. */
+  readonly ts_data_lost: number | null;
 }
 
 /** Where one task is. */

@@ -25,8 +25,21 @@ export function statusLines(status: QueueStatus): string[] {
     `ended      ${ended.done} done, ${ended.failed} failed, ${ended.dead} dead, ` +
       `${ended.cancelled} cancelled${unwrittenText(status)}`,
   );
+  if (status.ts_data_lost !== null) {
+    lines.push(`data lost  Redis lost data at ${new Date(status.ts_data_lost).toISOString()}`);
+  }
   if (nodes.length > 0) lines.push("", ...table([NODE_COLUMNS, ...nodes.map(nodeRow)]));
   else lines.push("", "no node has a live worker");
+  for (const { node, hold, capacity } of nodes.filter(({ hold }) => hold > 0)) {
+    lines.push(
+      "",
+      `cap:${node} was set by hand: ${hold} of ${counted(capacity, "unit")} are held back until ` +
+        "its worker registers again",
+    );
+  }
+  if (status.drained.length > 0) {
+    lines.push("", `drained, no live worker: ${status.drained.join(", ")} (drain --undo)`);
+  }
   for (const { node, queued } of status.orphaned_queues ?? []) {
     lines.push(
       "",

@@ -45,7 +45,14 @@ const KEYS_OF_THE_QUEUE: readonly Key[] = [
   ["tk:running:<node>", "hash", "Tasks that a node runs, by attempt."],
   ["tk:cancel:<node>", "set", "Running tasks that the worker of a node must stop."],
   ["tk:task:<task>", "hash", "A task from its first assignment to its end."],
-  ["tk:ended:<task>", "string", "How a task ended, kept for a minute."],
+  ["tk:ended:<task>", "string", "How a task ended, kept for 30 s; for a day after a loss of data."],
+  [
+    "tk:accepted:<node>",
+    "hash",
+    "Ends that were accepted and that the worker of a node may not have heard of yet.",
+  ],
+  ["tk:drained", "set", "Nodes that an operator drained."],
+  ["tk:life", "hash", "This life of the data: how roles notice that Redis lost them."],
   [
     "tk:removed",
     "list",

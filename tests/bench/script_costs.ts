@@ -8,6 +8,7 @@ import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { SCRIPTS } from "../../scheduler/queue/scripts.ts";
 import {
+  beat,
   openTestQueue,
   registerNode,
   runClaimed,
@@ -54,13 +55,13 @@ async function wideCluster(stage: Stage): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await queue.enqueue(benchTasks(4000));
     await settled(stage, 0);
-    for (const worker of workers) await worker.heartbeat(await worker.serverId());
+    for (const worker of workers) await beat(worker);
     for (const worker of workers) await runClaimed(worker);
     await settled(stage, 0);
   }
   // Somebody deleted the tokens: each node counts its own again.
   await stage.redis.cli("DEL", "slots:available");
-  for (const worker of workers) await worker.heartbeat(await worker.serverId());
+  for (const worker of workers) await beat(worker);
   for (const worker of workers) await worker.leave();
   await settled(stage, 0);
 }
@@ -80,7 +81,7 @@ async function deepNode(stage: Stage): Promise<void> {
   const drained = await large("drained");
   await queue.enqueue(benchTasks(10_000));
   await settled(stage, 6000);
-  for (let beat = 0; beat < 100; beat++) await drained.heartbeat(await drained.serverId());
+  for (let times = 0; times < 100; times++) await beat(drained);
   await operator.drain("drained");
   await settled(stage, 10_000);
   await operator.undrain("drained");
@@ -96,7 +97,7 @@ async function deepNode(stage: Stage): Promise<void> {
   await operator.requeue("direct");
   await queue.enqueueOn("direct", benchTasks(4000));
   await redis.cli("DEL", "q:direct");
-  await direct.heartbeat(await direct.serverId());
+  await beat(direct);
   await redis.cli("DEL", "q:pending");
   await waitFor({
     what: "what was deleted to be recorded",

@@ -302,6 +302,10 @@ Deno.test("parseNode() takes the state of each attempt from the queue's decision
       // Given back and run again on the same node: the queue knows one attempt.
       invocationEvent({ startMs: 0, endMs: 100 }, { trace_id: "f1", task_id: "f" }),
       invocationEvent({ startMs: 200, endMs: 300 }, { trace_id: "f2", task_id: "f" }),
+      // Accepted, but its worker was cut off and told much later that it came too late.
+      attempt({ trace_id: "g1", task_id: "g" }),
+      // It died with its worker, and the task was done elsewhere.
+      invocationEvent({ startMs: 0, endMs: null }, { trace_id: "h1", task_id: "h" }),
     ],
     results: [
       taskResult({ task_id: "a", attempt: 2 }),
@@ -309,6 +313,9 @@ Deno.test("parseNode() takes the state of each attempt from the queue's decision
       taskResult({ task_id: "c", attempt: 1, state: "superseded" }),
       taskResult({ task_id: "d", attempt: 3, state: "dead" }),
       taskResult({ task_id: "f" }),
+      taskResult({ task_id: "g", state: "superseded" }),
+      taskResult({ task_id: "g" }),
+      taskResult({ task_id: "h", attempt: 2, node: "cloud2" }),
     ],
   });
   const states = invocations.map(({ trace_id, state }) => `${trace_id} ${state}`).sort();
@@ -321,5 +328,7 @@ Deno.test("parseNode() takes the state of each attempt from the queue's decision
     "e1 failed",
     "f1 superseded",
     "f2 done",
+    "g1 done",
+    "h1 superseded",
   ]);
 });

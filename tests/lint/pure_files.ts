@@ -25,6 +25,7 @@ export const PURE_FILES: readonly string[] = [
   "export/audit/cpu_control.ts",
   "export/audit/checks.ts",
   "export/audit/finding.ts",
+  "export/audit/queue_checks.ts",
   "export/audit/report.ts",
   "export/audit/trace_checks.ts",
   "export/compare/comparison.ts",

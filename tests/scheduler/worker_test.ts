@@ -75,6 +75,7 @@ Deno.test("runWorker() kills an adapter that does not end its tasks when the lea
       return Promise.resolve(launchers.at(-1) as StuckLauncher);
     },
     onResult: (result) => results.push(result),
+    onDataLost: () => {},
     report: () => {},
     signal: stop.signal,
     force: new AbortController().signal,

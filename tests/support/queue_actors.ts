@@ -73,6 +73,12 @@ export async function registerNode(
   return worker;
 }
 
+/** A heartbeat of a worker that does not say what it runs: true while it holds its node. */
+export async function beat(worker: RedisWorkerQueue): Promise<boolean> {
+  const stated = { server: await worker.serverId(), heardCall: 0, held: [] };
+  return (await worker.heartbeat(stated)).isHolder;
+}
+
 /** Claim up to `limit` tasks and end them as `outcome`; their ids. */
 export async function runClaimed(
   worker: RedisWorkerQueue,
@@ -149,6 +155,7 @@ export async function startScheduler(
     timing,
     log: new PlacementLog(writer),
     drain,
+    onDataLost: () => lines.push("data lost"),
     report: (line) => lines.push(line),
     signal: stop.signal,
   });

@@ -13,7 +13,7 @@ import type { RedisOperator } from "../../scheduler/queue/operator.ts";
 import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import type { RedisSchedulerQueue } from "../../scheduler/queue/scheduler_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
-import { FOUR_UNITS, LONG_LEASES, testTask } from "./queue_actors.ts";
+import { beat, FOUR_UNITS, LONG_LEASES, testTask } from "./queue_actors.ts";
 import { type QueueState, readQueueState } from "./queue_state.ts";
 
 /** Three nodes: two with slots, one without. */
@@ -228,7 +228,7 @@ export class World {
         return;
       case "resume":
         for (const claimed of this.#actors[name].running) {
-          assert(await queue.resume(claimed), `${claimed.task.task_id} runs and counts`);
+          assert(await queue.resume(claimed, "held"), `${claimed.task.task_id} runs and counts`);
         }
         return;
       case "deleteQueue":
@@ -343,7 +343,7 @@ export class World {
     const before = await this.state();
     const { state } = await this.#actors[one.node].queue.finish(finishOf(one.claimed, "done"));
     assertEquals(state, "superseded", "a lost life's finish does not count");
-    assertEquals(await this.#actors[one.node].queue.resume(one.claimed), false);
+    assertEquals(await this.#actors[one.node].queue.resume(one.claimed, "interrupted"), false);
     assertEquals(await this.state(), before, "a late finish changes nothing");
   }
 
@@ -356,7 +356,7 @@ export class World {
   async #heartbeats(): Promise<void> {
     for (const name of NODES) {
       const { queue } = this.#actors[name];
-      assert(await queue.heartbeat(await queue.serverId()));
+      assert(await beat(queue));
     }
   }
 

@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { readLines } from "../../trace/json_lines.ts";
-import { registerNode, runClaimed, testTask } from "./queue_actors.ts";
+import { beat, registerNode, runClaimed, testTask } from "./queue_actors.ts";
 import type { RedisServer } from "./redis_server.ts";
 
 /** Tasks that may wait: enough to keep the scheduler busy. */
@@ -67,7 +67,7 @@ export class Soak {
   /** Renew every lease. */
   async heartbeats(): Promise<void> {
     await Promise.all(this.#workers.map(async (one) => {
-      const isHolder = await one.heartbeat(await one.serverId());
+      const isHolder = await beat(one);
       if (!isHolder) throw new Error("a stand-in lost its node: the machine is too slow for this");
     }));
   }

@@ -6,7 +6,7 @@ import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import { parseRedisUrl } from "../../scheduler/queue/url.ts";
 import { TIMING } from "../../scheduler/queue/timing.ts";
 import { type Ended, runCommand, startCommand } from "../support/command_process.ts";
-import { FOUR_UNITS } from "../support/queue_actors.ts";
+import { beat, FOUR_UNITS } from "../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../support/redis_server.ts";
 import { tempFolder } from "../support/temp_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -25,8 +25,7 @@ async function withScheduler(work: (stage: Stage) => Promise<void>): Promise<voi
   await scheduler.says(/active as/);
   await using worker = queue.worker("cloud1", TIMING);
   await worker.register(FOUR_UNITS);
-  const server = await worker.serverId();
-  const beats = setInterval(() => worker.heartbeat(server), TIMING.heartbeatMs);
+  const beats = setInterval(() => beat(worker), TIMING.heartbeatMs);
   using _ = { [Symbol.dispose]: () => clearInterval(beats) };
   await work({
     redis,

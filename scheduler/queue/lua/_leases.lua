@@ -1,7 +1,23 @@
 -- Prelude: what belongs to a node's lease.
 
 -- True when `token` is the active scheduler.
-local function leads(token) return redis.call('GET', P .. 'tk:leader') == token end
+local function leads(token) return call('GET', P .. 'tk:leader') == token end
+
+-- tk:life is {id, beat, after, ts_lost}: each life of the data has an id, and the active scheduler moves
+-- its beat on at each renewal. Who remembers this life at a later beat, or a life that this one does not
+-- follow, proves that data were lost (empty restart, FLUSHALL, an old snapshot): then a new life begins,
+-- under an id that no snapshot can bring back. Returns the id and the beat.
+local LIFE = P .. 'tk:life'
+local function witness(known_id, known_beat, fresh_id)
+  local v = call('HMGET', LIFE, 'id', 'beat', 'after')
+  local id, beat = v[1], tonumber(v[2]) or 0
+  local is_lost = known_id ~= '' and (not id or id ~= known_id and v[3] ~= known_id
+    or id == known_id and beat < (tonumber(known_beat) or 0))
+  if id and not is_lost then return id, beat end
+  call('HSET', LIFE, 'id', fresh_id, 'beat', beat, 'after', known_id)
+  if is_lost then call('HSET', LIFE, 'ts_lost', ms(now_ms())) end
+  return fresh_id, beat
+end
 
 -- Tasks that are looked up at once by scripts that move as many as their work allows.
 local LOOK = 32
@@ -11,7 +27,7 @@ local LOOK = 32
 local function unassign_all(id, node)
   local count = 0
   while true do
-    local tasks = redis.call('ZREVRANGE', assigned_key(id), 0, LOOK - 1)
+    local tasks = call('ZREVRANGE', assigned_key(id), 0, LOOK - 1)
     if #tasks == 0 then return count, true end
     for _, task in ipairs(tasks) do
       if work_left <= 0 then return count, false end
@@ -25,13 +41,13 @@ end
 local function return_running(id, on_lost)
   local count = 0
   while true do
-    local tasks = redis.call('HRANDFIELD', running_key(id), LOOK)
+    local tasks = call('HRANDFIELD', running_key(id), LOOK)
     if #tasks == 0 then return count, true end
     for _, task in ipairs(tasks) do
       if work_left <= 0 then return count, false end
       spend(TASK_WORK)
-      redis.call('HDEL', running_key(id), task)
-      local v = redis.call('HMGET', task_key(task), 'raw', 'direct', 'cancel')
+      call('HDEL', running_key(id), task)
+      local v = call('HMGET', task_key(task), 'raw', 'direct', 'cancel')
       if v[1] and v[3] then
         end_task(facts_of(task, v[1]), 'cancelled', v[3], { node = id })
       elseif v[1] then
@@ -46,17 +62,17 @@ end
 local function requeue_direct(id)
   local count = 0
   while work_left > 0 do
-    local raw = redis.call('LPOP', list_key(id))
+    local raw = call('LPOP', list_key(id))
     if not raw then return count, true end
     spend(TASK_WORK)
     local task, seq = fields_of(raw).task_id, stamped_seq(raw)
-    if type(task) == 'string' and redis.call('HDEL', index_key(id), task) == 1 then
+    if type(task) == 'string' and call('HDEL', index_key(id), task) == 1 then
       return_task(task, raw, '')
     elseif seq then
       -- A person put it here: what it is comes out when its turn comes.
       put_back(list_key(''), raw, seq)
     else
-      redis.call('RPUSH', list_key(''), raw)
+      call('RPUSH', list_key(''), raw)
     end
     count = count + 1
   end
@@ -67,24 +83,25 @@ end
 -- scheduler stays there, or becomes pending where the scheduler was told so (--on-lost). Returns
 -- {running returned, assigned returned, is_finished}.
 local function remove_node(id)
-  local on_lost = redis.call('HGET', CONFIG, 'on_lost')
+  local on_lost = call('HGET', CONFIG, 'on_lost')
   -- From here on no heartbeat of its worker counts and nothing is placed here, also where the move takes
   -- several calls.
-  redis.call('HSET', node_key(id), 'incarnation', LOST)
-  redis.call('SADD', DIRTY, id)
+  call('HSET', node_key(id), 'incarnation', LOST)
+  call('SADD', DIRTY, id)
   local running, is_over = return_running(id, on_lost)
   if not is_over then return { running, 0, 0 } end
-  redis.call('DEL', cancel_key(id))
+  call('DEL', cancel_key(id))
   local assigned
   assigned, is_over = unassign_all(id, nil)
   if is_over and on_lost == 'pending' then is_over = select(2, requeue_direct(id)) end
   if not is_over then return { running, assigned, 0 } end
-  local v = redis.call('HMGET', node_key(id), 'slots', 'tasks', 'slots_key')
-  if v[1] then purge_tokens(P .. v[3], id, tonumber(v[1]) - tonumber(v[2])) end
-  redis.call('DEL', node_key(id), P .. 'cap:' .. id, P .. 'cap_total:' .. id,
+  local v = call('HMGET', node_key(id), 'slots', 'tasks', 'slots_key')
+  if v[1] then purge_tokens(P .. v[3], id, (tonumber(v[1]) or 0) - (tonumber(v[2]) or 0)) end
+  call('DEL', node_key(id), P .. 'cap:' .. id, P .. 'cap_total:' .. id,
     P .. 'run_count:' .. id, P .. 'phys:' .. id, P .. 'ratio:' .. id)
-  redis.call('ZREM', NODES, id)
-  redis.call('SADD', DIRTY, id)
+  call('PEXPIRE', accepted_key(id), ACCEPTED_TTL_MS)
+  call('ZREM', NODES, id)
+  call('SADD', DIRTY, id)
   wake_scheduler()
   return { running, assigned, 1 }
 end

@@ -33,11 +33,25 @@ local function facts_of_entry(id, entry)
   return { id = id, seq = seq, ts_enqueue = ts, dispatch = dispatch }
 end
 
+-- Count the end of a task, for all and for its dispatch.
+local function count_end(dispatch, state)
+  call('HINCRBY', TOTALS, state, 1)
+  if dispatch and dispatch ~= '' then call('HINCRBY', P .. 'tk:progress:' .. dispatch, state, 1) end
+end
+
+-- Keep the memory of an end: `entry` is {attempt, incarnation, state, ts_finish, seq, ts_enqueue, status},
+-- and behind it is + where the end is counted for its dispatch.
+local function remember_end(facts, entry, ttl_ms)
+  call('DEL', task_key(facts.id))
+  entry[8] = facts.dispatch and facts.dispatch ~= '' and '+' or '-'
+  call('SET', ended_key(facts.id), table.concat(entry, ' '), 'PX', ttl_ms)
+end
+
 -- A task reached an end state: its result, the counters, and the memory of it. `attempt` is {number,
 -- node, incarnation, ts_assigned, status} or {}.
 local function end_task(facts, state, reason, attempt)
   local ts = ms(now_ms())
-  redis.call('RPUSH', RESULTS, table.concat({
+  call('RPUSH', RESULTS, table.concat({
     '{"task_id":', json_text(facts.id), ',"attempt":', json_number(attempt.number),
     ',"node":', json_text(attempt.node), ',"state":"', state, '","status":',
     json_number(attempt.status), ',"reason":', json_text(reason),
@@ -45,23 +59,18 @@ local function end_task(facts, state, reason, attempt)
     ',"ts_assigned":', json_number(attempt.ts_assigned, '%.3f'), ',"ts_finish":', ts,
     ',"cpu_units":', json_number(facts.units), ',"profile":', json_text(facts.profile),
     ',"seq":', json_number(facts.seq), '}' }))
-  redis.call('HINCRBY', TOTALS, state, 1)
-  if facts.dispatch and facts.dispatch ~= '' then
-    redis.call('HINCRBY', P .. 'tk:progress:' .. facts.dispatch, state, 1)
-  end
-  redis.call('DEL', task_key(facts.id))
-  redis.call('SET', ended_key(facts.id), table.concat({ tostring(attempt.number or 0),
-    attempt.incarnation or '-', state, ts, tostring(facts.seq or 0),
-    json_number(facts.ts_enqueue, '%.3f'), json_number(attempt.status) }, ' '), 'PX', ENDED_TTL_MS)
+  count_end(facts.dispatch, state)
+  remember_end(facts, { attempt.number or 0, attempt.incarnation or '-', state, ts,
+    facts.seq or 0, json_number(facts.ts_enqueue, '%.3f'), json_number(attempt.status) }, ENDED_TTL_MS)
   wake_scheduler()
   return ts
 end
 
 -- Keep what is dead for a person to look at.
 local function add_dead_letter(id, reason, raw)
-  redis.call('RPUSH', DEAD, table.concat({ '{"task_id":', json_text(id), ',"ts_ms":', ms(now_ms()),
+  call('RPUSH', DEAD, table.concat({ '{"task_id":', json_text(id), ',"ts_ms":', ms(now_ms()),
     ',"reason":', json_text(reason), ',"task":', json_text(raw), '}' }))
-  redis.call('LTRIM', DEAD, -DEAD_MAX, -1)
+  call('LTRIM', DEAD, -DEAD_MAX, -1)
 end
 
 -- The place number of a task that was taken in: its JSON ends with the stamps. nil for any other text.
@@ -76,10 +85,10 @@ local UNPLACED_MAX = 100
 local function seq_at(list, index)
   -- Redis walks to the index over blocks of some 30 tasks.
   spend(40 + index / 16)
-  local raw = redis.call('LINDEX', list, index)
+  local raw = call('LINDEX', list, index)
   local seq = stamped_seq(raw) or tonumber(fields_of(raw).seq)
   if seq then return seq end
-  for _, next_raw in ipairs(redis.call('LRANGE', list, index + 1, index + UNPLACED_MAX)) do
+  for _, next_raw in ipairs(call('LRANGE', list, index + 1, index + UNPLACED_MAX)) do
     seq = stamped_seq(next_raw)
     if seq then return seq end
   end
@@ -89,13 +98,13 @@ end
 -- Put a task at its place in the order of submission. Tasks that come back belong near the head, so
 -- the search gallops from there: a handful of reads, whatever the length of the list.
 local function put_back(list, raw, seq)
-  local length = redis.call('LLEN', list)
+  local length = call('LLEN', list)
   if length == 0 or seq_at(list, 0) > seq then
-    redis.call('LPUSH', list, raw)
+    call('LPUSH', list, raw)
     return
   end
   if seq_at(list, length - 1) <= seq then
-    redis.call('RPUSH', list, raw)
+    call('RPUSH', list, raw)
     return
   end
   local before, step, after = 0, 1, length
@@ -112,15 +121,15 @@ local function put_back(list, raw, seq)
     if seq_at(list, middle) > seq then after = middle else before = middle end
   end
   if after == length then
-    redis.call('RPUSH', list, raw)
+    call('RPUSH', list, raw)
   else
     -- A list has no insertion by index, and two tasks pushed by hand may be the same text: for a moment
     -- the neighbour becomes one of a kind.
-    local neighbour = redis.call('LINDEX', list, after)
+    local neighbour = call('LINDEX', list, after)
     spend(after)
-    redis.call('LSET', list, after, 'tk:here')
-    redis.call('LINSERT', list, 'BEFORE', 'tk:here', raw)
-    redis.call('LSET', list, after + 1, neighbour)
+    call('LSET', list, after, 'tk:here')
+    call('LINSERT', list, 'BEFORE', 'tk:here', raw)
+    call('LSET', list, after + 1, neighbour)
   end
 end
 
@@ -134,10 +143,10 @@ end
 local function return_task(id, raw, node)
   local facts = facts_of(id, raw)
   put_back(list_key(node), raw, tonumber(facts.seq) or 0)
-  redis.call('HSET', index_key(node), id, index_entry(facts))
-  if redis.call('EXISTS', task_key(id)) == 1 then
-    redis.call('HSET', task_key(id), 'state', 'pending', 'node', '', 'incarnation', '')
-    if node == '' then redis.call('HDEL', task_key(id), 'direct') end
+  call('HSET', index_key(node), id, index_entry(facts))
+  if call('EXISTS', task_key(id)) == 1 then
+    call('HSET', task_key(id), 'state', 'pending', 'node', '', 'incarnation', '')
+    if node == '' then call('HDEL', task_key(id), 'direct') end
   end
   if node == '' then wake_scheduler() else wake_node(node) end
 end
@@ -151,8 +160,8 @@ local MOVED_MAX = 500
 --   'cancelled' a person had removed it
 local function unassign(id, node_id, node, options)
   spend(TASK_WORK)
-  local v = redis.call('HMGET', task_key(id), 'raw', 'units')
-  redis.call('ZREM', assigned_key(node_id), id)
+  local v = call('HMGET', task_key(id), 'raw', 'units')
+  call('ZREM', assigned_key(node_id), id)
   if node then release(node, tonumber(v[2]) or 0) end
   local raw = v[1]
   if not raw then return 'cancelled' end
@@ -161,13 +170,13 @@ local function unassign(id, node_id, node, options)
     return_task(id, raw, '')
     return 'returned'
   end
-  if not is_there and redis.call('LPOS', list_key(''), raw, 'MAXLEN', MOVED_MAX) then
-    redis.call('HSET', index_key(''), id, index_entry(facts_of(id, raw)))
-    redis.call('HSET', task_key(id), 'state', 'pending', 'node', '')
+  if not is_there and call('LPOS', list_key(''), raw, 'MAXLEN', MOVED_MAX) then
+    call('HSET', index_key(''), id, index_entry(facts_of(id, raw)))
+    call('HSET', task_key(id), 'state', 'pending', 'node', '')
     wake_scheduler()
     return 'moved'
   end
-  local v2 = redis.call('HMGET', task_key(id), 'attempt', 'ts_assigned')
+  local v2 = call('HMGET', task_key(id), 'attempt', 'ts_assigned')
   end_task(facts_of(id, raw), 'cancelled',
     options and options.cancel or 'removed from q:' .. node_id, { node = node_id,
     number = tonumber(v2[1] or '') , ts_assigned = v2[2] or nil })
@@ -177,11 +186,11 @@ end
 -- A list that a person deleted: what its index still has is cancelled, by the scheduler and in
 -- portions, so that deleting a million tasks blocks nobody.
 local function settle_removed(node)
-  if redis.call('EXISTS', list_key(node)) == 1 or redis.call('EXISTS', index_key(node)) == 0 then
+  if call('EXISTS', list_key(node)) == 1 or call('EXISTS', index_key(node)) == 0 then
     return
   end
-  local name = 'tk:removed:' .. redis.call('HINCRBY', CONFIG, 'removed', 1)
-  redis.call('RENAME', index_key(node), P .. name)
-  redis.call('RPUSH', P .. 'tk:removed', name .. ' q:' .. (node == '' and 'pending' or node))
+  local name = 'tk:removed:' .. call('HINCRBY', CONFIG, 'removed', 1)
+  call('RENAME', index_key(node), P .. name)
+  call('RPUSH', P .. 'tk:removed', name .. ' q:' .. (node == '' and 'pending' or node))
   wake_scheduler()
 end

@@ -13,25 +13,25 @@
 
 local node, raw, id = ARGV[1], ARGV[3], ARGV[4]
 local list = list_key(node)
-if redis.call('LINDEX', list, ARGV[2]) ~= raw then return { 'moved', '' } end
-if redis.call('HEXISTS', index_key(node), id) == 1 then
+if call('LINDEX', list, ARGV[2]) ~= raw then return { 'moved', '' } end
+if call('HEXISTS', index_key(node), id) == 1 then
   return { 'duplicate', 'a task with this id waits already' }
 end
-local v = redis.call('HMGET', task_key(id), 'state', 'node', 'raw')
+local v = call('HMGET', task_key(id), 'state', 'node', 'raw')
 if v[1] == 'running' then return { 'duplicate', 'a task with this id runs on ' .. v[2] } end
 if v[1] == 'assigned' then
-  if redis.call('LPOS', list_key(v[2]), v[3]) then
+  if call('LPOS', list_key(v[2]), v[3]) then
     return { 'duplicate', 'a task with this id is assigned to ' .. v[2] }
   end
   -- It was moved here out of its node's queue: its reservation ends.
   local holder = load_node(v[2])
-  redis.call('ZREM', assigned_key(v[2]), id)
+  call('ZREM', assigned_key(v[2]), id)
   if holder then
-    release(holder, tonumber(redis.call('HGET', task_key(id), 'units')))
+    release(holder, tonumber(call('HGET', task_key(id), 'units')) or 0)
     save_node(holder)
   end
-  redis.call('HSET', task_key(id), 'state', 'pending', 'node', '')
-elseif not v[1] and redis.call('EXISTS', ended_key(id)) == 1 then
+  call('HSET', task_key(id), 'state', 'pending', 'node', '')
+elseif not v[1] and call('EXISTS', ended_key(id)) == 1 then
   return { 'duplicate', 'a task with this id has just ended' }
 end
 local stamps = open_stamps()
@@ -39,6 +39,6 @@ local seq = ARGV[7] ~= '' and ARGV[7] or next_seq(stamps)
 local ts = ARGV[8] ~= '' and ARGV[8] or next_ts(stamps)
 close_stamps(stamps)
 local adopted = ARGV[6] .. ',"seq":' .. seq .. ',"ts_enqueue":' .. ts .. '}'
-redis.call('LSET', list, ARGV[2], adopted)
-redis.call('HSET', index_key(node), id, seq .. ' ' .. ts .. ' ' .. ARGV[5])
+call('LSET', list, ARGV[2], adopted)
+call('HSET', index_key(node), id, seq .. ' ' .. ts .. ' ' .. ARGV[5])
 return { 'adopted', adopted }

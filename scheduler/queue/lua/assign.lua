@@ -49,33 +49,33 @@ end
 -- taken in; how many.
 local function take_heads(count)
   if count == 0 then return 0 end
-  local found = redis.call('LPOP', list, count) or {}
+  local found = call('LPOP', list, count) or {}
   local taken, ids = 0, {}
   while taken < count and found[taken + 1] == plan[taken + 1].raw do
     taken = taken + 1
     ids[taken] = plan[taken].id
   end
   if taken < count then refusal = 'moved' end
-  local entries = taken > 0 and redis.call('HMGET', index_name, unpack(ids)) or {}
+  local entries = taken > 0 and call('HMGET', index_name, unpack(ids)) or {}
   for at, entry in ipairs(entries) do
     if not entry then
       taken, refusal = at - 1, 'stranger'
       break
     end
   end
-  if taken > 0 then redis.call('HDEL', index_name, unpack(ids, 1, taken)) end
-  for at = #found, taken + 1, -1 do redis.call('LPUSH', list, found[at]) end
+  if taken > 0 then call('HDEL', index_name, unpack(ids, 1, taken)) end
+  for at = #found, taken + 1, -1 do call('LPUSH', list, found[at]) end
   return taken
 end
 
 -- Take a task out of the queue that a waiting one is before; false when it is not there.
 local function take_behind(placement)
-  if redis.call('LINDEX', list, placement.index) ~= placement.raw then
+  if call('LINDEX', list, placement.index) ~= placement.raw then
     refusal = 'moved'
-  elseif redis.call('HDEL', index_name, placement.id) == 0 then
+  elseif call('HDEL', index_name, placement.id) == 0 then
     refusal = 'stranger'
   else
-    redis.call('LREM', list, 1, placement.raw)
+    call('LREM', list, 1, placement.raw)
     return true
   end
   return false
@@ -108,13 +108,13 @@ for at = 1, applied do
   node.raws[#node.raws + 1] = placement.raw
   node.ranks[#node.ranks + 1] = rank + at
   node.ranks[#node.ranks + 1] = placement.id
-  redis.call('HSET', task_key(placement.id), 'state', 'assigned', 'node', node.id, 'raw', placement.raw,
+  call('HSET', task_key(placement.id), 'state', 'assigned', 'node', node.id, 'raw', placement.raw,
     'units', placement.units, 'ts_assigned', ts)
 end
 save_nodes(touched)
 for _, node in ipairs(touched) do
-  push(P .. 'q:' .. node.id, unpack(node.raws))
-  redis.call('ZADD', assigned_key(node.id), unpack(node.ranks))
+  call('RPUSH', P .. 'q:' .. node.id, unpack(node.raws))
+  call('ZADD', assigned_key(node.id), unpack(node.ranks))
   wake_node(node.id)
   if node.slots > 0 then
     local wanted = tokens[node.slots_key] or { nodes = {}, count = 0, total = 0 }

@@ -10,18 +10,18 @@
 -- Returns 1, or 0 when another is there now
 
 local list = list_key(ARGV[1])
-if redis.call('LINDEX', list, ARGV[2]) ~= ARGV[3] then return 0 end
+if call('LINDEX', list, ARGV[2]) ~= ARGV[3] then return 0 end
 -- A list has no removal by index: the element becomes one of a kind first.
-local marker = 'buried ' .. redis.call('HINCRBY', CONFIG, 'buried', 1)
-redis.call('LSET', list, ARGV[2], marker)
-redis.call('LREM', list, 1, marker)
+local marker = 'buried ' .. call('HINCRBY', CONFIG, 'buried', 1)
+call('LSET', list, ARGV[2], marker)
+call('LREM', list, 1, marker)
 local id = ARGV[4] ~= '' and ARGV[4] or 'unnamed-' .. string.match(marker, '%d+')
 add_dead_letter(id, ARGV[5], ARGV[6])
 if ARGV[7] == '1' then
-  local entry = redis.call('HGET', index_key(ARGV[1]), id)
+  local entry = call('HGET', index_key(ARGV[1]), id)
   -- Nothing that an invalid task says of itself is used.
   local facts = entry and facts_of_entry(id, entry) or { id = id }
-  redis.call('HDEL', index_key(ARGV[1]), id)
+  call('HDEL', index_key(ARGV[1]), id)
   end_task(facts, 'dead', ARGV[5], {})
 else
   wake_scheduler()

@@ -8,12 +8,12 @@
 --   pending queue: call again with raw), or 'unknown'
 
 local id, raw, reason = ARGV[1], ARGV[2], ARGV[3]
-if raw ~= '' and redis.call('LREM', list_key(ARGV[4]), 1, raw) > 0 then
-  redis.call('HDEL', index_key(ARGV[4]), id)
+if raw ~= '' and call('LREM', list_key(ARGV[4]), 1, raw) > 0 then
+  call('HDEL', index_key(ARGV[4]), id)
   end_task(facts_of(id, raw), 'cancelled', reason, {})
   return 'cancelled'
 end
-local v = redis.call('HMGET', task_key(id), 'state', 'node')
+local v = call('HMGET', task_key(id), 'state', 'node')
 if v[1] == 'assigned' then
   local node = load_node(v[2])
   local became = unassign(id, v[2], node, { cancel = reason })
@@ -21,7 +21,7 @@ if v[1] == 'assigned' then
   return became
 end
 if v[1] ~= 'running' then return 'unknown' end
-redis.call('HSET', task_key(id), 'cancel', reason)
-redis.call('SADD', cancel_key(v[2]), id)
+call('HSET', task_key(id), 'cancel', reason)
+call('SADD', cancel_key(v[2]), id)
 wake_node(v[2])
 return 'stopping'

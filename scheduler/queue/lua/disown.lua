@@ -5,5 +5,5 @@
 -- Returns how many had it
 
 local count = 0
-for i = 2, #ARGV do count = count + redis.call('HDEL', index_key(ARGV[i]), ARGV[1]) end
+for i = 2, #ARGV do count = count + call('HDEL', index_key(ARGV[i]), ARGV[1]) end
 return count

@@ -12,16 +12,25 @@ settle_removed(node)
 
 -- "seq ts_enqueue ..." of a task that is in the queue, runs, or ended a moment ago.
 local function known_stamp(id, dispatch)
-  local entry = dispatch ~= '' and redis.call('HGET', P .. 'tk:dispatch:' .. dispatch, id)
-    or redis.call('HGET', index, id)
+  local entry = dispatch ~= '' and call('HGET', P .. 'tk:dispatch:' .. dispatch, id)
+    or call('HGET', index, id)
   if entry then return string.match(entry, '^(%S+) (%S+)') end
-  local v = redis.call('HMGET', task_key(id), 'raw')
+  local v = call('HMGET', task_key(id), 'raw')
   if v[1] then
     local facts = facts_of(id, v[1])
     return json_number(facts.seq), json_number(facts.ts_enqueue, '%.3f')
   end
-  local ended = redis.call('GET', ended_key(id))
-  if ended then return string.match(ended, '^%S+ %S+ %S+ %S+ (%S+) (%S+)') end
+  local ended = call('GET', ended_key(id))
+  if not ended then return end
+  local state, seq, ts, counted = string.match(ended, '^%S+ %S+ (%S+) %S+ (%S+) (%S+) %S+ (%S+)$')
+  seq, ts = tonumber(seq) or 0, tonumber(ts) or 0
+  -- A queue that lost data was told of this end by its scheduler; the dispatch itself is new to it.
+  if dispatch ~= '' then
+    call('HSET', P .. 'tk:dispatch:' .. dispatch, id, seq .. ' ' .. ts)
+    call('HINCRBY', P .. 'tk:progress:' .. dispatch, 'enqueued', 1)
+    if counted == '-' then call('HINCRBY', P .. 'tk:progress:' .. dispatch, state, 1) end
+  end
+  return json_number(seq), json_number(ts, '%.3f')
 end
 
 local replies, added = {}, {}
@@ -33,10 +42,10 @@ for i = 3, #ARGV, 3 do
     replies[#replies + 1] = { seq, ts, 0 }
   else
     seq, ts = next_seq(stamps), next_ts(stamps)
-    redis.call('RPUSH', list, head .. ',"seq":' .. seq .. ',"ts_enqueue":' .. ts .. '}')
-    redis.call('HSET', index, id, seq .. ' ' .. ts .. ' ' .. dispatch)
+    call('RPUSH', list, head .. ',"seq":' .. seq .. ',"ts_enqueue":' .. ts .. '}')
+    call('HSET', index, id, seq .. ' ' .. ts .. ' ' .. dispatch)
     if dispatch ~= '' then
-      redis.call('HSET', P .. 'tk:dispatch:' .. dispatch, id, seq .. ' ' .. ts)
+      call('HSET', P .. 'tk:dispatch:' .. dispatch, id, seq .. ' ' .. ts)
       added[dispatch] = (added[dispatch] or 0) + 1
     end
     replies[#replies + 1] = { seq, ts, 1 }
@@ -44,9 +53,9 @@ for i = 3, #ARGV, 3 do
 end
 close_stamps(stamps)
 for dispatch, count in pairs(added) do
-  redis.call('HINCRBY', P .. 'tk:progress:' .. dispatch, 'enqueued', count)
-  redis.call('PEXPIRE', P .. 'tk:dispatch:' .. dispatch, ARGV[2])
-  redis.call('PEXPIRE', P .. 'tk:progress:' .. dispatch, ARGV[2])
+  call('HINCRBY', P .. 'tk:progress:' .. dispatch, 'enqueued', count)
+  call('PEXPIRE', P .. 'tk:dispatch:' .. dispatch, ARGV[2])
+  call('PEXPIRE', P .. 'tk:progress:' .. dispatch, ARGV[2])
 end
 if node == '' then wake_scheduler() else wake_node(node) end
 return replies

@@ -6,7 +6,7 @@
 --   hold) or 'leader' (not active any more)
 
 if not leads(ARGV[1]) then return { 'leader', '', 0, 0 } end
-local node = redis.call('ZRANGEBYSCORE', NODES, '-inf', ms(now_ms() - tonumber(ARGV[2])), 'LIMIT', 0, 1)[1]
+local node = call('ZRANGEBYSCORE', NODES, '-inf', ms(now_ms() - tonumber(ARGV[2])), 'LIMIT', 0, 1)[1]
 if not node then return { 'none', '', 0, 0 } end
 local moved = remove_node(node)
 return { moved[3] == 1 and 'lost' or 'more', node, moved[1], moved[2] }

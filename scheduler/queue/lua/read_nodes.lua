@@ -9,7 +9,7 @@ local names = {}
 if ARGV[2] then
   for i = 2, #ARGV do names[#names + 1] = ARGV[i] end
 else
-  names = redis.call('SPOP', DIRTY, ARGV[1])
+  names = call('SPOP', DIRTY, ARGV[1])
 end
 local states = {}
 local now = now_ms()

@@ -4,6 +4,6 @@
 -- Returns 1 when it was active
 
 if not leads(ARGV[1]) then return 0 end
-redis.call('DEL', P .. 'tk:leader')
+call('DEL', P .. 'tk:leader')
 wake_scheduler()
 return 1

@@ -7,7 +7,7 @@
 
 if not leads(ARGV[1]) then return 0 end
 local count = tonumber(ARGV[2])
-if redis.call('LINDEX', RESULTS, count - 1) == ARGV[3] then
-  redis.call('LTRIM', RESULTS, count, -1)
+if call('LINDEX', RESULTS, count - 1) == ARGV[3] then
+  call('LTRIM', RESULTS, count, -1)
 end
 return 1

@@ -97,6 +97,15 @@ const CASES: readonly Case[] = [
     run: { ...SOUND, results: [{ task_id: "other", state: "done", ts_finish: 1 }] },
   },
   { check: "no_results", run: SOUND, without: ["results.jsonl"] },
+  {
+    check: "contradicting_results",
+    run: { ...SOUND, results: [taskResult({ state: "superseded" }), taskResult()] },
+  },
+  {
+    check: "queue_data_lost",
+    run: SOUND,
+    files: { "data_losses.jsonl": line({ ts_ms: RUN_START.tsMs, role: "worker" }) },
+  },
   { check: "readings_above_total", run: end({ user_ms: 1400 }) },
   { check: "above_capacity", run: end({ user_ms: 9000, cpuset: "0" }) },
   { check: "unseen_cpu", run: end({ user_ms: 1900 }) },

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { PlacementReplay } from "../../../scheduler/placement/replay.ts";
 import type { PlacementEvent } from "../../../trace/records.ts";
 import {
+  beat,
   openTestQueue,
   registerNode,
   runClaimed,
@@ -29,7 +30,7 @@ async function recordRun(options: TestSchedulerOptions): Promise<PlacementEvent[
     if (round === 20) await second.drain();
     for (const worker of workers) {
       await runClaimed(worker);
-      assert(await worker.heartbeat(await worker.serverId()));
+      assert(await beat(worker));
     }
   }
   await workers[2]?.[Symbol.asyncDispose]();

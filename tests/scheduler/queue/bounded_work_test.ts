@@ -14,7 +14,13 @@ import type { RedisSchedulerQueue } from "../../../scheduler/queue/scheduler_que
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { listOf, numberOf, textOf, textsOf } from "../../../scheduler/queue/reply.ts";
 import { SCRIPTS } from "../../../scheduler/queue/scripts.ts";
-import { LONG_LEASES, openTestQueue, registerNode, testTask } from "../../support/queue_actors.ts";
+import {
+  beat,
+  LONG_LEASES,
+  openTestQueue,
+  registerNode,
+  testTask,
+} from "../../support/queue_actors.ts";
 import { checkLaws, readQueueState } from "../../support/queue_state.ts";
 import { startRedisServer } from "../../support/redis_server.ts";
 
@@ -137,7 +143,7 @@ Deno.test("drain.lua takes back a portion of what a node has not begun", () =>
     await stage.queue.enqueue(tasksOf(1000, "t"));
     await placeAll(stage);
     const hasMore = (reply: unknown) => (reply as number[])[2] === 1;
-    const calls = await repeat(stage, "drain", { args: ["n0", "1"], hasMore });
+    const calls = await repeat(stage, "drain", { args: ["n0", "1", "operator"], hasMore });
     assert(calls > 5, `${calls} calls for 1000 tasks`);
     assertEquals(await stage.queue.pendingLength(), 1000);
   }));
@@ -190,10 +196,9 @@ Deno.test("claim.lua and heartbeat.lua search a long list as far as their share 
     await placeAll(stage);
     // Between other tasks, not at an end of the list, where they are found at once.
     await queue.enqueueOn("n0", tasksOf(10, "behind"));
-    const server = await worker.serverId();
-    assert(await bounded(connection, () => worker.heartbeat(server)));
+    assert(await bounded(connection, () => beat(worker)));
     const incarnation = textOf(await connection.command("HGET", "tk:node:n0", "incarnation"));
-    const args = ["n0", incarnation, "64"];
+    const args = ["n0", incarnation, "64", "1"];
     const reply = await bounded(connection, () => connection.run(SCRIPTS.claim, "", args));
     const [status, claimed, , , more] = listOf(reply);
     assertEquals([status, more], [1, 1]);
@@ -226,8 +231,7 @@ Deno.test("assign.lua owes the slot tokens that a short search does not find", (
     assert(Object.keys(owing.tokensOwed).length > 0, "4000 tokens are not searched at once");
     checkLaws(owing);
     for (const worker of workers) {
-      const server = await worker.serverId();
-      assert(await bounded(connection, () => worker.heartbeat(server)));
+      assert(await bounded(connection, () => beat(worker)));
     }
     const settled = await readQueueState(connection);
     assertEquals(settled.tokensOwed, {});
@@ -255,7 +259,7 @@ Deno.test("slot tokens that are owed when a person deletes them all come back as
     assertEquals((await scheduler.assign(tasks)).applied, 60);
     assert(Object.keys((await readQueueState(connection)).tokensOwed).length > 0);
     await connection.command("DEL", "slots:available");
-    for (const worker of workers) await worker.heartbeat(await worker.serverId());
+    for (const worker of workers) await beat(worker);
     assertEquals((await readQueueState(connection)).tokensOwed, {});
     assertEquals(await connection.command("LLEN", "slots:available"), 5 * 3000 - 60);
   }));

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
+  beat,
   FOUR_UNITS,
   LONG_LEASES,
   openTestQueue,
@@ -116,11 +117,11 @@ Deno.test("resume() of what has ended and is forgotten begins nothing", async ()
   const end = { outcome: "done", status: 0, reason: null } as const;
   await worker.finish({ taskId, incarnation, attempt, ...end });
   await redis.cli("DEL", "tk:ended:a");
-  assertEquals(await worker.resume(ended), false);
+  assertEquals(await worker.resume(ended, "interrupted"), false);
   assertEquals(await redis.cli("GET", "run_count:cloud1"), "0");
   // A server that was rolled back to a time before it took the task in has lost its end with it.
   await redis.cli("SET", "tk:seq", "0");
-  assertEquals(await worker.resume(ended), true);
+  assertEquals(await worker.resume(ended, "interrupted"), true);
   assertEquals(await redis.cli("GET", "run_count:cloud1"), "1");
 });
 
@@ -131,9 +132,12 @@ Deno.test("resume() of a later attempt than the one on record continues with the
   await queue.enqueueOn("cloud1", [testTask("a")]);
   const { claimed: [first] } = await worker.claim(1);
   assert(first !== undefined);
-  assertEquals(await worker.resume({ ...first, task: { ...first.task, attempt: 2 } }), true);
+  assertEquals(
+    await worker.resume({ ...first, task: { ...first.task, attempt: 2 } }, "interrupted"),
+    true,
+  );
   assertEquals(await redis.cli("HGET", "tk:running:cloud1", "a"), "2");
-  assertEquals(await worker.resume(first), false);
+  assertEquals(await worker.resume(first, "interrupted"), false);
 });
 
 Deno.test("a running task that is cancelled ends as its worker stops it, or as it ends before", async () => {
@@ -188,7 +192,7 @@ Deno.test("register() of a second worker of that name waits for the first one's 
   assertEquals(waitMs - 1 < overMs - begunMs, true, `${waitMs} ms`);
   assertEquals(waitMs >= overMs - await queue.time(), true, `${waitMs} ms`);
   assertEquals((await second.claim(1)).isHolder, false);
-  assertEquals(await second.heartbeat(await second.serverId()), false);
+  assertEquals(await beat(second), false);
   assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
   await first.leave();
   assertEquals(await second.register(offer), 0);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
+  beat,
   openTestQueue,
   registerNode,
   runClaimed,
@@ -84,13 +85,12 @@ Deno.test("SET cap:<host> never raises the capacity above the truth, and the wor
   const report = (line: string) => lines.push(line);
   await using queue = await openRedisQueue({ address: parseRedisUrl(redis.url), report });
   await using worker = await registerNode(queue, "cloud1");
-  const server = await worker.serverId();
-  assert(await worker.heartbeat(server));
+  assert(await beat(worker));
   assertEquals(lines, []);
   await redis.cli("SET", "cap:cloud1", "100");
   // Whoever reads the node first repairs it: the message comes with the heartbeat all the same.
   await queue.operator(SHORT_TIMING).status();
-  for (let beat = 0; beat < 2; beat++) assert(await worker.heartbeat(server));
+  for (let times = 0; times < 2; times++) assert(await beat(worker));
   assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
   assertEquals(lines, [
     "cap:cloud1 was set to 100 by hand; 4 vCPUs are free (a value above the true one has no effect)",
@@ -132,7 +132,7 @@ Deno.test("DEL q:pending slots:available: tasks are cancelled, slots come back",
     ["b", "cancelled", 2],
     ["c", "cancelled", 3],
   ]);
-  assert(await worker.heartbeat(await worker.serverId()));
+  assert(await beat(worker));
   assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1");
   assertEquals(await runClaimed(worker), ["a"]);
   assertEquals(await redis.cli("LRANGE", "slots:available", "0", "-1"), "cloud1\ncloud1");
@@ -169,7 +169,7 @@ Deno.test("DEL q:<node> cancels assigned tasks and releases their reservations",
   });
   assertEquals(await redis.cli("GET", "cap:cloud1"), "0");
   await redis.cli("DEL", "q:cloud1");
-  assert(await worker.heartbeat(await worker.serverId()));
+  assert(await beat(worker));
   assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
   assertEquals(await redis.cli("LLEN", "slots:available"), "2");
   const results = await waitForResults(scheduler, 2);
@@ -252,7 +252,7 @@ Deno.test("RPOPLPUSH q:cloud1 q:pending: the task is pending again, in its order
   while (await redis.cli("LLEN", "q:cloud2") !== "0") {
     await redis.cli("RPOPLPUSH", "q:cloud2", "q:pending");
   }
-  assert(await worker.heartbeat(await worker.serverId()));
+  assert(await beat(worker));
   const ran: string[] = [];
   await waitFor({
     what: "all six to run",
@@ -356,7 +356,7 @@ Deno.test("keys that a person made something else of are fixed", async () => {
     await redis.cli("DEL", args[0] ?? "");
     await redis.cli(name, ...args);
   }
-  assert(await worker.heartbeat(await worker.serverId()));
+  assert(await beat(worker));
   await queue.enqueue([testTask("a")]);
   await waitFor({
     what: "the task",

@@ -5,7 +5,7 @@ import { openRedisQueue } from "../../../scheduler/queue/open.ts";
 import type { RedisQueue } from "../../../scheduler/queue/redis_queue.ts";
 import type { Task } from "../../../trace/task.ts";
 import { completeTask } from "../../../trace/task.ts";
-import { FOUR_UNITS, LONG_LEASES } from "../../support/queue_actors.ts";
+import { beat, FOUR_UNITS, LONG_LEASES } from "../../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../../support/redis_server.ts";
 
 function openQueue(redis: RedisServer): Promise<RedisQueue> {
@@ -54,10 +54,9 @@ Deno.test("RedisQueue carries a task from the dispatcher to its end", async () =
   assertEquals(await scheduler.trimResults([result]), true);
   assertEquals(await scheduler.results(10), []);
   assertEquals(await redis.cli("GET", "cap:cloud1"), "4");
-  const server = await worker.serverId();
-  assertEquals(await worker.heartbeat(server), true);
+  assertEquals(await beat(worker), true);
   await worker.leave();
-  assertEquals(await worker.heartbeat(server), false);
+  assertEquals(await beat(worker), false);
 });
 
 Deno.test("openRedisQueue() refuses a wrong password with one line that does not show it", async () => {
