@@ -97,7 +97,10 @@ class Worker {
   readonly #attempts: Attempts;
   readonly #wake = new Wake();
   readonly #leaseDue = new Wake();
+  /** Aborted when nothing is to be run any more. */
   readonly #over = new AbortController();
+  /** Aborted when the worker has ended. */
+  readonly #ended = new AbortController();
   #launcher: OwnedLauncher | null = null;
   #server = "";
   /** True while Redis has lost data and was not told again what runs here. */
@@ -123,20 +126,45 @@ class Worker {
     force.addEventListener("abort", stopAll);
     signal.addEventListener("abort", wake);
     await this.#openLauncher();
+    const life = this.#live(wake);
+    // After it was abandoned it ends by the connection's being closed.
+    life.catch((_error: Error) => {});
     try {
-      if (!await this.#register()) return;
-      await this.#queue.onWake(wake);
-      this.#queue.onRestored(() => this.#leaseDue.notify());
-      const loops = [this.#work(), this.#keepLease(), this.#watchLease(), this.#keepLauncher()];
-      await Promise.race([Promise.all(loops), this.#attempts.broken]);
-      await this.#queue.leave();
+      await Promise.race([life, this.#attempts.broken, this.#abandoned()]);
     } finally {
+      this.#ended.abort();
       force.removeEventListener("abort", stopAll);
       signal.removeEventListener("abort", wake);
       this.#over.abort();
       await this.#launcher?.[Symbol.asyncDispose]();
     }
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  async #live(wake: () => void): Promise<void> {
+    if (!await this.#register()) return;
+    await this.#queue.onWake(wake);
+    this.#queue.onRestored(() => this.#leaseDue.notify());
+    await Promise.all([this.#work(), this.#keepLease(), this.#watchLease(), this.#keepLauncher()]);
+    await this.#queue.leave();
+  }
+
+  /** Resolves when the worker is to stop and Redis has been away for so long that nothing runs any more. */
+  async #abandoned(): Promise<void> {
+    const { signal, timing, node, report } = this.#options;
+    const ended = this.#ended.signal;
+    await Promise.race([aborted(signal), aborted(ended)]);
+    const since = performance.now();
+    while (!ended.aborted) {
+      const awayMs = Math.min(this.#leaseAgeMs(), performance.now() - since);
+      if (awayMs >= timing.cutOffMs && this.#attempts.count === 0) {
+        const told = this.#attempts.held.length;
+        const untold = told === 0 ? "" : `; ${counted(told, "end")} could not be reported`;
+        report(`${node} ends without Redis, which does not answer${untold}`);
+        return;
+      }
+      await pause(Math.max(timing.cutOffMs - awayMs, timing.lostCheckMs), ended);
+    }
   }
 
   get #isStopping(): boolean {

@@ -98,7 +98,7 @@ export async function main({ options }: Parsed<typeof WORKER.flags>, io: Io): Pr
   } finally {
     clearInterval(timer);
   }
-  await clock.note();
+  if (redis.isUp) await clock.note();
   await removeIfThere(runDir.role(WORKER.name));
   return 0;
 }

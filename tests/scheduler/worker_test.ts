@@ -6,7 +6,9 @@ import { type OwnedLauncher, runWorker } from "../../scheduler/worker.ts";
 import type { AdapterReady } from "../../trace/adapter_protocol.ts";
 import type { LaunchOutcome } from "../../trace/launcher.ts";
 import type { TaskResult } from "../../trace/records.ts";
-import { FOUR_UNITS, openTestQueue, testTask } from "../support/queue_actors.ts";
+import { FOUR_UNITS, openTestQueue, SHORT_TIMING, testTask } from "../support/queue_actors.ts";
+import { startPlayedWorker } from "../support/played_worker.ts";
+import { StallMeter } from "../support/stall_meter.ts";
 import { startRedisServer } from "../support/redis_server.ts";
 import { Relay } from "../support/relay.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -103,4 +105,31 @@ Deno.test("runWorker() kills an adapter that does not end its tasks when the lea
   stop.abort();
   launchers.at(-1)?.kill();
   await running;
+});
+
+Deno.test("runWorker() that is to stop while Redis is away ends within its grace", async () => {
+  const timing = { ...SHORT_TIMING, cutOffMs: 1000 };
+  await using redis = await startRedisServer();
+  await using busy = await startPlayedWorker(redis, "n1", { timing });
+  await using idle = await startPlayedWorker(redis, "n2", { timing });
+  await using queue = await openTestQueue(redis);
+  await queue.enqueueOn("n1", [testTask("a")]);
+  await busy.runs("a");
+  await redis.kill("SIGKILL");
+  using stalls = new StallMeter();
+  const from = performance.now();
+  await Promise.all([busy.stop(), idle.stop()]);
+  assert(performance.now() - from < 5000 + stalls.allowanceMs);
+  const last = [busy.lines.at(-1), idle.lines.at(-1)];
+  // The clients' own pauses end with a connection.
+  await redis.start();
+  await waitFor({
+    what: "every client to be connected again",
+    read: async () => (await redis.cli("CLIENT", "LIST")).split("\n").length,
+    until: (count) => count >= 6,
+  });
+  assertEquals(last, [
+    "n1 ends without Redis, which does not answer; 1 end could not be reported",
+    "n2 ends without Redis, which does not answer",
+  ]);
 });
