@@ -3,7 +3,7 @@
  * (/proc/PID/cmdline), but its environment only the user that runs it.
  */
 
-import { parseRedisUrl } from "../../scheduler/queue/url.ts";
+import { parseRedisUrl, urlWithoutPassword } from "../../scheduler/queue/url.ts";
 
 /** A URL of Redis, as an argument of its own or behind `--redis=` and `REDIS_URL=`. */
 const REDIS_URL = /rediss?:\/\/.*/s;
@@ -30,11 +30,9 @@ export function redactArguments(args: readonly string[]): Redacted {
   let password: string | null = null;
   const redacted = args.map((argument) =>
     argument.replace(REDIS_URL, (text) => {
-      password = parseRedisUrl(text).password ?? password;
-      const url = new URL(text);
-      url.password = "";
-      url.searchParams.delete("password");
-      return url.href;
+      const address = parseRedisUrl(text);
+      password = address.password ?? password;
+      return urlWithoutPassword(address);
     })
   );
   return { args: redacted, password };

@@ -16,7 +16,7 @@ export async function redisAddress(options: RedisOptions): Promise<RedisAddress>
 
 async function firstLine(path: string): Promise<string> {
   const content = await contentOf(path, "the password of Redis");
-  return content.split("\n", 1)[0]?.trimEnd() ?? "";
+  return content.split(/\r?\n/, 1)[0] ?? "";
 }
 
 async function contentOf(path: string, what: string): Promise<string> {

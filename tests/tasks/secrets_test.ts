@@ -5,7 +5,7 @@ import { redactArguments } from "../../tasks/command/secrets.ts";
 const CASES: readonly [given: string, left: string, password: string | null][] = [
   ["redis://:Wsr123@10.0.0.5:6379/0", "redis://10.0.0.5:6379/0", "Wsr123"],
   ["--redis=redis://:Wsr123@10.0.0.5:6379/0", "--redis=redis://10.0.0.5:6379/0", "Wsr123"],
-  ["REDIS_URL=rediss://ann:p%40ss@h", "REDIS_URL=rediss://ann@h", "p@ss"],
+  ["REDIS_URL=rediss://ann:p%40ss@h", "REDIS_URL=rediss://ann@h:6379/0", "p@ss"],
   ["redis://h:6379/0?password=Wsr123", "redis://h:6379/0", "Wsr123"],
   ["redis://h:6379/0", "redis://h:6379/0", null],
   ["--json", "--json", null],

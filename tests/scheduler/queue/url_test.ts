@@ -1,6 +1,10 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { describeAddress, parseRedisUrl } from "../../../scheduler/queue/url.ts";
+import {
+  describeAddress,
+  parseRedisUrl,
+  urlWithoutPassword,
+} from "../../../scheduler/queue/url.ts";
 
 const LOCAL = {
   host: "localhost",
@@ -41,8 +45,57 @@ Deno.test("parseRedisUrl() takes the option's password only where the URL has no
   assertEquals(parseRedisUrl("redis://:mine@localhost", options).password, "mine");
 });
 
+/** Passwords as people have them: used as they are, or refused with the way to write them. */
+const PASSWORDS: readonly (readonly [password: string, inAuthority: string, inQuery: string])[] = [
+  ["a%b=c", "taken", "taken"],
+  ["100%[x]", "taken", "taken"],
+  ["sJ3RA+YQ=", "taken", "taken"],
+  ["57#Wc903z", "%23", "%23"],
+  ["p@ss", "taken", "taken"],
+  ["a/b", "%2F", "taken"],
+  ["x y", "taken", "taken"],
+  ["ü", "taken", "taken"],
+  ["%41", "%25", "%25"],
+  ["a%40b%zz", "%25", "%25"],
+  ["a?b", "%3F", "taken"],
+  ["a&b", "taken", "%26"],
+  [":", "taken", "taken"],
+];
+
+function readPassword(url: string): string {
+  try {
+    return parseRedisUrl(url).password ?? "none";
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return error.message;
+  }
+}
+
+for (const [password, inAuthority, inQuery] of PASSWORDS) {
+  Deno.test(`parseRedisUrl() takes the password ${password} as it is, or says how to write it`, () => {
+    const forms = [
+      [`redis://:${password}@localhost:6379/0`, inAuthority],
+      [`redis://ann:${password}@localhost`, inAuthority],
+      [`redis://localhost:6379/0?password=${password}`, inQuery],
+    ] as const;
+    for (const [url, expected] of forms) {
+      const read = readPassword(url);
+      if (expected === "taken") assertEquals(read, password, url);
+      else {
+        assertStringIncludes(read, expected);
+        assertEquals(read.includes(`${password}@`) || read.endsWith(password), false, read);
+      }
+    }
+    const address = parseRedisUrl("redis://localhost", { password });
+    assertEquals([address.password, describeAddress(address)], [password, "localhost:6379/0"]);
+    const encoded = `redis://:${encodeURIComponent(password)}@localhost`;
+    assertEquals(readPassword(encoded), password);
+    assertEquals(urlWithoutPassword(parseRedisUrl(encoded)), "redis://localhost:6379/0");
+  });
+}
+
 const BAD: readonly [string, string][] = [
-  ["localhost:6379", "redis:// or rediss://"],
+  ["localhost:6379", "a URL like"],
   ["http://localhost", "redis:// or rediss://"],
   ["secret", "a URL like"],
   ["redis://", "a host"],
