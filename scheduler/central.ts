@@ -123,10 +123,14 @@ class CentralScheduler {
     } catch (error) {
       // What a person made of a key may stop a command once; the next poll for deleted lists repairs it.
       if (!(error instanceof QueueError && error.code === "reply")) throw error;
-      if (error.message !== this.#said) this.#options.report(error.message);
-      this.#said = error.message;
+      this.#sayOnce(error.message);
       return false;
     }
+  }
+
+  #sayOnce(line: string): void {
+    if (line !== this.#said) this.#options.report(line);
+    this.#said = line;
   }
 
   /** One turn; true when there may be more to do at once. */

@@ -116,6 +116,7 @@ async function configuration(dir: string, { options, bind, tls }: Setup): Promis
     adminPassword: await secret(dir, "admin"),
     passwordHashes,
     keyPrefix: options["key-prefix"],
+    slotsKeys: options["slots-keys"].split(",").filter((name) => name !== ""),
     tls,
   });
 }

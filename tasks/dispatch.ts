@@ -32,6 +32,7 @@ import { CommandError, type Io, runMain } from "./command/main.ts";
 import { roleRecord } from "./command/process.ts";
 import { openProgress } from "./command/progress.ts";
 import { waitForDispatch } from "./operator/waiting.ts";
+import { checkDurability } from "./redis/durability.ts";
 import { reachQueue } from "./redis/reach.ts";
 import { roleMeta } from "./role/meta.ts";
 import { sleep } from "./command/sleep.ts";
@@ -94,6 +95,7 @@ async function dispatch(
   const count = tasks.length;
   const again = `--dispatch-id ${dispatchId} --seed ${seed}`;
   await using queue = await reachQueue(options, { io, client: LIBRARY_CLIENT });
+  await checkDurability(queue, { isRequired: options["require-durable"], say: io.say });
   const clock = await controllerClock(queue);
   io.say(`Dispatching ${count} tasks ${describeMode(mode)} (${again})`);
   if (!await queue.hasScheduler()) io.say(withoutScheduler(mode));

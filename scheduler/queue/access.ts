@@ -94,15 +94,23 @@ function commandsOf({ source }: Script): string[] {
   return [...source.matchAll(/\bcall\('([A-Z]+)'/g)].map(([, name = ""]) => name.toLowerCase());
 }
 
-/** Patterns of the queue's keys and channels behind `prefix`. */
-function patterns(prefix: string): string[] {
+/** Which keys a user of the queue may touch. */
+export interface AccessOptions {
+  /** Put before every key. */
+  readonly prefix: string;
+  /** Lists of slot tokens other than the usual one. Default: none. */
+  readonly slotsKeys?: readonly string[];
+}
+
+/** Patterns of the queue's keys and channels. */
+function patterns({ prefix, slotsKeys = [] }: AccessOptions): string[] {
   // A prefix may hold what a pattern takes for its own.
   const escaped = prefix.replace(/[\\*?[\]^]/g, "\\$&");
   const lists = ["q:*", "cap:*", "cap_total:*", "run_count:*", "phys:*", "ratio:*", "tk:*"];
   return [
     // Scripts get the prefix itself as their only declared key.
     `~${escaped}`,
-    ...[...lists, Keys.SLOTS].map((name) => `~${escaped}${name}`),
+    ...[...lists, Keys.SLOTS, ...slotsKeys].map((name) => `~${escaped}${name}`),
     `&${escaped}tk:wake*`,
   ];
 }
@@ -111,13 +119,13 @@ function patterns(prefix: string): string[] {
  * Rules of `user` for `ACL SETUSER` or a line `user NAME …` of redis.conf, without name and password
  * (redis.io, ACL).
  */
-export function accessRules(user: QueueUser, prefix: string): string[] {
+export function accessRules(user: QueueUser, options: AccessOptions): string[] {
   const { scripts, commands } = USES[user];
   const allowed = new Set([...CONNECTION_COMMANDS, ...commands, ...scripts.flatMap(commandsOf)]);
   return [
     "resetkeys",
     "resetchannels",
-    ...patterns(prefix),
+    ...patterns(options),
     "-@all",
     ...[...allowed].sort().map((name) => `+${name}`),
   ];

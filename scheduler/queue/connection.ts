@@ -47,6 +47,25 @@ export interface ConnectionOptions {
 const TRANSIENT_REPLY =
   /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|OOM|MISCONF|READONLY|NOREPLICAS|CLUSTERDOWN)\b/;
 
+/** What Redis 6 puts around an error inside a script: Redis 7 says the error itself. */
+const REDIS_6_SCRIPT_ERROR = /^ERR Error running script .*@user_script: ?\d+: -?(?=[A-Z]+ )/s;
+
+/** The error itself, as Redis 7 says it. */
+function plainReply({ message }: Error): string {
+  return message.replace(REDIS_6_SCRIPT_ERROR, "");
+}
+
+/** What a failure to connect means, for a person. */
+function failureText({ message }: Error): string {
+  if (/certificate/.test(message)) {
+    return `${message}: deno task controller check says what is wrong with it`;
+  }
+  if (/max number of clients/.test(message)) {
+    return "all its connections are taken: raise maxclients and its limit on open files";
+  }
+  return message;
+}
+
 /** Pause before a command is sent again that the server could not do, ms. */
 const BUSY_PAUSE_MS = 100;
 
@@ -267,10 +286,11 @@ export class RedisConnection implements AsyncDisposable {
       });
     }
     if (this.#isReply(error)) {
-      if (!TRANSIENT_REPLY.test(error.message)) {
-        throw new QueueError("reply", `Redis refused ${what}: ${error.message}`, { cause: error });
+      const message = plainReply(error);
+      if (!TRANSIENT_REPLY.test(message)) {
+        throw new QueueError("reply", `Redis refused ${what}: ${message}`, { cause: error });
       }
-      this.#sayRefused(error.message);
+      this.#sayRefused(message);
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
     }
     this.#resentCount += 1;
@@ -304,10 +324,9 @@ export class RedisConnection implements AsyncDisposable {
     if (this.#lostAt !== null || this.#refusal !== null) return;
     if (this.#options.client.kindOf(error) === "refused") return;
     this.#lostAt = performance.now();
-    const why = /certificate/.test(error.message)
-      ? `${error.message}: deno task controller check says what is wrong with it`
-      : error.message;
-    this.#options.report(`Redis at ${this.place} is not reachable (${why}), retrying`);
+    this.#options.report(
+      `Redis at ${this.place} is not reachable (${failureText(error)}), retrying`,
+    );
   }
 
   #onReady(): void {

@@ -142,6 +142,18 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
     return /^aof_enabled:1/m.test(info) ? SETTLE_MS : 0;
   }
 
+  /** What of the server's settings may lose tasks; null: nothing. */
+  async durabilityGap(): Promise<string | null> {
+    const persistence = textOf(await this.#connection.command("INFO", "persistence"));
+    const memory = textOf(await this.#connection.command("INFO", "memory"));
+    const policy = /^maxmemory_policy:([\w-]+)/m.exec(memory)?.[1] ?? "noeviction";
+    const gaps = [
+      /^aof_enabled:1/m.test(persistence) ? [] : ["it keeps no append-only file (appendonly yes)"],
+      policy === "noeviction" ? [] : [`it evicts keys by ${policy} (maxmemory-policy noeviction)`],
+    ].flat();
+    return gaps.length === 0 ? null : gaps.join(", and ");
+  }
+
   /** True while a scheduler is active. */
   async hasScheduler(): Promise<boolean> {
     return await this.#connection.command("EXISTS", this.keys.leader) === 1;

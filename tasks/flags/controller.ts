@@ -23,6 +23,11 @@ export const CONTROLLER = command({
       // 10,000 workers, and a hundred for the roles and people beside them.
       { fallback: 20_100, min: 10 },
     ),
+    "slots-keys": text("Names given to --slots-key of workers and --slots of the scheduler.", {
+      fallback: "",
+      placeholder: "KEY,…",
+      isEmptyGiven: true,
+    }),
     "tls": toggle("Accept TLS only, with a certificate authority made for this controller."),
     ...REDIS_FLAGS,
   },

@@ -6,7 +6,7 @@ import { asUsage } from "../command/usage_error.ts";
 import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
 import { commandNamed } from "../commands.ts";
 import { RunDir } from "../../trace/run_dir.ts";
-import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
+import { DURABILITY_FLAGS, REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { RUN_FLAGS } from "./groups/run.ts";
 import { role, type RolePlace } from "../command/role.ts";
 
@@ -82,6 +82,7 @@ export const DISPATCH = command({
     "logs": RUN_FLAGS.logs,
     "dry-run": toggle("Print the tasks as JSON Lines; needs no Redis."),
     ...REDIS_FLAGS,
+    ...DURABILITY_FLAGS,
   },
   notes: [
     "--pending-mode is pulse, unless --pending-max, --batch-size or --dribble-interval is given.",

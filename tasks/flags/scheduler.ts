@@ -2,7 +2,7 @@
 
 import { command, integer, type OptionsOf, text } from "../command/flag_table.ts";
 import { commandNamed } from "../commands.ts";
-import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
+import { DURABILITY_FLAGS, REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { placeOf, RUN_FLAGS, runDirOf, type RunOptions } from "./groups/run.ts";
 import { role, type RolePlace } from "../command/role.ts";
 
@@ -41,6 +41,7 @@ export const SCHEDULER = command({
     }),
     ...RUN_FLAGS,
     ...REDIS_FLAGS,
+    ...DURABILITY_FLAGS,
   },
   notes: [
     "Ctrl-C: placed tasks continue, and another scheduler takes over at once.",

@@ -5,7 +5,7 @@ import { privilegedCommand } from "../command/own_program.ts";
 import { command, integer, number, type OptionsOf, text, toggle } from "../command/flag_table.ts";
 import { UsageError } from "../command/usage_error.ts";
 import { commandNamed } from "../commands.ts";
-import { REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
+import { DURABILITY_FLAGS, REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { placeOf, RUN_FLAGS, runDirOf } from "./groups/run.ts";
 import { role } from "../command/role.ts";
 
@@ -75,6 +75,7 @@ export const WORKER = command({
     ),
     ...RUN_FLAGS,
     ...REDIS_FLAGS,
+    ...DURABILITY_FLAGS,
   },
   notes: [
     "First Ctrl-C: finish running tasks, take no new ones. Second: stop and return them to the queue.",

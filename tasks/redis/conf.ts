@@ -22,6 +22,8 @@ export interface RedisConf {
   readonly passwordHashes: Readonly<Record<QueueUser, string>>;
   /** Put before every key. */
   readonly keyPrefix: string;
+  /** Lists of slot tokens other than the usual one. */
+  readonly slotsKeys: readonly string[];
   /** Files of the server's certificate; null: no TLS. */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | null;
 }
@@ -65,7 +67,11 @@ export function redisConf(conf: RedisConf): string {
     `requirepass ${quoted(conf.adminPassword)}`,
     ...QUEUE_USERS.map((user) =>
       ["user", user, "on", `#${conf.passwordHashes[user]}`]
-        .concat(accessRules(user, conf.keyPrefix).map((rule) => rule === "~" ? '"~"' : rule))
+        .concat(
+          accessRules(user, { prefix: conf.keyPrefix, slotsKeys: conf.slotsKeys }).map((rule) =>
+            rule === "~" ? '"~"' : rule
+          ),
+        )
         .join(" ")
     ),
     "",

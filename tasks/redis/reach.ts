@@ -3,14 +3,20 @@
 import type { ClientKind } from "../../scheduler/queue/client.ts";
 import { QueueError } from "../../scheduler/queue/connection.ts";
 import { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
-import { describeAddress } from "../../scheduler/queue/url.ts";
+import { describeAddress, type RedisAddress } from "../../scheduler/queue/url.ts";
 import { messageOf } from "../../trace/atomic_file.ts";
 import { CommandError, type Io } from "../command/main.ts";
 import type { RedisOptions } from "../flags/groups/redis.ts";
 import { redisAddress } from "./address.ts";
 
-/** How long a command waits for a Redis that is absent, ms: a server that is just starting is in time. */
-const REACH_LIMIT_MS = 5000;
+/**
+ * How long a command waits where nothing listens, ms: a server that is just starting is in time. Only the
+ * kernel of the other machine says that nothing listens, so that a busy server is never taken for absent.
+ */
+const ABSENT_LIMIT_MS = 2000;
+
+/** How long a command waits for a server that is there and does not answer, ms. */
+const SILENT_LIMIT_MS = 15_000;
 
 /** How {@linkcode reachQueue} connects. */
 export interface ReachOptions {
@@ -23,7 +29,7 @@ export interface ReachOptions {
 /**
  * Connect to the queue for one command.
  *
- * @throws {CommandError} when no Redis answers within a few seconds.
+ * @throws {CommandError} when no Redis answers within 2 s where nothing listens, or within 15 s.
  */
 export async function reachQueue(
   options: RedisOptions,
@@ -31,7 +37,14 @@ export async function reachQueue(
 ): Promise<RedisQueue> {
   const address = await redisAddress(options);
   const tooLong = new AbortController();
-  const timer = setTimeout(() => tooLong.abort(), REACH_LIMIT_MS);
+  const silent = setTimeout(() => tooLong.abort(), SILENT_LIMIT_MS);
+  const absent = setTimeout(async () => {
+    if (!await listens(address)) return tooLong.abort();
+    const limit = (SILENT_LIMIT_MS - ABSENT_LIMIT_MS) / 1000;
+    if (!isReached) {
+      io.say(`Redis at ${describeAddress(address)} does not answer: waiting ${limit} s more`);
+    }
+  }, ABSENT_LIMIT_MS);
   let isReached = false;
   try {
     const queue = await RedisQueue.open({
@@ -52,6 +65,20 @@ export async function reachQueue(
       { cause: error },
     );
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silent);
+    clearTimeout(absent);
+  }
+}
+
+/** True where something listens, whether it answers or not. */
+async function listens({ host, port }: RedisAddress): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(ABSENT_LIMIT_MS);
+    (await Deno.connect({ hostname: host, port, signal })).close();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // No answer at all may be a busy machine; a refusal or an unknown name is none.
+    return error.name === "TimeoutError" || error.name === "AbortError";
   }
 }

@@ -27,6 +27,7 @@ export class Relay implements AsyncDisposable {
   #mode: "open" | "stalled" | "cut" = "open";
   #gate = Promise.withResolvers<void>();
   #trap: Trap | null = null;
+  #edit: ((text: string) => string) | null = null;
 
   private constructor(target: number) {
     this.#target = target;
@@ -39,6 +40,11 @@ export class Relay implements AsyncDisposable {
   /** Relay to `target`. */
   static to(target: number): Relay {
     return new Relay(target);
+  }
+
+  /** Put `edit` between the server and who listens to it: each chunk of a reply, as bytes in Latin-1. */
+  editReplies(edit: (text: string) => string): void {
+    this.#edit = edit;
   }
 
   /** `url` with the relay's port instead of that of the server. */
@@ -125,13 +131,19 @@ export class Relay implements AsyncDisposable {
           this.#springTrap(pair, chunk);
         }
         const isSwallowed = this.#mode === "stalled" || (what === "replies" && pair.isDeaf);
-        if (!isSwallowed) await writeAll(to, chunk);
+        const isEdited = what === "replies" && this.#edit !== null;
+        if (!isSwallowed) await writeAll(to, isEdited ? this.#edited(chunk) : chunk);
       }
     } catch (error) {
       // Closed by us, or by either side: then the other one ends too.
       if (!(error instanceof Error)) throw error;
     }
     this.#close(pair);
+  }
+
+  #edited(chunk: Uint8Array): Uint8Array {
+    const text = String.fromCharCode(...chunk);
+    return Uint8Array.from(this.#edit?.(text) ?? text, (one) => one.charCodeAt(0));
   }
 
   #springTrap(pair: Pair, chunk: Uint8Array): void {

@@ -3,7 +3,7 @@
 import { resolve } from "@std/path";
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { asUsage } from "../../command/usage_error.ts";
-import { type OptionsOf, text } from "../../command/flag_table.ts";
+import { type OptionsOf, text, toggle } from "../../command/flag_table.ts";
 
 /** How the queue is reached. The password may be in the URL, in REDIS_PASSWORD or in a file. */
 export const REDIS_FLAGS = {
@@ -26,6 +26,11 @@ export const REDIS_FLAGS = {
     placeholder: "TEXT",
     isEmptyGiven: true,
   }),
+} as const;
+
+/** What roles ask of a Redis that holds their tasks. */
+export const DURABILITY_FLAGS = {
+  "require-durable": toggle("Refuse a Redis without appendonly yes, or one that evicts keys."),
 } as const;
 
 /** Values of {@linkcode REDIS_FLAGS}. */

@@ -6,6 +6,7 @@ import { QueueError, RedisConnection } from "../../../scheduler/queue/connection
 import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import { SCRIPTS } from "../../../scheduler/queue/scripts.ts";
 import { startRedisServer } from "../../support/redis_server.ts";
+import { Relay } from "../../support/relay.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
 const CLIENTS: readonly [name: string, client: ClientKind][] = [
@@ -13,7 +14,57 @@ const CLIENTS: readonly [name: string, client: ClientKind][] = [
   ["plain", PLAIN_CLIENT],
 ];
 
+/** An error inside a script, as Redis 7 says it. */
+const REDIS_7_ERROR =
+  /^-(OOM|MISCONF|READONLY)( [^\r\n]*?) script: ([0-9a-f]{40}), on @user_script:(\d+)\./m;
+
 for (const [name, client] of CLIENTS) {
+  Deno.test(`RedisConnection.run() waits for a Redis 6 that is out of memory (${name} client)`, async () => {
+    await using redis = await startRedisServer();
+    await using relay = Relay.to(redis.port);
+    // Redis 6.2 itself is not to be installed beside 7: the relay words its errors.
+    relay.editReplies((text) =>
+      text.replace(
+        REDIS_7_ERROR,
+        "-ERR Error running script (call to f_$3): @user_script:$4: @user_script: $4: -$1$2",
+      )
+    );
+    const lines: string[] = [];
+    await using connection = await RedisConnection.open({
+      client,
+      address: parseRedisUrl(relay.through(redis.url)),
+      report: (line) => lines.push(line),
+    });
+    await redis.cli("CONFIG", "SET", "maxmemory", "1");
+    const answer = connection.run(SCRIPTS.lead, "", ["s", "", "1000", "", "0", "life"]);
+    await waitFor({ what: "the line", read: () => lines.length, until: (count) => count === 1 });
+    await redis.cli("CONFIG", "SET", "maxmemory", "0");
+    assertEquals((await answer as readonly unknown[])[1], 1);
+    assertMatch(
+      lines[0] ?? "",
+      /\(OOM .*\), retrying/,
+    );
+  });
+
+  Deno.test(`RedisConnection says that all connections are taken, and waits (${name} client)`, async () => {
+    await using redis = await startRedisServer({ config: ["maxclients 1"] });
+    const lines: string[] = [];
+    const holder = await Deno.connect({ hostname: "127.0.0.1", port: redis.port });
+    const opening = RedisConnection.open({
+      client,
+      address: parseRedisUrl(redis.url),
+      report: (line) => lines.push(line),
+    });
+    await waitFor({ what: "the line", read: () => lines.length, until: (count) => count === 1 });
+    holder.close();
+    await using connection = await opening;
+    assertEquals(await connection.command("PING"), "PONG");
+    assertMatch(
+      lines[0] ?? "",
+      /is not reachable \(all its connections are taken: raise maxclients/,
+    );
+  });
+
   Deno.test(`RedisConnection sends again what a lost server did not answer (${name} client)`, async () => {
     await using redis = await startRedisServer({ appendOnly: true });
     const lines: string[] = [];

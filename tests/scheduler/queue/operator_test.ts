@@ -284,7 +284,14 @@ Deno.test("RedisOperator needs no other rights than the operator's", async () =>
   await worker.claim(1);
   await stage.redis.cli("RPUSH", "q:pending", "[1]");
   await stage.scheduler.bury({ index: 2, raw: "[1]" }, "", "no task");
-  await stage.redis.cli("ACL", "SETUSER", "op", "on", ">secret", ...accessRules("operator", ""));
+  await stage.redis.cli(
+    "ACL",
+    "SETUSER",
+    "op",
+    "on",
+    ">secret",
+    ...accessRules("operator", { prefix: "" }),
+  );
   const url = `redis://op:secret@127.0.0.1:${stage.redis.port}/0`;
   await using queue = await openRedisQueue({ address: parseRedisUrl(url), report: () => {} });
   const operator = queue.operator(TIMING);
