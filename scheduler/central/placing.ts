@@ -13,6 +13,7 @@ import {
   type PlacementPolicy,
   planBatch,
   type PlannedPlacement,
+  release,
 } from "../placement/placement.ts";
 import { PendingWindow, type WindowTask } from "../pending_window.ts";
 import { portionsOf } from "../queue/portions.ts";
@@ -190,11 +191,7 @@ export class Placing {
     { refusal, host }: AssignReply,
   ): Promise<void> {
     const { log } = this.#options;
-    for (const { task, host: planned } of refused) {
-      planned.free += task.units;
-      planned.tasks -= 1;
-      if (planned.freeSlots !== null) planned.freeSlots += 1;
-    }
+    for (const { task, host: planned } of refused) release(planned, task.units);
     const [first] = refused;
     if (first === undefined) return;
     if (refusal === "leader") {

@@ -28,8 +28,8 @@ export interface Host {
 
 /** How one of several feasible hosts is chosen. */
 export interface PlacementPolicy {
-  /** "": the first; `instances`: by tasks; `vcpu`: by units that are not free. */
-  readonly weigher: "" | "instances" | "vcpu";
+  /** How feasible hosts are weighed; "": not at all, the first is taken. */
+  readonly weigher: "" | WeigherName;
   /** Whether the smallest or the largest weight wins. */
   readonly order: "min" | "max";
   /** Tasks of the queue's front that may be placed past a waiting head; 1: none, strict FIFO. */
@@ -52,6 +52,17 @@ export interface Candidates {
   readonly tokenNodes: ReadonlySet<string> | null;
 }
 
+/** The weight of a host, by the name of what weighs it. */
+export const WEIGHERS = {
+  /** Assigned and running tasks. */
+  instances: (host: Host): number => host.tasks,
+  /** Units that are not free. */
+  vcpu: (host: Host): number => host.capacity - host.free,
+} as const;
+
+/** Names of {@linkcode WEIGHERS}. */
+export type WeigherName = keyof typeof WEIGHERS;
+
 /** Why `host` cannot take a task of `units`, or null when it can. */
 export function infeasibility(
   host: Host,
@@ -72,12 +83,13 @@ export function place(
   { hosts, tokenNodes }: Candidates,
   policy: PlacementPolicy,
 ): Decision {
+  const weigh = policy.weigher === "" ? null : WEIGHERS[policy.weigher];
   let best: Host | null = null;
   let bestWeight = Infinity;
   for (const host of hosts) {
     if (host.free < units || infeasibility(host, units, tokenNodes) !== null) continue;
-    if (policy.weigher === "") return { kind: "placed", host };
-    const weight = policy.weigher === "instances" ? host.tasks : host.capacity - host.free;
+    if (weigh === null) return { kind: "placed", host };
+    const weight = weigh(host);
     const signed = policy.order === "min" ? weight : -weight;
     if (signed < bestWeight) {
       best = host;
@@ -105,6 +117,13 @@ export function reserve(host: Host, units: number): void {
   host.free -= units;
   host.tasks += 1;
   if (host.freeSlots !== null) host.freeSlots -= 1;
+}
+
+/** Give back what {@linkcode reserve} took. */
+export function release(host: Host, units: number): void {
+  host.free += units;
+  host.tasks -= 1;
+  if (host.freeSlots !== null) host.freeSlots += 1;
 }
 
 /** A task at the front of the queue. */

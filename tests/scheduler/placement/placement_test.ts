@@ -7,6 +7,8 @@ import {
   place,
   type PlacementPolicy,
   planBatch,
+  release,
+  reserve,
 } from "../../../scheduler/placement/placement.ts";
 import { hostsOf, placed } from "../../support/placement_language.ts";
 
@@ -150,4 +152,18 @@ Deno.test("planBatch() is a sequence of single decisions, and over-commits nothi
       for (const one of hosts) assertEquals(infeasibility(one, waiting.units, null) !== null, true);
     }
   }));
+});
+
+Deno.test("release() gives back what reserve() took", () => {
+  fc.assert(fc.property(
+    fc.integer({ min: 1, max: 64 }),
+    fc.option(fc.integer({ min: 1, max: 8 })),
+    (units, freeSlots) => {
+      const host = { node: "n", capacity: 64, free: 64, freeSlots, tasks: 3, isDraining: false };
+      const before = { ...host };
+      reserve(host, units);
+      release(host, units);
+      assertEquals(host, before);
+    },
+  ));
 });
