@@ -16,6 +16,7 @@ import {
 } from "../export/report/figure_files.ts";
 import type { Figure } from "../export/report/figures.ts";
 import { readRun, type RunParts } from "../export/report/read_run.ts";
+import { timeFigures } from "../export/report/time_figures.ts";
 import { readRunAt } from "../export/report/run_columns.ts";
 import { summaryOf } from "../export/report/summary.ts";
 import type { Parsed } from "./command/parse.ts";
@@ -34,8 +35,8 @@ export async function main(
   const { runs, output } = figurePaths(options, operands);
   const summed = await readSummed(runs, io);
   await Deno.mkdir(output, { recursive: true });
-  const figures = distributionFigures(summed, { width: Math.round(WIDTHS.column * PX_PER_INCH) });
-  const wide = distributionFigures(summed, { width: WIDTHS.page * PX_PER_INCH });
+  const figures = figuresOf(summed, Math.round(WIDTHS.column * PX_PER_INCH));
+  const wide = figuresOf(summed, WIDTHS.page * PX_PER_INCH);
   const theme = options.theme;
   const svgs: string[] = [];
   const write = async (name: string, figure: Figure) => {
@@ -54,6 +55,12 @@ export async function main(
   await convert(svgs, io);
   io.say(`Wrote ${output}: ${counted(figures.length, "figure")} in two widths, with data`);
   return 0;
+}
+
+/** All figures, `width` px wide: distributions of all runs, and the first one over time. */
+function figuresOf(runs: readonly SummedRun[], width: number): Figure[] {
+  const first = runs.slice(0, 1).flatMap((one) => timeFigures(one, { width }));
+  return [...first, ...distributionFigures(runs, { width })];
 }
 
 async function readSummed(runs: readonly string[], io: Io): Promise<SummedRun[]> {

@@ -35,6 +35,8 @@ Deno.test("figures draws each figure in two widths, with its data, caption and L
     await text("figures.tex"),
     /\\includegraphics\[width=\\columnwidth\]\{waits-ecdf\.pdf\}/,
   );
+  assertMatch(await text("utilisation.csv"), /^time \(ms\),.*reserved/);
+  assertEquals((await text("gantt.csv")).trim().split("\r\n").length, 1 + 5);
   if (await hasPrograms("rsvg-convert")) {
     const png = await Deno.readFile(join(folder, "waits-ecdf.png"));
     // Width of the picture, from the IHDR chunk: 3.333 inches of 300 dots.
