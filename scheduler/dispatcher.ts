@@ -1,6 +1,6 @@
 /**
  * The loop that hands planned tasks to the queue: at times fixed beforehand, or as fast as the queues
- * have room. A dispatch that is resumed under its id passes over what is there already.
+ * have room. A dispatch that is resumed under its id skips what is there already.
  *
  * @module
  */

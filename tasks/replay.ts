@@ -32,7 +32,7 @@ export async function main({ operands }: Parsed<typeof REPLAY.flags>, io: Io): P
     );
     return 1;
   }
-  if (torn > 0) io.say("the last line is torn: passed over");
+  if (torn > 0) io.say("the last line is torn: skipped");
   io.print(`${replay.decisions} decisions agree`);
   return 0;
 }

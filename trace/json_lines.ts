@@ -184,7 +184,7 @@ export interface ReadOptions<T> {
 }
 
 /**
- * The records of `path`, in order. Blank lines are passed over; a line that is not a record is
+ * The records of `path`, in order. Blank lines are skipped; a line that is not a record is
  * reported, never fatal.
  *
  * @throws {Deno.errors.NotFound} when there is no such file.

@@ -119,7 +119,7 @@ export const COLLECTOR_STATS = record("collector stats", {
   gone: integer({ doc: "Processes that vanished.", unit: "count", min: 0 }),
   denied: integer({ doc: "Processes that could not be read.", unit: "count", min: 0 }),
   foreign: integer({
-    doc: "Sentinels passed over: stale, or of a stranger.",
+    doc: "Sentinels ignored: stale, or of another process.",
     unit: "count",
     min: 0,
   }),

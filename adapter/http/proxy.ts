@@ -289,7 +289,7 @@ export class HttpProxy implements AsyncDisposable {
     const headers = ["Connection", "close", "Content-Length", "0"];
     client.end(headText(`HTTP/1.1 ${status}`, headers));
     // Closed with bytes unread, the kernel would send a reset that can overtake the answer. What still
-    // comes is passed over, not parsed, until the client closes.
+    // comes is skipped, not parsed, until the client closes.
     client.removeAllListeners("data");
     const timer = setTimeout(() => client.destroy(), LINGER_MS);
     client.once("close", () => clearTimeout(timer));

@@ -32,7 +32,7 @@ export type HierarchyPlace = Omit<Hierarchy, "ownDirectory"> & GroupPlace;
 
 /**
  * The hierarchies in the text of /proc/self/mountinfo, with the place that /proc/self/cgroup gives
- * this process. A line that is not of a cgroup is passed over, and so is a mount in which the process
+ * this process. A line that is not of a cgroup is skipped, and so is a mount in which the process
  * has no place.
  */
 export function parseHierarchies(mountinfo: string, cgroup: string): HierarchyPlace[] {

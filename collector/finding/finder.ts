@@ -15,7 +15,7 @@ export interface Finder {
   react(events: AlarmEvents): void;
   /** Look for what came and went; called at each tick. */
   refresh(): void;
-  /** Sentinels passed over since the last call: stale ones, and those of a stranger. */
+  /** Sentinels ignored since the last call: stale ones, and those of another process. */
   takeForeignCount(): number;
   /**
    * Processes born since the last call that a scan of the whole host met, whatever their names; null: this

@@ -31,7 +31,7 @@ const STALE_AFTER_MS = 2000;
 
 /**
  * So long a process with an empty sentinel may have a name that does not match, ms: taskset or
- * systemd-run are there until they exec. After that it is reported as a stranger, yet still looked at.
+ * systemd-run are there until they exec. After that it is reported as another process, yet still looked at.
  */
 const LAUNCHER_LIMIT_MS = 5000;
 
@@ -212,7 +212,7 @@ export class Whitelist implements Finder {
     } else if (ageMs > LAUNCHER_LIMIT_MS) {
       this.#pass(
         sentinel,
-        `its process "${outcome.stat.comm}" is a stranger: PROC_MATCH does not match, or it is younger than the sentinel`,
+        `its process "${outcome.stat.comm}" is another one: PROC_MATCH does not match, or it is younger than the sentinel`,
       );
     }
   }
@@ -222,7 +222,7 @@ export class Whitelist implements Finder {
     if (sentinel.isReported) return;
     sentinel.isReported = true;
     this.#foreign++;
-    this.#options.report(`sentinel ${sentinel.pid} passed over: ${reason}`);
+    this.#options.report(`sentinel ${sentinel.pid} skipped: ${reason}`);
   }
 }
 

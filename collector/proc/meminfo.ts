@@ -6,7 +6,7 @@
 
 /**
  * The lines of `/proc/meminfo` by name, in kB (those without a unit are counts). A line of another form is
- * passed over: kernels before 2.6 had a table above these.
+ * skipped: kernels before 2.6 had a table above these.
  */
 export function parseMeminfo(text: string): ReadonlyMap<string, number> {
   const values = new Map<string, number>();

@@ -121,7 +121,7 @@ function collectorFindings(
     }),
     ...onCount(foreign, {
       check: "foreign_sentinels",
-      what: `${foreign} sentinels were stale or of a stranger, and were passed over`,
+      what: `${foreign} sentinels were stale or of another process, and were ignored`,
       cost: "Processes that they stand for are not in the trace.",
       action: "Empty the pids folder before the next run.",
     }),

@@ -45,7 +45,7 @@ export interface CollectorAccount {
   readonly samples: number;
   /** Processes that it could not read. */
   readonly denied: number;
-  /** Sentinels passed over: stale, or of a stranger. */
+  /** Sentinels ignored: stale, or of another process. */
   readonly foreign: number;
   /** Processes and threads born on the host meanwhile; null: not known. */
   readonly forks: number | null;

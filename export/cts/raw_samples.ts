@@ -1,6 +1,6 @@
 /**
  * `proc_metrics.jsonl` as a stream of readings, in blocks: `fill` reads the next block, `next` steps
- * through the readings in it. Lines that are none are counted and passed over, never fatal.
+ * through the readings in it. Lines that are none are counted and skipped, never fatal.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const BLOCK_BYTES = 512 * 1024;
 
 /**
  * Longest accepted line, bytes. A sample has 200; what is longer is another kind of file, and its line is
- * passed over without being kept.
+ * skipped without being kept.
  */
 export const LINE_LIMIT_BYTES: number = 64 * 1024;
 
@@ -103,7 +103,7 @@ export class RawSampleFile implements SampleSource {
   #at = 0;
   #line = 0;
   #isAtEnd = false;
-  /** True while the rest of an over-long line is passed over. */
+  /** True while the rest of an over-long line is skipped. */
   #isSkipping = false;
 
   private constructor(

@@ -84,7 +84,7 @@ export function pulseOffsets(
 /**
  * Offsets in a CSV file, ms: one arrival a line, seconds from the start in the first column. A first
  * line that does not begin with a number is a header; blank lines and those that begin with # are
- * passed over.
+ * skipped.
  *
  * @param where Name of the file, for the error.
  * @throws {SyntaxError} naming the line that is not a number of at least the one before it.

@@ -103,7 +103,7 @@ async function refuses(
   // Protected mode answers a stranger with a page of text, and then nothing else.
   const isDenied = text.startsWith("DENIED");
   const found = isDenied
-    ? "no password is set, and only protected mode keeps strangers out"
+    ? "no password is set, and only protected mode keeps others out"
     : `the server answered ${text}: whoever reaches the port may do everything`;
   const detail = `${found}; set requirepass, or run deno task controller start`;
   return { check, isOk: false, detail, isOver: isDenied };

@@ -157,7 +157,7 @@ type Answer = { readonly id: string; readonly problem: null } | {
   readonly problem: string;
 };
 
-/** An engine that does not answer within this is passed over, ms. */
+/** An engine that does not answer within this is skipped, ms. */
 const ENGINE_TIMEOUT_MS = 5000;
 
 function askEngine(name: string, socketPath: string): Promise<Answer> {

@@ -41,6 +41,7 @@ const PLAIN_WORDS: readonly PlainWord[] = [
     /\b(heed|upon|vouch(es)?|nought|thereof|wherein|whereby|behold|lest|ere|beget|bids?|shall)\b/,
     "a plain word",
   ),
+  avoid(/\bpass(es|ed|ing) over\b/, "skip, ignore"),
   avoid(/\blast words\b/, "last lines"),
   avoid(/\bslip of the pen\b/, "typing error"),
   avoid(/\bbe it\b/, "whether"),

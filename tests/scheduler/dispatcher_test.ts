@@ -146,7 +146,7 @@ Deno.test("dispatchTimed() hands over what is due together in bounded batches, i
   assertEquals(idsOf(options.sink), tasksOf(250).map(({ task_id }) => task_id));
 });
 
-Deno.test("dispatchTimed() passes over known tasks at once and continues with the schedule", async () => {
+Deno.test("dispatchTimed() skips known tasks at once and continues with the schedule", async () => {
   const options = setting({ known: ["t0", "t1"] });
   const done = await dispatchTimed(timed([0, 1000, 100_000, 101_000]), options);
   assertEquals(done, { enqueued: 2, known: 2 });

@@ -95,7 +95,7 @@ export async function readQueueState(connection: RedisConnection): Promise<Queue
 
 /**
  * Check the laws that hold after every step, and that each of `accepted` is somewhere. What a person
- * pushed and nobody took in yet has no place number and is passed over.
+ * pushed and nobody took in yet has no place number and is skipped.
  */
 export function checkLaws(state: QueueState, accepted: Iterable<string> = []): void {
   const adopted = state.pending.filter(({ seq }) => seq !== undefined);

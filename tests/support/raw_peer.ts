@@ -64,7 +64,7 @@ export class RawPeer implements AsyncDisposable {
     return taken;
   }
 
-  /** Pass over `count` bytes. */
+  /** Skip `count` bytes. */
   async skip(count: number): Promise<void> {
     let left = count - this.#rest.length;
     this.#rest = left < 0 ? this.#rest.slice(count) : "";

@@ -98,7 +98,7 @@ Deno.test("executables run where there is nothing else", { ignore: !CAN_MOUNT },
     });
     assertMatch(result.stdout, /portable/, result.stderr);
   });
-  await t.step("a folder where programs may not run is passed over", async () => {
+  await t.step("a folder where programs may not run is skipped", async () => {
     const result = await runInBareRoot(root, {
       mounts: 'mount --bind "$root" "$root"; mount -o remount,bind,ro "$root";' +
         ' mount -t tmpfs -o noexec tmpfs "$root/tmp"; mount -t tmpfs tmpfs "$root/dev/shm"',

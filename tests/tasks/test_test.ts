@@ -63,7 +63,7 @@ Deno.test("countsIn() finds nothing where the runner said nothing", () => {
   assertEquals(countsIn("a prints: ok | 5 passed | 0 failed\n"), null);
 });
 
-Deno.test("docProblems() passes over what is meant, and over nothing else", () => {
+Deno.test("docProblems() skips what is meant, and nothing else", () => {
   const problem = (code: string, line: string) =>
     `error[${code}]: something\n  --> /repo/trace/x.ts:3:14\n   | \n 3 | ${line}\n   |              ^\n\n\n`;
   const type = "missing-explicit-type";

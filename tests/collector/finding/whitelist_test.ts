@@ -133,13 +133,13 @@ Deno.test("Whitelist.react() follows the descendants of a task whose first proce
   assertEquals(stage.seen.reports, []);
 });
 
-Deno.test("Whitelist.react() passes over a stale sentinel of ours: the pid was given again", async () => {
+Deno.test("Whitelist.react() skips a stale sentinel of ours: the pid was given again", async () => {
   await using stage = await Stage.open();
   stage.writeOurs(100, { startTicks: 99 });
   assertEquals(stage.react("100"), []);
   assertEquals(stage.tick(3000), []);
   assertEquals(stage.seen.reports, [
-    "sentinel 100 passed over: the pid belongs to another process now (ffmpeg)",
+    "sentinel 100 skipped: the pid belongs to another process now (ffmpeg)",
   ]);
   assertEquals([stage.whitelist.takeForeignCount(), stage.whitelist.takeForeignCount()], [1, 0]);
   assertEquals(Deno.statSync(`${stage.folder}/100`).isFile, true, "it is left alone");
@@ -151,7 +151,7 @@ Deno.test("Whitelist.refresh() reports a sentinel that stays behind when its pro
   for (let tick = 0; tick < 9; tick++) stage.tick();
   assertEquals(stage.seen.reports, [], "its launcher has 2 s to remove it");
   for (let tick = 0; tick < 9; tick++) stage.tick();
-  assertEquals(stage.seen.reports, ["sentinel 999 passed over: there is no such process"]);
+  assertEquals(stage.seen.reports, ["sentinel 999 skipped: there is no such process"]);
 });
 
 Deno.test("Whitelist.refresh() reports a sentinel that outlives the process it was followed for", async () => {
@@ -160,7 +160,7 @@ Deno.test("Whitelist.refresh() reports a sentinel that outlives the process it w
   stage.tick();
   stage.tree.remove(110);
   for (let tick = 0; tick < 20; tick++) stage.tick();
-  assertEquals(stage.seen.reports, ["sentinel 110 passed over: its process has ended"]);
+  assertEquals(stage.seen.reports, ["sentinel 110 skipped: its process has ended"]);
 });
 
 Deno.test("Whitelist.react() follows an empty sentinel when the name matches PROC_MATCH", async () => {
@@ -182,12 +182,12 @@ Deno.test("Whitelist.refresh() waits for a launcher that has not yet become the 
   assertEquals(stage.seen.reports, []);
 });
 
-Deno.test("Whitelist.refresh() reports a stranger after 5 s, and still follows it when it changes", async () => {
+Deno.test("Whitelist.refresh() reports another process after 5 s, and still follows it when it changes", async () => {
   await using stage = await Stage.open();
   stage.writeEmpty(101);
   for (let tick = 0; tick < 30; tick++) stage.tick();
   assertEquals(stage.seen.reports.length, 1);
-  assertMatch(stage.seen.reports[0] ?? "", /^sentinel 101 passed over: .*is a stranger/);
+  assertMatch(stage.seen.reports[0] ?? "", /^sentinel 101 skipped: .*is another one/);
   stage.tree.rename(101, "ffmpeg");
   assertEquals(stage.tick(1000), [101]);
 });

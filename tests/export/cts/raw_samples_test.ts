@@ -76,7 +76,7 @@ Deno.test("RawSampleFile counts lines that are not JSON, and those of another re
   assertEquals(found.examples.map((one) => one.split(": ")[0]), [":2", ":4"]);
 });
 
-Deno.test("RawSampleFile passes over the zeros that a power failure leaves in a file", async () => {
+Deno.test("RawSampleFile skips the zeros that a power failure leaves in a file", async () => {
   const zeros = new Uint8Array(300_000);
   const content = [encoder.encode(`${sample(1)}\n`), zeros, encoder.encode(`\n${sample(2)}\n`)];
   const found = await read(new Uint8Array(await new Blob(content).arrayBuffer()), 1000);
@@ -84,7 +84,7 @@ Deno.test("RawSampleFile passes over the zeros that a power failure leaves in a 
   assertEquals(found.counts, { lines: 3, ...NONE_BAD, malformed: 1 });
 });
 
-Deno.test("RawSampleFile passes over lines that are too long to be a sample's", async () => {
+Deno.test("RawSampleFile skips lines that are too long to be a sample's", async () => {
   const long = sample(7).replace("trace-7", "x".repeat(70_000));
   for (const blockBytes of [1000, 80_000, 1_000_000]) {
     const found = await read(

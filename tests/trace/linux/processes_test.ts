@@ -36,7 +36,7 @@ Deno.test("parseIgnoredSignals() and parseAllowedCpus() read their lines of stat
   assertEquals(parseAllowedCpus(text), [0, 1, 4]);
 });
 
-Deno.test("parseMountinfo() reads octal escapes and passes over optional fields", () => {
+Deno.test("parseMountinfo() reads octal escapes and skips optional fields", () => {
   const line = "9 8 0:1 /docker/4f /a\\040b rw shared:1 master:2 - cgroup2 cgroup rw,cpu";
   assertEquals(parseMountinfo(`${line}\n`), [
     { root: "/docker/4f", path: "/a b", type: "cgroup2", superOptions: ["rw", "cpu"] },
