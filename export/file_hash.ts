@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { openInputFile } from "../trace/input_file.ts";
 
 /** Size and hash of a file. */
 export interface FileHash {
@@ -34,7 +35,7 @@ export class RunningHash {
 /** Size and hash of `path`, read as a stream. */
 export async function hashFile(path: string): Promise<FileHash> {
   const hash = new RunningHash();
-  using file = await Deno.open(path);
+  using file = await openInputFile(path);
   for await (const chunk of file.readable) hash.update(chunk);
   return hash.digest();
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { openInputFile } from "../trace/input_file.ts";
+
 /** Bytes read at once: large enough that the cost per call vanishes, and held once. */
 const BLOCK_BYTES = 1 << 20;
 
@@ -28,7 +30,7 @@ export interface LineBlock {
  * @throws {SyntaxError} on a line longer than 16 MiB.
  */
 export async function* readLineBlocks(path: string): AsyncGenerator<LineBlock> {
-  using file = await Deno.open(path);
+  using file = await openInputFile(path);
   let buffer = new Uint8Array(BLOCK_BYTES);
   let filled = 0;
   for (;;) {

@@ -13,6 +13,7 @@ import {
   type SchemaElement,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { openInputFile } from "../trace/input_file.ts";
 
 /** A column as the file's footer declares it. */
 export interface FoundColumn {
@@ -86,7 +87,7 @@ export class ParquetFile implements Disposable {
    * @throws {Deno.errors.NotFound} when there is no such file.
    */
   static async open(path: string): Promise<ParquetFile> {
-    const file = await Deno.open(path, { read: true });
+    const file = await openInputFile(path);
     try {
       const { size } = await file.stat();
       const buffer: AsyncBuffer = {

@@ -5,6 +5,7 @@
  */
 
 import { integer, list, nullable, number, oneOf, record, type RecordOf, string } from "./schema.ts";
+import { NODE } from "./record_fields.ts";
 import { END_STATES, MEMORY_SOURCES, TOTAL_SOURCES } from "./records.ts";
 
 /** `CTS/invocations.jsonl`: one attempt of one task, or one traced command. */
@@ -19,7 +20,7 @@ export const INVOCATION = record("invocation", {
   ts_end: nullable(number({ doc: "Reaped.", unit: "epoch_ms" })),
   task_id: nullable(string({ doc: "Task of the queue." })),
   attempt: nullable(integer({ doc: "Attempt, from 1.", unit: "count", min: 1 })),
-  node: string({ doc: "NODE_ID." }),
+  node: NODE,
   profile: nullable(string({ doc: "Profile of the task." })),
   status: nullable(integer({ doc: "Exit code." })),
   state: oneOf([...END_STATES, "superseded", "running"], {
@@ -80,7 +81,7 @@ export type ProcMetric = RecordOf<typeof PROC_METRIC>;
 
 /** `CTS/nodes.json`: a list of these. */
 export const CTS_NODE = record("node", {
-  node_id: string({ doc: "NODE_ID." }),
+  node_id: NODE,
   stage: nullable(string({ doc: "STAGE." })),
   cpu_cores: integer({ doc: "Logical cores of the node.", unit: "count", min: 1 }),
   cpu_model: nullable(string({ doc: "Model of the CPU." })),

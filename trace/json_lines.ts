@@ -8,6 +8,7 @@
  */
 
 import { messageOf } from "./atomic_file.ts";
+import { openInputFile } from "./input_file.ts";
 
 const NEWLINE = 10;
 
@@ -141,14 +142,23 @@ export interface LineBatch {
   readonly isTorn: boolean;
 }
 
+/** How lines are read. */
+export interface LinesOptions {
+  /** True where a user named the file, who may mean a pipe. Default false: a regular file is required. */
+  readonly isPipeTaken?: boolean;
+}
+
 /**
  * The lines of `path` in batches, one per chunk read.
  *
  * @throws {Deno.errors.NotFound} when there is no such file.
  * @throws {SyntaxError} on a line longer than 16 Mi characters.
  */
-export async function* readLines(path: string): AsyncGenerator<LineBatch> {
-  using file = await Deno.open(path, { read: true });
+export async function* readLines(
+  path: string,
+  { isPipeTaken = false }: LinesOptions = {},
+): AsyncGenerator<LineBatch> {
+  using file = isPipeTaken ? await Deno.open(path) : await openInputFile(path);
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(CHUNK_BYTES);
   let rest = "";
@@ -176,7 +186,7 @@ export async function* readLines(path: string): AsyncGenerator<LineBatch> {
 }
 
 /** How {@linkcode readRecords} decodes and reports. */
-export interface ReadOptions<T> {
+export interface ReadOptions<T> extends LinesOptions {
   /** Makes a record of a parsed line; throws when it is not one. */
   readonly decode: (value: unknown, where: string) => T;
   /** Called for each line that is not a record; reading continues. */
@@ -190,7 +200,7 @@ export interface ReadOptions<T> {
  * @throws {Deno.errors.NotFound} when there is no such file.
  */
 export async function* readRecords<T>(path: string, options: ReadOptions<T>): AsyncGenerator<T> {
-  for await (const { firstLine, lines, isTorn } of readLines(path)) {
+  for await (const { firstLine, lines, isTorn } of readLines(path, options)) {
     for (const [index, text] of lines.entries()) {
       if (text === "") continue;
       const line = firstLine + index;

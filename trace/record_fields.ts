@@ -30,4 +30,9 @@ export const TRACE_ID: Field<string> = string({
   doc: "Identity of one invocation, as W3C trace context: 32 hex digits.",
 });
 /** The node that it belongs to. */
-export const NODE: Field<string> = string({ doc: "NODE_ID." });
+export const NODE: Field<string> = string({
+  doc: "NODE_ID.",
+  // A name of folders, too: a record from elsewhere must not name any other place.
+  pattern: /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/,
+  expected: 'a NODE_ID of 1 to 64 characters A-Za-z0-9._- (not "." or "..")',
+});

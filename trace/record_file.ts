@@ -5,6 +5,7 @@
  */
 
 import { quote } from "./schema.ts";
+import { readInputText } from "./input_file.ts";
 
 /**
  * The record in `path`, or null when there is no such file.
@@ -18,7 +19,7 @@ export async function readRecordFile<T>(
 ): Promise<T | null> {
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = await readInputText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;

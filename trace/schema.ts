@@ -81,8 +81,19 @@ function bounds({ min, max }: NumberOptions): string {
   return max === undefined ? "" : ` of at most ${max}`;
 }
 
-function inBounds(value: number, { min, max }: NumberOptions): boolean {
-  return (min === undefined || value >= min) && (max === undefined || value <= max);
+function inBounds(value: number, { min, max, unit }: NumberOptions): boolean {
+  return (min === undefined || value >= min) && (max === undefined || value <= max) &&
+    Math.abs(value) <= largestOf(unit);
+}
+
+/**
+ * Largest magnitude of a value in `unit`. Times are added up in whole µs, and a double holds those exactly
+ * up to 285 years: an epoch time is good until 2255. What is larger was never measured.
+ */
+export function largestOf(unit: Unit | undefined): number {
+  if (unit === "s") return Number.MAX_SAFE_INTEGER / 1e6;
+  if (unit === "ms" || unit === "epoch_ms") return Number.MAX_SAFE_INTEGER / 1e3;
+  return Number.MAX_SAFE_INTEGER;
 }
 
 function jsonBounds({ min, max }: NumberOptions): JsonSchema {
@@ -120,8 +131,7 @@ export function number(options: NumberOptions): Field<number> {
     kind: "number",
     json: { type: "number", ...jsonBounds(options) },
     expected: `a number${bounds(options)}`,
-    accepts: (value) =>
-      typeof value === "number" && Number.isFinite(value) && inBounds(value, options),
+    accepts: (value) => typeof value === "number" && inBounds(value, options),
     isNullable: false,
     unit: options.unit ?? null,
     doc: options.doc,

@@ -15,6 +15,7 @@ import { findSimulation, readSimulation, type SimulatedRun, SimulationError } fr
 import type { ManifestExperiment } from "../opendc/written.ts";
 import { type ReadManifest, readManifest } from "../opendc/manifest.ts";
 import type { TopologySpec } from "../opendc/topology.ts";
+import { readInputText } from "../../trace/input_file.ts";
 
 /** What to compare. */
 export interface CompareOptions {
@@ -200,7 +201,7 @@ async function readCapacities(
   folder: string,
   { hosts }: ReadManifest,
 ): Promise<Map<string, number>> {
-  const text = await Deno.readTextFile(join(folder, "small_datacenter.json"));
+  const text = await readInputText(join(folder, "small_datacenter.json"));
   const { clusters } = JSON.parse(text) as TopologySpec;
   const capacities = new Map<string, number>();
   for (const { name, count, cpu } of clusters.flatMap((cluster) => cluster.hosts)) {

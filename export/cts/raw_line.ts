@@ -6,12 +6,15 @@
  * @module
  */
 
-import { DecodeError } from "../../trace/schema.ts";
+import { DecodeError, largestOf } from "../../trace/schema.ts";
 import { RAW_SAMPLE, type RawSample } from "../../trace/records.ts";
 import { msToUs, NS_PER_US, ticksToUs, US_PER_MS } from "../../trace/units.ts";
 
 /** Longest run of digits that a double holds exactly, whatever they are. */
 const EXACT_DIGITS = 15;
+
+/** Times above this are left to the decoder, which refuses them. */
+const LARGEST_MS = largestOf("ms");
 
 /** Digits that fit 31 bits, whatever they are. */
 const INTEGER_DIGITS = 9;
@@ -247,6 +250,7 @@ export class RawLineParser implements RawReading {
       this.#numberEnd = at;
       return value;
     }
+    if (value > LARGEST_MS) return UNKNOWN;
     value *= US_PER_MS;
     if (bytes[at] === DOT) {
       const point = at;

@@ -7,6 +7,7 @@
 
 import { DecodeError } from "../../trace/schema.ts";
 import { RawLineParser, type RawReading } from "./raw_line.ts";
+import { openInputFile } from "../../trace/input_file.ts";
 
 const NEWLINE = 10;
 
@@ -121,7 +122,7 @@ export class RawSampleFile implements SampleSource {
    * @throws {Deno.errors.NotFound} when there is no such file.
    */
   static async open(path: string, blockBytes: number = BLOCK_BYTES): Promise<RawSampleFile> {
-    const file = await Deno.open(path, { read: true });
+    const file = await openInputFile(path);
     return new RawSampleFile(path, { file, blockBytes });
   }
 

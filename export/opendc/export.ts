@@ -29,7 +29,7 @@ import { MANIFEST_NAME } from "./schema.ts";
 import { Stage } from "./stage.ts";
 import { type Candidate, selectInvocations, submissionOf } from "./tasks.ts";
 import { writeMain, writeReplays, type WriterOptions } from "./writer.ts";
-import type { Written, WrittenTask } from "./written.ts";
+import type { OutputFile, Written, WrittenTask } from "./written.ts";
 import { topologyNotes, topologyOf } from "./topology.ts";
 import type { ExportOptions, ExportSummary } from "./summary.ts";
 
@@ -116,7 +116,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       options,
       invocations: run.invocations.length,
       inputs: await describeInputs(options.input, { sources, hashes: rows.hashes }),
-      outputs: written.outputs,
+      outputs: await describeOutputs(stage, written.outputs),
       experiments: [experiment, ...written.experiments],
       tasks,
       times,
@@ -154,6 +154,19 @@ function chooseInvocations(
     `Cannot export "${input}": no tasks; ${services} services were followed: --services ` +
       `exports them as tasks`,
   );
+}
+
+/** Every file of the export with its hash; those of `known` were hashed as they were written. */
+async function describeOutputs(
+  stage: Stage,
+  known: readonly OutputFile[],
+): Promise<OutputFile[]> {
+  const outputs = [...known];
+  for (const name of stage.names) {
+    if (known.some((one) => one.name === name)) continue;
+    outputs.push({ name, ...await hashFile(join(stage.folder, name)) });
+  }
+  return outputs;
 }
 
 /** What reading the rows gave besides the rows. */

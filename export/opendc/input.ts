@@ -10,6 +10,7 @@ import { basename, join } from "@std/path";
 import { CTS_NODE, type CtsNode, INVOCATION, type Invocation } from "../../trace/cts.ts";
 import { type BadLine, readRecords } from "../../trace/json_lines.ts";
 import { quote } from "../../trace/schema.ts";
+import { readInputText } from "../../trace/input_file.ts";
 
 /** A folder with a parsed run, or a part of one. */
 export interface CtsSource {
@@ -152,7 +153,7 @@ function completed(value: unknown, only: string | undefined): unknown {
 export async function readNodes(path: string): Promise<CtsNode[]> {
   let value: unknown;
   try {
-    value = JSON.parse(await Deno.readTextFile(path));
+    value = JSON.parse(await readInputText(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new ExportError(`Cannot read "${path}": there is no such file; run parse first`, {

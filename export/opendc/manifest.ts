@@ -48,7 +48,7 @@ export interface Manifest {
   readonly options: Readonly<Record<string, string | number | boolean | null>>;
   /** Files that were read, relative to the input where they are below it. */
   readonly inputs: readonly InputFile[];
-  /** Parquet files that were written. */
+  /** Every file of the export but this one, which cannot hold its own hash. */
   readonly outputs: readonly OutputFile[];
   /** Every file of the export, relative to its folder. */
   readonly files: readonly string[];
@@ -112,7 +112,7 @@ export interface ManifestOptions {
   readonly invocations: number;
   /** Files that were read. */
   readonly inputs: readonly InputFile[];
-  /** Parquet files that were written. */
+  /** Every file of the export but this one, which cannot hold its own hash. */
   readonly outputs: readonly OutputFile[];
   /** The experiments. */
   readonly experiments: readonly ManifestExperiment[];
@@ -239,7 +239,7 @@ const READ_MANIFEST = record("manifest", {
   manifest_version: string({ doc: "Version of the layout." }),
   files: list(string({ doc: "A name." }), { doc: "Every file of the export." }),
   hosts: mapOf(string({ doc: "NODE_ID." }), { doc: "Node by host." }),
-  outputs: list(nested(READ_OUTPUT, { doc: "A file." }), { doc: "Parquet files." }),
+  outputs: list(nested(READ_OUTPUT, { doc: "A file." }), { doc: "Every file but this one." }),
   experiments: list(nested(READ_EXPERIMENT, { doc: "One." }), { doc: "The experiments." }),
   options: nested(READ_OPTIONS, { doc: "Options in force." }),
   counts: nested(READ_COUNTS, { doc: "How much there is." }),

@@ -15,6 +15,7 @@ import type { WorkloadContent } from "./read.ts";
 import { readSdkExperiment, sdkTopologyProblems } from "./sdk.ts";
 import { checkFit, checkTopology, readExperiment } from "./topology.ts";
 import type { TaskTable } from "./workload.ts";
+import { readInputText } from "../../trace/input_file.ts";
 
 /** Check the topology at `path`, and that the tasks fit into its hosts. */
 export async function checkTopologyFile(
@@ -33,7 +34,7 @@ async function parseJson(
   path: string,
 ): Promise<{ readonly value: unknown; readonly problem: string | null }> {
   try {
-    return { value: JSON.parse(await Deno.readTextFile(path)), problem: null };
+    return { value: JSON.parse(await readInputText(path)), problem: null };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { value: null, problem: `${path} is not JSON: ${error.message}` };

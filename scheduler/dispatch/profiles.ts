@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Field, quote } from "../../trace/schema.ts";
+import { DecodeError, type Field, quote } from "../../trace/schema.ts";
 import { type PartialTask, TASK } from "../../trace/task.ts";
 import builtIn from "./profiles.json" with { type: "json" };
 
@@ -129,6 +129,6 @@ function object(value: unknown, where: string): Readonly<Record<string, unknown>
   throw problem(where, `an object is required, got ${quote(value)}`);
 }
 
-function problem(where: string, what: string): TypeError {
-  return new TypeError(`Cannot read profiles, ${where}: ${what}`);
+function problem(where: string, what: string): DecodeError {
+  return new DecodeError(`Cannot read profiles, ${where}: ${what}`);
 }

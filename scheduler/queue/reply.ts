@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../../trace/schema.ts";
+import { DecodeError, quote } from "../../trace/schema.ts";
 import type { HostState } from "./queue.ts";
 
 /** A reply as RESP2 has it. */
@@ -13,20 +13,20 @@ export type Reply = string | number | null | readonly Reply[];
 /** A reply that is text. */
 export function textOf(reply: Reply | undefined): string {
   if (typeof reply === "string") return reply;
-  throw new TypeError(`Cannot read Redis' reply: text is required, got ${quote(reply)}`);
+  throw new DecodeError(`Cannot read Redis' reply: text is required, got ${quote(reply)}`);
 }
 
 /** A reply that is a number, also one that travelled as text. */
 export function numberOf(reply: Reply | undefined): number {
   const value = typeof reply === "string" && reply !== "" ? Number(reply) : reply;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw new TypeError(`Cannot read Redis' reply: a number is required, got ${quote(reply)}`);
+  throw new DecodeError(`Cannot read Redis' reply: a number is required, got ${quote(reply)}`);
 }
 
 /** A reply that is a list. */
 export function listOf(reply: Reply | undefined): readonly Reply[] {
   if (Array.isArray(reply)) return reply;
-  throw new TypeError(`Cannot read Redis' reply: a list is required, got ${quote(reply)}`);
+  throw new DecodeError(`Cannot read Redis' reply: a list is required, got ${quote(reply)}`);
 }
 
 /** A reply that is a list of lists. */

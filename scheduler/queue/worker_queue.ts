@@ -25,6 +25,7 @@ import { type DataLife, isAnotherLife, lifeArguments, UNKNOWN_LIFE } from "./que
 import { type Script, SCRIPTS } from "./scripts.ts";
 import { readListedTask } from "./task_json.ts";
 import type { Timing } from "./timing.ts";
+import { DecodeError } from "../../trace/schema.ts";
 
 /** One call for work, in one life of the worker. */
 interface ClaimCall {
@@ -327,7 +328,7 @@ function claimedTask(raw: string, taskId: string, attempt: number): Task {
   try {
     return { ...completeTask(JSON.parse(raw), `task ${taskId}`, taskId), attempt };
   } catch (error) {
-    throw new TypeError(`Cannot read the assigned task "${taskId}": ${messageOf(error)}`, {
+    throw new DecodeError(`Cannot read the assigned task "${taskId}": ${messageOf(error)}`, {
       cause: error,
     });
   }

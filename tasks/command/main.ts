@@ -13,6 +13,7 @@ import { helpOf } from "./help.ts";
 import { parseCommand, type Parsed, type Sources } from "./parse.ts";
 import { parseEnvFile } from "./env_file.ts";
 import { UsageError } from "./usage_error.ts";
+import { readInputTextSync } from "../../trace/input_file.ts";
 
 /** Version of Tracekit. */
 export const VERSION: string = config.version;
@@ -54,7 +55,7 @@ export function readSources(flags: Flags): Sources {
 
 function readIfThere(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readInputTextSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;

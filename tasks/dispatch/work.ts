@@ -109,6 +109,7 @@ async function tasksOfFile(
   const tasks: Task[] = [];
   const ids = new Set<string>();
   const records = readRecords(path, {
+    isPipeTaken: true,
     decode: (value, where) => planLine(value, { where, dispatchId, index: tasks.length, profiles }),
     onBadLine: ({ line, reason }) => {
       throw new CommandError(`cannot use "${path}" line ${line}: ${reason}`);

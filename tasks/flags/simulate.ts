@@ -8,6 +8,7 @@ import { THRESHOLD_FLAGS } from "./compare_opendc.ts";
 import { role } from "../command/role.ts";
 import { FORM_CHOICES, TIMEOUT_PROGRAM } from "../opendc/runner.ts";
 import { workloadFolder } from "./verify_opendc.ts";
+import { readInputTextSync } from "../../trace/input_file.ts";
 
 /** `deno task simulate`. */
 export const SIMULATE = command({
@@ -65,7 +66,7 @@ export const SIMULATE_ROLE = role({
 /** The run that an export names as its input; null where there is none to be read. */
 function runOf(folder: string): string | null {
   try {
-    const manifest = JSON.parse(Deno.readTextFileSync(join(folder, MANIFEST_NAME)));
+    const manifest = JSON.parse(readInputTextSync(join(folder, MANIFEST_NAME)));
     const input: unknown = manifest?.options?.input;
     return typeof input === "string" ? input : null;
   } catch (error) {

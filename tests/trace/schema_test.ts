@@ -36,8 +36,14 @@ const CASES: readonly Case[] = [
   {
     name: "number() without bounds",
     field: number({ doc }),
-    accepted: [0, -1e300],
-    refused: [NaN, Infinity, -Infinity, "1"],
+    accepted: [0, -1e15],
+    refused: [NaN, Infinity, -Infinity, "1", 1e300, -1e300],
+  },
+  {
+    name: "number() of a time that whole µs can hold",
+    field: number({ doc, unit: "ms" }),
+    accepted: [0.001, 9e12, -9e12],
+    refused: [1e13, -1e13],
   },
   {
     name: "integer()",
