@@ -95,6 +95,7 @@ export class ParquetFile implements Disposable {
         slice: (start, end = size) => readRange(file, { start, end }),
       };
       const metadata: FileMetaData = await parquetMetadataAsync(buffer);
+      checkFooter(metadata, size);
       const scan = await parquetScan({
         file: buffer,
         metadata,
@@ -156,6 +157,39 @@ export class ParquetFile implements Disposable {
       throw readError(this.path, error);
     }
   }
+}
+
+/**
+ * Most rows of one row group. Writers make groups of a million rows or of 128 MB; a column of this many
+ * takes 512 MB when it is read, and more than that is a broken footer.
+ */
+const GROUP_ROWS_LIMIT = 2 ** 26;
+
+/** The reader believes every number of a footer; those by which it allocates and seeks must be possible. */
+function checkFooter({ num_rows, row_groups, schema }: FileMetaData, sizeBytes: number): void {
+  for (const { num_children } of schema) {
+    requireWithin("children", num_children ?? 0, schema.length);
+  }
+  let rows = 0;
+  for (const group of row_groups) {
+    requireWithin("rows of a group", group.num_rows, GROUP_ROWS_LIMIT);
+    rows += Number(group.num_rows);
+    for (const { meta_data: column } of group.columns) {
+      if (column === undefined) continue;
+      const { data_page_offset, dictionary_page_offset, total_compressed_size } = column;
+      requireWithin("a page's place", data_page_offset, sizeBytes);
+      requireWithin("a page's place", dictionary_page_offset ?? 0n, sizeBytes);
+      requireWithin("a column's bytes", total_compressed_size, sizeBytes);
+    }
+  }
+  if (BigInt(rows) !== BigInt(num_rows)) {
+    throw new RangeError(`${num_rows} rows are declared, got ${rows} in its groups`);
+  }
+}
+
+function requireWithin(what: string, value: bigint | number, limit: number): void {
+  if (value >= 0 && value <= limit) return;
+  throw new RangeError(`the footer is broken: ${what} from 0 to ${limit} required, got ${value}`);
 }
 
 function asNumber(value: unknown): number {
