@@ -6,6 +6,7 @@
 
 import {
   type AsyncBuffer,
+  type CompressionCodec,
   type FileMetaData,
   parquetMetadataAsync,
   type ParquetScan,
@@ -13,6 +14,7 @@ import {
   type SchemaElement,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { checkPages } from "./parquet_pages.ts";
 import { openInputFile } from "../trace/input_file.ts";
 
 /** A column as the file's footer declares it. */
@@ -141,10 +143,29 @@ export class ParquetFile implements Disposable {
     this.#file.close();
   }
 
+  /** Check the pages of a flat column; the decoder bounds nothing itself. */
+  #checkPages(name: string, group: number): void {
+    const { row_groups, schema } = this.#scan.metadata;
+    const column = row_groups[group]?.columns
+      .map(({ meta_data }) => meta_data)
+      .find((one) => one?.path_in_schema.length === 1 && one.path_in_schema[0] === name);
+    if (column === undefined) return;
+    const { codec, total_compressed_size, data_page_offset, dictionary_page_offset } = column;
+    const start = Number(dictionary_page_offset ?? data_page_offset);
+    const end = start + Number(total_compressed_size);
+    const element = schema.find((one) => one.name === name);
+    checkPages(new Uint8Array(readRange(this.#file, { start, end })), {
+      rows: this.groups[group] ?? 0,
+      isOptional: element?.repetition_type === "OPTIONAL",
+      decompress: (bytes, size) => decompress(codec, { bytes, size }),
+    });
+  }
+
   async #read(name: string, group: number): Promise<ArrayLike<unknown>> {
     const rowStart = this.groups.slice(0, group).reduce((sum, rows) => sum + rows, 0);
     const rows = this.groups[group] ?? 0;
     try {
+      this.#checkPages(name, group);
       const values = await this.#scan.readColumn({
         column: name,
         rowStart,
@@ -190,6 +211,16 @@ function checkFooter({ num_rows, row_groups, schema }: FileMetaData, sizeBytes: 
 function requireWithin(what: string, value: bigint | number, limit: number): void {
   if (value >= 0 && value <= limit) return;
   throw new RangeError(`the footer is broken: ${what} from 0 to ${limit} required, got ${value}`);
+}
+
+function decompress(
+  codec: CompressionCodec,
+  { bytes, size }: { readonly bytes: Uint8Array; readonly size: number },
+): Uint8Array {
+  if (codec === "UNCOMPRESSED") return bytes;
+  const own = compressors[codec];
+  if (own !== undefined) return own(bytes, size);
+  throw new RangeError(`the codec ${codec} is not known`);
 }
 
 function asNumber(value: unknown): number {
