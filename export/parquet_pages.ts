@@ -136,7 +136,7 @@ function checkRuns(
   }
 }
 
-/** A struct of Thrift's compact protocol: numbers and structs by their field; others are passed over. */
+/** A struct of Thrift's compact protocol: numbers and structs by their field; others are skipped. */
 interface Struct {
   readonly [field: number]: number | Struct | undefined;
 }

@@ -379,6 +379,13 @@ export const COMMANDS = [
     isForCheckout: true,
   },
   {
+    name: "fuzz",
+    description:
+      "Change runs, exports, tasks and HTTP messages at random until one is taken wrongly.",
+    privilege: "all",
+    isForCheckout: true,
+  },
+  {
     name: "report-page",
     description: "Bundle the program of the report's page into the file that is checked in.",
     privilege: "all",

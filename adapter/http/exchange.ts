@@ -60,6 +60,7 @@ export class Exchange {
   #bytesOut = 0;
   #failure: Failure | null = null;
   #hasClientEnded = false;
+  #isOver = false;
   /** True where it goes over a connection that has served a request before. */
   #isReused = false;
   /** True where the end of the connection is the end of the response's body. */
@@ -338,7 +339,17 @@ export class Exchange {
     return this.#isReused && this.#failure?.reason === CLOSED;
   }
 
+  /**
+   * The client's connection is closed. The runtime closes the response that it was writing, and forgets
+   * those behind it in a pipeline.
+   */
+  abandon(): void {
+    this.#over();
+  }
+
   #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     const isWhole = this.#outgoing.writableFinished || this.#tunnel !== null;
     if (!isWhole) this.#request?.destroy();
     const isAborted = this.#failure !== null || !isWhole;

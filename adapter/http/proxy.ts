@@ -205,6 +205,10 @@ export class HttpProxy implements AsyncDisposable {
     client.once("close", () => {
       this.#connections.delete(client);
       agent.destroy();
+      // Behind the closes that the runtime tells of itself.
+      setImmediate(() => {
+        for (const exchange of connection.exchanges) exchange.abandon();
+      });
     });
     agent.on("free", (service: Socket) => {
       if (service === connection.service) return;
