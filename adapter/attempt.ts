@@ -14,6 +14,7 @@ import { exitTotals } from "./exit_totals.ts";
 import { type TraceContext, traceparentOf } from "./trace_context.ts";
 import { newContext, taskEvent, timesOf } from "./invocation_events.ts";
 import { InvocationRecord } from "./invocation_record.ts";
+import { countDecodeErrors } from "./ffmpeg_arguments.ts";
 import { type Job, JobRefusedError } from "./job.ts";
 import { acceptOutputs, dropOutputs, inputSize, partFiles, prepareOutputs } from "./job_outputs.ts";
 import { type AttemptEnd, Lifetime, type StopOptions } from "./lifetime.ts";
@@ -239,10 +240,19 @@ export class Attempt {
       signal: exit.signal,
       reason: stopReason ?? outputs.problem ?? note,
       bytes_out: outputs.bytes,
+      decode_errors: this.#decodeErrors(),
       stderr_tail: isDone ? null : files.tail(files.taskLog(this.#task)),
     });
     if (writing !== null) await writing;
     return { kind: "exited", isDone, isInterrupted, event: this.#record.event };
+  }
+
+  /** ffmpeg ends with 0 although it could not decode a part; null where nobody says. */
+  #decodeErrors(): number | null {
+    if (this.#task.kind !== "ffmpeg") return null;
+    const { files } = this.#node;
+    const log = files.head(files.taskLog(this.#task));
+    return log === null ? null : countDecodeErrors(log);
   }
 }
 

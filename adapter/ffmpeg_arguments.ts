@@ -89,8 +89,20 @@ export function ffmpegArguments(task: Task, { input, writtenTo, output }: Ffmpeg
     ...option("-filter_threads", task.fthreads),
     "-c:a",
     "copy",
+    // Cover art is encoded as any picture: as an attached one, the container would refuse its codec.
+    "-disposition:v",
+    "0",
     "-f",
     containerFormat(output),
     `file:${writtenTo}`,
   ];
+}
+
+/** What ffmpeg says of input that it could not decode, and goes past. */
+const DECODE_ERROR =
+  /Packet corrupt|Invalid NAL|error while decoding|Error submitting packet|concealing \d|corrupt (?:decoded|input)|partial file|missing picture/i;
+
+/** Lines of ffmpeg's log that tell of input which could not be decoded. */
+export function countDecodeErrors(log: string): number {
+  return log.split(/[\r\n]/).filter((line) => DECODE_ERROR.test(line)).length;
 }

@@ -89,6 +89,11 @@ export class RunFiles implements Disposable {
     return this.#rights.asUser(() => readTail(path));
   }
 
+  /** The beginning of a log, or null when it cannot be read. */
+  head(path: string): string | null {
+    return this.#rights.asUser(() => readHead(path));
+  }
+
   [Symbol.dispose](): void {
     for (const writer of this.#events.values()) writer[Symbol.dispose]();
     this.#shares?.[Symbol.dispose]();
@@ -108,6 +113,19 @@ export function removeFile(path: string): void {
 export function fileSize(path: string): number | null {
   try {
     return Deno.statSync(path).size;
+  } catch (error) {
+    if (errnoOf(error) !== null) return null;
+    throw error;
+  }
+}
+
+/** Most of a log that is searched, bytes: ffmpeg's own lines of hours are some 100 kB. */
+const HEAD_BYTES = 4 * 1024 * 1024;
+
+function readHead(path: string): string | null {
+  try {
+    using file = RegularFile.open(path);
+    return new TextDecoder().decode(file.read(0, Math.min(file.bytes, HEAD_BYTES)));
   } catch (error) {
     if (errnoOf(error) !== null) return null;
     throw error;

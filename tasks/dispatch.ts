@@ -44,7 +44,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   const mode = modeOf(options, given);
-  const work = await readWork(options);
+  const work = await readWork(options, io.say);
   if (options["dry-run"]) {
     for (const task of work.tasks) {
       const { task_id, kind, profile, input, output, ...rest } = task;
@@ -143,7 +143,8 @@ function closeWhenStopped(queue: AsyncDisposable, signal: AbortSignal): Disposab
 }
 
 /** What hands over the tasks in the way that `mode` says; reads the times and durations that it needs. */
-async function prepareHandOver({ tasks, seed }: Work, mode: DispatchMode): Promise<HandOver> {
+async function prepareHandOver(work: Work, mode: DispatchMode): Promise<HandOver> {
+  const { tasks, seed, report } = work;
   switch (mode.kind) {
     case "pulse": {
       const timed = onPending(tasks, pulseOffsets(tasks.length, mode.pulse));
@@ -151,7 +152,7 @@ async function prepareHandOver({ tasks, seed }: Work, mode: DispatchMode): Promi
     }
     case "arrivals": {
       const offsets = await readArrivals(mode.arrivals, { count: tasks.length, seed });
-      const placed = mode.to === null ? null : await place(tasks, mode.to);
+      const placed = mode.to === null ? null : await place(work, mode.to);
       const timed = placed?.map((one, index) => ({ ...one, offsetMs: offsets[index] ?? 0 })) ??
         onPending(tasks, offsets);
       return (options) => dispatchTimed(timed, options);
@@ -159,16 +160,16 @@ async function prepareHandOver({ tasks, seed }: Work, mode: DispatchMode): Promi
     case "fifo":
       return (options) => dispatchFifo(tasks, { ...options, ...mode.limits });
     case "direct": {
-      const placed = await place(tasks, mode);
+      const placed = await place(work, mode);
       const limits = { queueMax: Infinity, batchSize: Infinity, intervalMs: 0 };
       return (options) => dispatchDrip(placed, { ...options, ...limits });
     }
     case "drip": {
-      const placed = await place(tasks, mode);
+      const placed = await place(work, mode);
       return (options) => dispatchDrip(placed, { ...options, ...mode.limits });
     }
     case "online": {
-      const durationS = await readDurations(tasks);
+      const durationS = await readDurations(tasks, report);
       const { limits, nodes } = mode;
       return (options) => dispatchOnline(tasks, { ...options, ...limits, nodes, durationS });
     }
@@ -179,8 +180,11 @@ function onPending(tasks: readonly Task[], offsetsMs: readonly number[]): TimedT
   return tasks.map((task, index) => ({ task, offsetMs: offsetsMs[index] ?? 0, node: null }));
 }
 
-async function place(tasks: readonly Task[], { nodes, policy }: NodesMode): Promise<NodeTask[]> {
-  const durationS = policy === "rr3" ? () => 0 : await readDurations(tasks);
+async function place(
+  { tasks, report }: Work,
+  { nodes, policy }: NodesMode,
+): Promise<NodeTask[]> {
+  const durationS = policy === "rr3" ? () => 0 : await readDurations(tasks, report);
   return placeOnNodes(tasks, { nodes, policy, durationS });
 }
 

@@ -151,6 +151,14 @@ export const INVOCATION_EVENT = record("invocation event", {
   counters_source: nullable(
     source("Where page faults, context switches and blocks come from."),
   ),
+  decode_errors: nullable(
+    integer({
+      doc:
+        "Lines in which ffmpeg says that it could not decode a part of its input, and continued.",
+      unit: "count",
+      min: 0,
+    }),
+  ),
   log_lost_bytes: nullable(
     integer({
       doc: "Bytes that it printed and that its log does not have: beyond --task-log-max-mb.",

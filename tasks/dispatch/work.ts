@@ -11,6 +11,8 @@ import {
 } from "../../scheduler/dispatch/arrivals.ts";
 import { parseDispatchId, planLine, planTasks } from "../../scheduler/dispatch/plan.ts";
 import { parseMix } from "../../scheduler/dispatch/mix.ts";
+import { messageOf } from "../../trace/atomic_file.ts";
+import { errnoOf } from "../../trace/linux/errno.ts";
 import { readMp4Duration } from "../../scheduler/dispatch/mp4_duration.ts";
 import {
   BUILT_IN_PROFILES,
@@ -34,10 +36,15 @@ export interface Work {
   readonly dispatchId: string;
   /** The seed in force: that of the flag, or the one drawn for an unseeded dispatch. */
   readonly seed: number;
+  /** Told of inputs that are left out, or of which something is not known. */
+  readonly report: (line: string) => void;
 }
 
 /** The work that `options` describe. */
-export async function readWork(options: DispatchFlags): Promise<Work> {
+export async function readWork(
+  options: DispatchFlags,
+  report: (line: string) => void,
+): Promise<Work> {
   const given = options["dispatch-id"];
   const dispatchId = asUsage(() => parseDispatchId(given ?? freshDispatchId()));
   const isRandom = options.mix !== null || options.arrivals?.startsWith("poisson:") === true;
@@ -47,15 +54,17 @@ export async function readWork(options: DispatchFlags): Promise<Work> {
   const seed = options.seed === 0 ? freshSeed() : options.seed;
   const profiles = await readProfiles(options.profiles);
   const tasks = options.tasks === null
-    ? await tasksOfInputs(options, { dispatchId, seed, profiles })
+    ? await tasksOfInputs(options, { dispatchId, seed, profiles, report })
     : await tasksOfFile(options.tasks, { dispatchId, profiles });
-  return { tasks, dispatchId, seed };
+  return { tasks, dispatchId, seed, report };
 }
 
 interface WorkContext {
   readonly dispatchId: string;
   readonly seed: number;
   readonly profiles: Profiles;
+  /** Told of each input that is left out. */
+  readonly report: (line: string) => void;
 }
 
 async function tasksOfInputs(options: DispatchFlags, context: WorkContext): Promise<Task[]> {
@@ -65,7 +74,10 @@ async function tasksOfInputs(options: DispatchFlags, context: WorkContext): Prom
   const { scale, preset, crf, total, outputs } = options;
   const mixText = options.mix;
   const mix = mixText === null ? null : asUsage(() => parseMix(mixText, context.profiles));
-  const inputs = await listInputs(options.inputs, options["input-suffix"]);
+  const inputs = await listInputs(options.inputs, {
+    suffix: options["input-suffix"],
+    report: context.report,
+  });
   try {
     return planTasks(inputs, {
       outputs,
@@ -82,11 +94,18 @@ async function tasksOfInputs(options: DispatchFlags, context: WorkContext): Prom
   }
 }
 
-async function listInputs(folder: string, suffix: string): Promise<string[]> {
+/** Files of `folder` that end in `suffix`, whatever its case; those that cannot be used are told. */
+async function listInputs(
+  folder: string,
+  { suffix, report }: { readonly suffix: string; readonly report: (line: string) => void },
+): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (name.endsWith(suffix) && !isDirectory) names.push(name);
+      if (isDirectory || !name.toLowerCase().endsWith(suffix.toLowerCase())) continue;
+      const problem = await inputProblem(join(folder, name));
+      if (problem === null) names.push(name);
+      else report(`left out: "${join(folder, name)}" ${problem}`);
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
@@ -98,6 +117,20 @@ async function listInputs(folder: string, suffix: string): Promise<string[]> {
     throw new CommandError(`there is no *${suffix} in "${folder}"; ${MAKE_INPUTS}`);
   }
   return names.sort().map((name) => join(folder, name));
+}
+
+/** Why a file cannot be an input; null: it can. */
+async function inputProblem(path: string): Promise<string | null> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) return "is not a file";
+    return size === 0 ? "is empty" : null;
+  } catch (error) {
+    if (errnoOf(error) === null) throw error;
+    // A name that is not UTF-8 is not the name of the file once it has been read as text.
+    if (path.includes("\ufffd")) return "has a name that is not UTF-8: rename it";
+    return `cannot be read: ${messageOf(error)}`;
+  }
 }
 
 const MAKE_INPUTS = "make test videos with: deno task generate-inputs --out DIR";
@@ -139,14 +172,35 @@ async function readProfiles(path: string | null): Promise<Profiles> {
   return new Map([...BUILT_IN_PROFILES, ...own]);
 }
 
-/** Duration of the input of each task, by its header, s; 0 for a task without an input. */
-export async function readDurations(tasks: readonly Task[]): Promise<(task: Task) => number> {
+/**
+ * Duration of the input of each task, by its header, s; 0 for a task without an input, and for one whose
+ * header does not tell it (a fragmented file), which is told.
+ */
+export async function readDurations(
+  tasks: readonly Task[],
+  report: (line: string) => void,
+): Promise<(task: Task) => number> {
   const durations = new Map<string | null, number>();
+  const problems: string[] = [];
   for (const { input } of tasks) {
     if (input === null || durations.has(input)) continue;
-    durations.set(input, await readMp4Duration(input));
+    durations.set(input, await durationOf(input, problems));
   }
+  if (problems.length > 0 && problems.length === durations.size) {
+    throw new CommandError(problems[0] ?? "no input tells its duration");
+  }
+  for (const problem of problems) report(`taken as the shortest: ${problem}`);
   return ({ input }) => durations.get(input) ?? 0;
+}
+
+async function durationOf(input: string, problems: string[]): Promise<number> {
+  try {
+    return await readMp4Duration(input);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && errnoOf(error) === null) throw error;
+    problems.push(messageOf(error));
+    return 0;
+  }
 }
 
 /**

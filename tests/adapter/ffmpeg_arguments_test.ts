@@ -1,5 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { containerFormat, ffmpegArguments, partName } from "../../adapter/ffmpeg_arguments.ts";
+import {
+  containerFormat,
+  countDecodeErrors,
+  ffmpegArguments,
+  partName,
+} from "../../adapter/ffmpeg_arguments.ts";
 import { JobRefusedError } from "../../adapter/job.ts";
 import { completeTask } from "../../trace/task.ts";
 
@@ -30,6 +35,8 @@ Deno.test("ffmpegArguments() writes the seeds' line, made safe", () => {
     "3",
     "-c:a",
     "copy",
+    "-disposition:v",
+    "0",
     "-f",
     "mp4",
     "file:/out/.x.mp4.ab.part",
@@ -53,4 +60,16 @@ Deno.test.each([["-version"], ["x"], ["x.avi"]])("containerFormat(%s) refuses it
 
 Deno.test("partName() is beside the output and is hidden", () => {
   assertEquals(partName("/out/x.mp4", "00f067aa0ba902b7"), "/out/.x.mp4.00f067aa0ba902b7.part");
+});
+
+Deno.test("countDecodeErrors() counts what ffmpeg could not decode, and nothing else", () => {
+  const log = [
+    "Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:/in/error.mp4':",
+    "[mov,mp4 @ 0x55] Packet corrupt (stream = 0, dts = 3072).",
+    "[NULL @ 0x55] Invalid NAL unit size (605 > 391).",
+    "[h264 @ 0x55] error while decoding MB 3 4, bytestream -5",
+    "frame=    1 fps=0.0 q=0.0 size=       0kB\rframe=  2 fps=0.0",
+    "[libx264 @ 0x55] frame I:1     Avg QP:20.00",
+  ].join("\n");
+  assertEquals(countDecodeErrors(log), 3);
 });

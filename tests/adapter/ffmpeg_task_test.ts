@@ -86,3 +86,22 @@ Deno.test("an ffmpeg task reads files and no other protocol, whatever its input 
     assertNotMatch(outcome.event.stderr_tail ?? "", /Connection refused/, input);
   }
 });
+
+Deno.test("an ffmpeg task encodes cover art, and counts what it could not decode", async () => {
+  await using adapter = await startAdapter();
+  const at = (name: string): string => join(adapter.root, name);
+  const video = ["-f", "lavfi", "-i", "testsrc=size=128x72:rate=10:duration=3"];
+  await ffmpeg(...video, "-pix_fmt", "yuv420p", "-movflags", "+faststart", at("whole.mp4"));
+  const bytes = await Deno.readFile(at("whole.mp4"));
+  await Deno.writeFile(at("cut.mp4"), bytes.subarray(0, Math.floor(bytes.length * 0.7)));
+  const cut = await adapter.exitOf({ input: "cut.mp4", output: "cut.mp4", ...SMALL });
+  assertEquals(cut.status, 0);
+  assertGreater(cut.decode_errors ?? 0, 0);
+  const art = ["-f", "lavfi", "-i", "testsrc=s=64x64:r=1:d=1", "-frames:v", "1", at("art.png")];
+  await ffmpeg(...art);
+  const sound = ["-f", "lavfi", "-i", "sine=d=0.2", "-i", at("art.png"), "-map", "0", "-map", "1"];
+  const codecs = ["-c:a", "aac", "-c:v", "mjpeg", "-disposition:v:0", "attached_pic"];
+  await ffmpeg(...sound, ...codecs, at("cover.mp4"));
+  const cover = await adapter.exitOf({ input: "cover.mp4", output: "cover.mp4", ...SMALL });
+  assertEquals([cover.status, cover.decode_errors], [0, 0]);
+});

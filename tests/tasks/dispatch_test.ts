@@ -1,4 +1,14 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { CommandError } from "../../tasks/command/main.ts";
+import { parseCommand } from "../../tasks/command/parse.ts";
+import { readDurations, readWork } from "../../tasks/dispatch/work.ts";
+import { DISPATCH } from "../../tasks/flags/dispatch.ts";
 import { join } from "@std/path";
 import type { Task } from "../../trace/task.ts";
 import { atOnce } from "../support/at_once.ts";
@@ -365,7 +375,6 @@ const WRONG: readonly (readonly [flags: readonly string[], code: number, message
     1,
     "2 arrivals for 3 tasks",
   ],
-  [["--inputs=INPUTS", "--nodes=a", "--policy=lpt-duration"], 1, "Cannot read duration of"],
   [["--inputs=INPUTS/none", "--pending"], 1, "there is no folder"],
   [["--inputs=INPUTS/empty", "--pending"], 1, "there is no *.mp4"],
   [["--tasks=INPUTS/bad.jsonl", "--pending"], 1, `bad.jsonl" line 2: Cannot decode task`],
@@ -379,7 +388,6 @@ Deno.test("dispatch says in one line what is wrong with its flags", async (test)
     const bad = `{"input":"a","output":"b"}\n{"input":"a","cpu_units":-1}\n`;
     await Deno.writeTextFile(join(inputs, "bad.jsonl"), bad);
     await Deno.writeTextFile(join(inputs, "notes.csv"), "0\n1\n");
-    await Deno.truncate(join(inputs, "v1.mp4"), 100);
     const steps = WRONG.map(([flags, code, message]) => [
       flags.join(" "),
       async () => {
@@ -391,5 +399,46 @@ Deno.test("dispatch says in one line what is wrong with its flags", async (test)
       },
     ]);
     await atOnce(test, Object.fromEntries(steps));
+  });
+});
+
+Deno.test("dispatch names each input that it cannot use, and submits the rest", async () => {
+  await withInputs(async (inputs) => {
+    await Deno.rename(join(inputs, "v0.mp4"), join(inputs, "UPPER.MP4"));
+    await Deno.writeFile(join(inputs, "empty.mp4"), new Uint8Array());
+    await Deno.symlink("nowhere", join(inputs, "broken.mp4"));
+    await Deno.symlink("loop.mp4", join(inputs, "loop.mp4"));
+    await Deno.mkdir(join(inputs, "dir.mp4"));
+    const latin = ["-c", 'cp "$1" "$(printf "%s/lat\\351n.mp4" "$2")"', "sh"];
+    await new Deno.Command("sh", { args: [...latin, join(inputs, "v1.mp4"), inputs] }).output();
+    const said: string[] = [];
+    const given = ["--inputs", inputs, "--dispatch-id=d", "--seed=1"];
+    const { options } = parseCommand(DISPATCH, given, { env: {}, runIdEnv: {} });
+    const { tasks } = await readWork(options, (line) => said.push(line));
+    const names = tasks.map(({ input }) => input?.slice(inputs.length + 1));
+    assertEquals(names, ["UPPER.MP4", "v1.mp4", "v2.mp4"]);
+    const reasons = said.sort().map((line) => /^left out: ".*\/(.*?)" (.*?)(?: \(|:|$)/.exec(line));
+    assertEquals(reasons.map((one) => [one?.[1], one?.[2]]), [
+      ["broken.mp4", "cannot be read"],
+      ["empty.mp4", "is empty"],
+      ["lat\ufffdn.mp4", "has a name that is not UTF-8"],
+      ["loop.mp4", "cannot be read"],
+    ]);
+  });
+});
+
+Deno.test("readDurations() tells a header without a duration, and refuses where none has one", async () => {
+  await withInputs(async (inputs) => {
+    await Deno.truncate(join(inputs, "v1.mp4"), 100);
+    const given = ["--inputs", inputs, "--dispatch-id=d", "--seed=1"];
+    const { options } = parseCommand(DISPATCH, given, { env: {}, runIdEnv: {} });
+    const said: string[] = [];
+    const { tasks, report } = await readWork(options, (line) => said.push(line));
+    const durationS = await readDurations(tasks, report);
+    assertEquals(tasks.map((task) => durationS(task) > 0), [true, false, true]);
+    assertEquals(said.length, 1);
+    assertStringIncludes(said[0] ?? "", "taken as the shortest: Cannot read duration of");
+    const bad = tasks.slice(1, 2);
+    await assertRejects(() => readDurations(bad, report), CommandError, "Cannot read duration of");
   });
 });
