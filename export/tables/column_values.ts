@@ -7,11 +7,11 @@
 import { US_PER_MS } from "../../trace/units.ts";
 import type { TableColumn, TableColumns, TableSchema } from "./schema.ts";
 
-/**
- * Rows of a batch: a megabyte at most for each table. Four times as many take 50 MB more and save a
- * twentieth of the time.
- */
-export const BATCH_ROWS: number = 16 * 1024;
+/** Rows of a batch of `samples`: a megabyte. Four times as many take 50 MB more and save 5 % of the time. */
+export const SAMPLE_BATCH_ROWS: number = 16 * 1024;
+
+/** Rows of a batch of any other table: these have up to sixty columns, and few rows. */
+const BATCH_ROWS = 2 * 1024;
 
 /** 2^32: a 64-bit integer is two words of this size. */
 const WORD = 2 ** 32;
@@ -19,9 +19,14 @@ const WORD = 2 ** 32;
 /** Which rows of a column are null. */
 export class Validity {
   /** A bit per row, 1: there is a value. */
-  readonly bits: Uint8Array = new Uint8Array(BATCH_ROWS / 8);
+  readonly bits: Uint8Array;
   /** Rows that are null. */
   nulls = 0;
+
+  /** For so many rows, a multiple of 8; none has a value. */
+  constructor(rows: number) {
+    this.bits = new Uint8Array(rows / 8);
+  }
 
   /** True when the row has a value. */
   has(row: number): boolean {
@@ -52,13 +57,15 @@ export interface ColumnValues {
 
 /** Whole numbers, and times as µs: 64 bits each. */
 export class IntegerValues implements ColumnValues {
-  readonly validity: Validity = new Validity();
+  readonly validity: Validity;
   /** Two words a row, the low one first. */
-  readonly words: Int32Array<ArrayBuffer> = new Int32Array(2 * BATCH_ROWS);
+  readonly words: Int32Array<ArrayBuffer>;
   readonly #perUnit: number;
 
-  /** Values are multiplied by `perUnit` and rounded. */
-  constructor(perUnit: number) {
+  /** For so many rows; values are multiplied by `perUnit` and rounded. */
+  constructor(rows: number, perUnit: number) {
+    this.validity = new Validity(rows);
+    this.words = new Int32Array(2 * rows);
     this.#perUnit = perUnit;
   }
 
@@ -87,9 +94,15 @@ export class IntegerValues implements ColumnValues {
 
 /** Numbers with decimals. */
 export class DoubleValues implements ColumnValues {
-  readonly validity: Validity = new Validity();
+  readonly validity: Validity;
   /** The values; 0 where there is none. */
-  readonly numbers: Float64Array<ArrayBuffer> = new Float64Array(BATCH_ROWS);
+  readonly numbers: Float64Array<ArrayBuffer>;
+
+  /** For so many rows. */
+  constructor(rows: number) {
+    this.validity = new Validity(rows);
+    this.numbers = new Float64Array(rows);
+  }
 
   set(row: number, value: number | null): void {
     this.numbers[row] = value ?? 0;
@@ -104,9 +117,15 @@ export class DoubleValues implements ColumnValues {
 
 /** True or false. */
 export class BooleanValues implements ColumnValues {
-  readonly validity: Validity = new Validity();
+  readonly validity: Validity;
   /** A bit per row. */
-  readonly truths: Validity = new Validity();
+  readonly truths: Validity;
+
+  /** For so many rows. */
+  constructor(rows: number) {
+    this.validity = new Validity(rows);
+    this.truths = new Validity(rows);
+  }
 
   set(row: number, value: boolean | null): void {
     if (value === null) {
@@ -125,14 +144,20 @@ export class BooleanValues implements ColumnValues {
 
 /** Texts by their place in a list of those that occur in the batch. */
 export class TextValues implements ColumnValues {
-  readonly validity: Validity = new Validity();
+  readonly validity: Validity;
   /** Place in {@linkcode texts} of each row. */
-  readonly places: Int32Array<ArrayBuffer> = new Int32Array(BATCH_ROWS);
+  readonly places: Int32Array<ArrayBuffer>;
   /** The texts, each once. */
   readonly texts: string[] = [];
   readonly #placeOf = new Map<string, number>();
   #last: string | null = null;
   #lastPlace = 0;
+
+  /** For so many rows. */
+  constructor(rows: number) {
+    this.validity = new Validity(rows);
+    this.places = new Int32Array(rows);
+  }
 
   set(row: number, value: string | null): void {
     if (value === null) {
@@ -174,18 +199,18 @@ export interface TableBatch {
   readonly values: readonly AnyValues[];
 }
 
-function valuesOf({ type }: TableColumn<unknown>): AnyValues {
+function valuesOf({ type }: TableColumn<unknown>, rows: number): AnyValues {
   switch (type) {
     case "integer":
-      return new IntegerValues(1);
+      return new IntegerValues(rows, 1);
     case "timestamp":
-      return new IntegerValues(US_PER_MS);
+      return new IntegerValues(rows, US_PER_MS);
     case "double":
-      return new DoubleValues();
+      return new DoubleValues(rows);
     case "boolean":
-      return new BooleanValues();
+      return new BooleanValues(rows);
     case "text":
-      return new TextValues();
+      return new TextValues(rows);
   }
 }
 
@@ -195,21 +220,23 @@ export class BatchBuilder {
   readonly columns: ReadonlyMap<string, AnyValues>;
   readonly #values: readonly AnyValues[];
   readonly #schema: TableSchema;
+  readonly #rows: number;
   /** Rows so far. */
   length = 0;
 
-  /** An empty batch of the table. */
-  constructor(schema: TableSchema) {
+  /** An empty batch of the table, for so many rows, a multiple of 8. */
+  constructor(schema: TableSchema, rows: number = BATCH_ROWS) {
     this.#schema = schema;
+    this.#rows = rows;
     this.columns = new Map(
-      Object.entries(schema.columns).map(([name, column]) => [name, valuesOf(column)]),
+      Object.entries(schema.columns).map(([name, column]) => [name, valuesOf(column, rows)]),
     );
     this.#values = [...this.columns.values()];
   }
 
   /** True when no row more fits. */
   get isFull(): boolean {
-    return this.length === BATCH_ROWS;
+    return this.length === this.#rows;
   }
 
   /** Add a row. */

@@ -9,6 +9,7 @@ import {
   BatchBuilder,
   type DoubleValues,
   type IntegerValues,
+  SAMPLE_BATCH_ROWS,
   type TableBatch,
   type TextValues,
 } from "./column_values.ts";
@@ -17,7 +18,7 @@ import { type SampleCursor } from "./samples.ts";
 
 /** Fills batches of `samples`. */
 export class SampleBatches {
-  readonly #builder = new BatchBuilder(SAMPLES);
+  readonly #builder = new BatchBuilder(SAMPLES, SAMPLE_BATCH_ROWS);
   readonly #node = this.#text("node");
   readonly #taskId = this.#text("task_id");
   readonly #attempt = this.#integer("attempt");
