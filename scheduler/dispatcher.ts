@@ -33,6 +33,8 @@ export interface DispatchOptions {
   readonly signal: AbortSignal;
   /** Called after each enqueue. */
   readonly report: (progress: DispatchProgress) => void;
+  /** Called when the queue has lost its data, with the number of tasks that are enqueued again. */
+  readonly onDataLost?: (count: number) => void;
 }
 
 /** How far a dispatch is. */
@@ -89,6 +91,9 @@ class Feeder {
   #enqueued = 0;
   #known = 0;
   #recent: Sent[] = [];
+  /** All that this dispatch put into lanes, for a queue that loses its data. */
+  readonly #sent: Sent[] = [];
+  #lifeId = "";
   #isReplayDue = false;
 
   constructor(options: DispatchOptions) {
@@ -101,6 +106,7 @@ class Feeder {
     await this.#replay();
     const results = await lane.enqueue(tasks);
     const atMs = this.#options.clock.nowMs();
+    this.#sent.push({ lane, tasks, atMs });
     this.#recent = [
       ...this.#recent.filter((sent) => sent.atMs > atMs - REPLAY_MS),
       { lane, tasks, atMs },
@@ -126,7 +132,19 @@ class Feeder {
     return { enqueued: this.#enqueued, known: this.#known };
   }
 
+  /** True when the queue lost its data since the last call. */
+  async #isDataLost(): Promise<boolean> {
+    const known = this.#lifeId;
+    this.#lifeId = await this.#options.sink.lifeId();
+    return known !== "" && known !== this.#lifeId;
+  }
+
   async #replay(): Promise<void> {
+    if (await this.#isDataLost() && this.#sent.length > 0) {
+      this.#options.onDataLost?.(this.#sent.reduce((sum, { tasks }) => sum + tasks.length, 0));
+      this.#recent = [...this.#sent];
+      this.#isReplayDue = true;
+    }
     while (this.#isReplayDue) {
       this.#isReplayDue = false;
       const again = this.#recent;

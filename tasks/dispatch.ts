@@ -15,6 +15,7 @@ import {
 import { type NodeTask, placeOnNodes } from "../scheduler/dispatch/node_policy.ts";
 import { QueueError } from "../scheduler/queue/connection.ts";
 import type { TaskSink } from "../scheduler/queue/task_sink.ts";
+import { counted } from "../trace/counted.ts";
 import { removeIfThere } from "../trace/atomic_file.ts";
 import { JsonLinesWriter } from "../trace/json_lines.ts";
 import type { Task } from "../trace/task.ts";
@@ -109,7 +110,9 @@ async function dispatch(
       progress.update(sum / count, `${sum} of ${count}`);
     };
     try {
-      done = await handOver({ sink: queue, clock, signal: io.signal, report });
+      const onDataLost = (lost: number) =>
+        io.say(`Redis has lost data: ${counted(lost, "task")} of this dispatch enqueued again`);
+      done = await handOver({ sink: queue, clock, signal: io.signal, report, onDataLost });
     } catch (error) {
       if (!(error instanceof QueueError && io.signal.aborted)) throw error;
     }

@@ -154,6 +154,12 @@ export class RedisQueue implements TaskSink, AsyncDisposable {
     return gaps.length === 0 ? null : gaps.join(", and ");
   }
 
+  /** Which life of the queue's data this is; see {@linkcode TaskSink}. */
+  async lifeId(): Promise<string> {
+    const id = await this.#connection.command("HGET", this.keys.life, "id");
+    return id === null ? "" : textOf(id);
+  }
+
   /** True while a scheduler is active. */
   async hasScheduler(): Promise<boolean> {
     return await this.#connection.command("EXISTS", this.keys.leader) === 1;

@@ -32,6 +32,8 @@ export interface TaskSink {
   onRestored(listener: () => void): void;
   /** For how long the queue may still lose what it took in, ms; 0: it never does, or always may. */
   settleMs(): Promise<number>;
+  /** Which life of the queue's data this is: another one has lost what it took in; "": not known. */
+  lifeId(): Promise<string>;
   /** The controller's clock, epoch ms. */
   time(): Promise<number>;
 }

@@ -69,6 +69,10 @@ class MemoryQueue implements TaskSink {
     this.restore = listener;
   }
 
+  lifeId(): Promise<string> {
+    return Promise.resolve("life");
+  }
+
   settleMs(): Promise<number> {
     return Promise.resolve(0);
   }

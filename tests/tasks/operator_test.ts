@@ -156,6 +156,19 @@ Deno.test("dead lists, retries and drops", async () => {
   });
 });
 
+Deno.test("status waits for a Redis that is busy, and gives up where nothing listens", async () => {
+  await using redis = await startRedisServer();
+  await redis.kill("SIGSTOP");
+  await using waiting = startCommand(["run", "status", "--redis", redis.url]);
+  await waiting.says(/does not answer: waiting 13 s more/);
+  await redis.kill("SIGCONT");
+  assertEquals((await waiting.ended).code, 0);
+  await redis.kill("SIGTERM");
+  const { code, stderr } = await runCommand(["run", "status", "--redis", redis.url]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /no Redis answers at 127\.0\.0\.1:\d+\/0 \(.*refused/);
+});
+
 const WRONG: readonly (readonly [args: readonly string[], message: string])[] = [
   [["explain"], "one TASK_ID is required"],
   [["explain", "a", "--run-id=../x"], "Cannot use RUN_ID"],

@@ -5,6 +5,8 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Task } from "../../../trace/task.ts";
+import { dispatchFifo } from "../../../scheduler/dispatcher.ts";
+import { Wake } from "../../../scheduler/wake.ts";
 import { TIMING } from "../../../scheduler/queue/timing.ts";
 import {
   openTestQueue,
@@ -134,6 +136,41 @@ Deno.test("a snapshot older than any result gives its ghosts back", () =>
     assertEquals(unknown, [{ taskId: "x", attempt: 1 }]);
     assertEquals(scheduler.lines.filter((line) => line.includes("lost data")), []);
     assertEquals(await redis.cli("HGET", "tk:life", "ts_lost"), "");
+  }));
+
+Deno.test("a dispatch during which Redis is emptied enqueues its tasks again and ends", () =>
+  withStage(async (stage) => {
+    const { redis, queue, worker } = stage;
+    const lost: number[] = [];
+    const all = tasks("a", "b", "c", "d", "e", "f", "g", "h");
+    const dispatched = dispatchFifo(all, {
+      sink: queue,
+      clock: {
+        nowMs: () => Date.now(),
+        sleepUntil: (untilMs, signal) => new Wake().wait(untilMs - Date.now(), signal),
+      },
+      signal: new AbortController().signal,
+      report: () => {},
+      onDataLost: (count) => lost.push(count),
+      ...{ queueMax: 1, batchSize: 1, intervalMs: 20 },
+    });
+    await worker.runs("a", "b", "c", "d");
+    await redis.cli("FLUSHALL");
+    await waitFor({
+      what: "the loss to be noticed",
+      read: () => lost,
+      until: (all) => all.length > 0,
+    });
+    await waitFor({
+      what: "every task to be done",
+      read: async () => {
+        worker.end(...worker.running());
+        return (await queue.dispatchProgress("d1")).ended.done;
+      },
+      until: (done) => done === all.length,
+    });
+    await dispatched;
+    assert((lost[0] ?? 0) >= 4);
   }));
 
 Deno.test("FLUSHALL is noticed: tasks run on, configuration comes back, no token repeats", () =>
