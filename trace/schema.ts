@@ -83,7 +83,7 @@ function bounds({ min, max }: NumberOptions): string {
 
 function inBounds(value: number, { min, max, unit }: NumberOptions): boolean {
   return (min === undefined || value >= min) && (max === undefined || value <= max) &&
-    Math.abs(value) <= largestOf(unit);
+    Math.abs(value) <= largestOf(unit) && (unit !== "epoch_ms" || value >= 0);
 }
 
 /**

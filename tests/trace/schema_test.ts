@@ -46,6 +46,12 @@ const CASES: readonly Case[] = [
     refused: [1e13, -1e13],
   },
   {
+    name: "number() of an epoch time",
+    field: number({ doc, unit: "epoch_ms" }),
+    accepted: [0, 1_756_728_000_000.25],
+    refused: [-1, 1e13],
+  },
+  {
     name: "integer()",
     field: integer({ doc, min: 1 }),
     accepted: [1, 2, Number.MAX_SAFE_INTEGER],
