@@ -9,7 +9,13 @@ import { parseRedisUrl } from "../../../scheduler/queue/url.ts";
 import type { RedisWorkerQueue } from "../../../scheduler/queue/worker_queue.ts";
 import { TIMING } from "../../../scheduler/queue/timing.ts";
 import { completeTask, type Task } from "../../../trace/task.ts";
-import { FOUR_UNITS, LONG_LEASES, runClaimed, testTask } from "../../support/queue_actors.ts";
+import {
+  FOUR_UNITS,
+  LONG_LEASES,
+  registerNode,
+  runClaimed,
+  testTask,
+} from "../../support/queue_actors.ts";
 import { type RedisServer, startRedisServer } from "../../support/redis_server.ts";
 
 /** A queue with every role's view of it; the test plays the roles. */
@@ -303,4 +309,18 @@ Deno.test("RedisOperator needs no other rights than the operator's", async () =>
   assertEquals(await operator.undrain("cloud1"), true);
   assertEquals((await operator.retryDead(null)).length, 1);
   assertEquals((await operator.dropDead(null)).length, 1);
+});
+
+Deno.test("a worker with another --slots-key does its work with its user's rights", async () => {
+  await using stage = await setStage();
+  const rules = accessRules("worker", { prefix: "", slotsKeys: ["tokens"] });
+  await stage.redis.cli("ACL", "SETUSER", "wk", "on", ">secret", ...rules);
+  const url = `redis://wk:secret@127.0.0.1:${stage.redis.port}/0`;
+  await using queue = await openRedisQueue({ address: parseRedisUrl(url), report: () => {} });
+  await using worker = await registerNode(queue, "cloud1", { slots: 2, slotsKey: "tokens" });
+  assertEquals(await stage.redis.cli("LRANGE", "tokens", "0", "-1"), "cloud1\ncloud1");
+  await stage.queue.enqueueOn("cloud1", tasks(1));
+  assertEquals(await runClaimed(worker), ["t0"]);
+  await worker.leave();
+  assertEquals(await stage.redis.cli("EXISTS", "tokens"), "0");
 });
