@@ -257,6 +257,11 @@ export const COMMANDS = [
     privilege: "granted",
   },
   {
+    name: "calibrate-power",
+    description: "Fit OpenDC's power models to the readings of a meter during a run.",
+    privilege: "granted",
+  },
+  {
     name: "sweep",
     description: "Simulate variants of a run: policies, datacenters, loads, failures, carbon.",
     privilege: "granted",

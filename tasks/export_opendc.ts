@@ -1,6 +1,8 @@
 /** Export a parsed run to OpenDC. */
 
+import { resolve } from "@std/path";
 import { exportOpendc } from "../export/opendc/export.ts";
+import { readPower } from "../export/power/power_file.ts";
 import type { ExportProgress, ExportSummary } from "../export/opendc/summary.ts";
 import { LEFT_OUT_REASONS, type LeftOutReason } from "../export/opendc/tasks.ts";
 import type { Parsed } from "./command/parse.ts";
@@ -14,6 +16,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   const { input, output } = exportFolders(options);
+  const power = options.power === null ? new Map() : await readPower(resolve(options.power));
   using progress = openProgress(io, "Export");
   const summary = await exportOpendc({
     input,
@@ -24,6 +27,7 @@ export async function main(
     status: options.status,
     areServicesExported: options.services,
     cpuFreqMhz: options["cpu-freq-mhz"],
+    power,
     timeScale: options["time-scale"],
     compression: options.compression,
     version: VERSION,

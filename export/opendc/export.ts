@@ -30,11 +30,21 @@ import { Stage } from "./stage.ts";
 import { type Candidate, selectInvocations, submissionOf } from "./tasks.ts";
 import { writeMain, writeReplays, type WriterOptions } from "./writer.ts";
 import type { OutputFile, Written, WrittenTask } from "./written.ts";
-import { topologyNotes, topologyOf } from "./topology.ts";
+import { type HostNode, topologyNotes, topologyOf } from "./topology.ts";
 import type { ExportOptions, ExportSummary } from "./summary.ts";
 
 /** The experiment with the run's own policy. */
 const POLICY_FILE = "experiment_policy.json";
+
+/** What there is to say about power models: nothing where no node has one. */
+function powerNotes(hosts: readonly HostNode[]): string[] {
+  const without = hosts.filter(({ power = null }) => power === null);
+  return without.length === 0 || without.length === hosts.length ? [] : [
+    `The power model of ${
+      without.map(({ node }) => node.node_id).join(", ")
+    } is not calibrated: OpenDC's default is used.`,
+  ];
+}
 
 const NO_QUEUE_TIMES =
   "No results.jsonl of a scheduler was found: in the policy's experiment every host is there from the " +
@@ -52,7 +62,7 @@ const READ_FRACTION = 0.7;
 export async function exportOpendc(options: ExportOptions): Promise<ExportSummary> {
   const sources = await findSources(options.input);
   const run = await readRun(sources);
-  const hosts = hostNodesOf(run, options.cpuFreqMhz ?? null);
+  const hosts = hostNodesOf(run, { overrideMhz: options.cpuFreqMhz ?? null, power: options.power });
   const { candidates, leftOut } = chooseInvocations(run.invocations, options);
   const policy = await readPolicy(options.input, [...run.nodes.values()]);
   const previous = (await readManifest(options.output))?.files ?? [];
@@ -132,13 +142,14 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
 function notesOf({ policy, times, hosts }: {
   readonly policy: Awaited<ReturnType<typeof readPolicy>>;
   readonly times: Awaited<ReturnType<typeof readQueueTimes>>;
-  readonly hosts: Parameters<typeof topologyNotes>[0];
+  readonly hosts: readonly HostNode[];
 }): string[] {
   return [
     ...policy.notes,
     ...policyNotes(policy),
     ...(times.isEmpty ? [NO_QUEUE_TIMES] : []),
     ...topologyNotes(hosts),
+    ...powerNotes(hosts),
   ];
 }
 

@@ -16,6 +16,7 @@ import {
   taskIds,
   taskNames,
 } from "./tasks.ts";
+import type { PowerModel } from "../power/models.ts";
 import type { HostNode } from "./topology.ts";
 
 /**
@@ -55,10 +56,20 @@ export interface Plan {
  *
  * @throws {ExportError} for a node whose frequency is not known, saying how to give it.
  */
-export function hostNodesOf(run: ParsedRun, overrideMhz: number | null): Map<string, HostNode> {
+export function hostNodesOf(
+  run: ParsedRun,
+  { overrideMhz, power }: {
+    readonly overrideMhz: number | null;
+    readonly power?: ReadonlyMap<string, PowerModel> | undefined;
+  },
+): Map<string, HostNode> {
   const hosts = new Map<string, HostNode>();
   for (const [name, node] of run.nodes) {
-    hosts.set(name, { node, freqMhz: overrideMhz ?? knownFrequency(node) });
+    hosts.set(name, {
+      node,
+      freqMhz: overrideMhz ?? knownFrequency(node),
+      power: power?.get(name) ?? null,
+    });
   }
   return hosts;
 }

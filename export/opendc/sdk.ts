@@ -8,6 +8,7 @@
  */
 
 import type { ExperimentSpec } from "./experiment.ts";
+import type { PowerModel } from "../power/models.ts";
 import type { TopologySpec } from "./topology.ts";
 
 /** Folder of an export for the files in this form. */
@@ -33,8 +34,22 @@ export function sdkTopologyOf({ clusters }: TopologySpec): Record<string, unknow
         count: host.count,
         cpu: { coreCount: host.cpu.coreCount, coreSpeed: `${host.cpu.coreSpeed} MHz` },
         memory: { size: host.memory.memorySize },
+        ...(host.cpuPowerModel === undefined
+          ? {}
+          : { cpuPowerModel: sdkPower(host.cpuPowerModel) }),
       })),
     })),
+  };
+}
+
+function sdkPower({ modelType, ...model }: PowerModel): Record<string, unknown> {
+  const watts = (value: number) => `${value} Watts`;
+  return {
+    ...model,
+    type: modelType,
+    power: watts(model.power),
+    idlePower: watts(model.idlePower),
+    maxPower: watts(model.maxPower),
   };
 }
 

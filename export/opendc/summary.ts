@@ -11,6 +11,7 @@ import type {
   STATUS_CHOICES,
   TASK_ID_MODES,
 } from "./tasks.ts";
+import type { PowerModel } from "../power/models.ts";
 import type { CompressionName } from "./schema.ts";
 import type { RowCounts } from "./join.ts";
 
@@ -34,6 +35,8 @@ export interface ExportOptions {
   readonly cpuFreqMhz?: number | null;
   /** What the times of the policy's experiment are multiplied by; 1: the workload as it is. Default 1000. */
   readonly timeScale?: number;
+  /** Power models by node; default: none, so that OpenDC takes its own. */
+  readonly power?: ReadonlyMap<string, PowerModel>;
   /** Codec. Default `zstd`. */
   readonly compression?: CompressionName;
   /** Version of Tracekit, for the footers and the manifest. */

@@ -10,6 +10,7 @@
 import { counted } from "../../trace/counted.ts";
 import type { CtsNode } from "../../trace/cts.ts";
 import { kbToMib } from "../../trace/units.ts";
+import type { PowerModel } from "../power/models.ts";
 
 /** A host of the topology as OpenDC reads it. */
 export interface HostSpec {
@@ -21,6 +22,8 @@ export interface HostSpec {
   readonly cpu: { readonly coreCount: number; readonly coreSpeed: number };
   /** Memory with its unit. */
   readonly memory: { readonly memorySize: string };
+  /** Its power model, W; default: OpenDC's, linear from 200 to 400 W. */
+  readonly cpuPowerModel?: PowerModel;
 }
 
 /** The topology file. */
@@ -35,6 +38,8 @@ export interface HostNode {
   readonly node: CtsNode;
   /** Frequency of a core, MHz. */
   readonly freqMhz: number;
+  /** Its power model; null: not calibrated. */
+  readonly power?: PowerModel | null;
 }
 
 /** A topology, and which node each simulated host stands for. */
@@ -67,13 +72,14 @@ function isEmulated(node: CtsNode): boolean {
 export function topologyOf(nodes: readonly HostNode[]): Topology {
   const hosts: HostSpec[] = [];
   const nodeOfHost: Record<string, string> = {};
-  for (const { node, freqMhz } of nodes) {
+  for (const { node, freqMhz, power = null } of nodes) {
     const coreCount = vcpusOf(node);
     const host: HostSpec = {
       name: node.node_id,
       count: 1,
       cpu: { coreCount, coreSpeed: (freqMhz * node.cpu_cores) / coreCount },
       memory: { memorySize: `${memoryMib(node)} MiB` },
+      ...(power === null ? {} : { cpuPowerModel: power }),
     };
     const last = hosts.at(-1);
     if (last !== undefined && isSameHost(last, host)) {
@@ -89,7 +95,8 @@ export function topologyOf(nodes: readonly HostNode[]): Topology {
 
 function isSameHost(a: HostSpec, b: HostSpec): boolean {
   return a.cpu.coreCount === b.cpu.coreCount && a.cpu.coreSpeed === b.cpu.coreSpeed &&
-    a.memory.memorySize === b.memory.memorySize;
+    a.memory.memorySize === b.memory.memorySize &&
+    JSON.stringify(a.cpuPowerModel) === JSON.stringify(b.cpuPowerModel);
 }
 
 /**

@@ -52,6 +52,9 @@ export const EXPORT_OPENDC = command({
       min: 1,
       placeholder: "MHZ",
     }),
+    "power": text("Power models of calibrate-power; default: OpenDC's own.", {
+      placeholder: "FILE",
+    }),
     "time-scale": integer(
       "Factor of the policy experiment's times; 1: no scaling, no latencies, all hosts at once.",
       { fallback: REPLAY_TIME_FACTOR, min: 1 },
@@ -90,6 +93,7 @@ export const EXPORT_OPENDC_ROLE = role({
   command: EXPORT_OPENDC,
   grant: (options) => {
     const { input, output } = exportFolders(options);
-    return { read: [input, dirname(input), output], write: [output] };
+    const power = options.power === null ? [] : [resolve(options.power)];
+    return { read: [input, dirname(input), output, ...power], write: [output] };
   },
 });

@@ -79,6 +79,7 @@ export const PURE_FILES: readonly string[] = [
   "export/tables/schema.ts",
   "export/tables/tables.ts",
   "export/tables/task_tables.ts",
+  "export/power/models.ts",
   "export/sweep/pareto.ts",
   "export/sweep/spec.ts",
   "export/sweep/variant.ts",
