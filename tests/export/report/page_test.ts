@@ -107,6 +107,8 @@ Deno.test({
       // A click on a bar selects its task; keys go to the next one; Escape selects none.
       await page.keyboard.press("Tab");
       await page.click("#zoom-all");
+      // Until the view rests, a click lands on what was drawn before, and the table lists those tasks.
+      await page.waitForSelector(RESTS);
       const bars = await canvas.boundingBox();
       assert(bars !== null);
       await page.mouse.click(bars.x + 96 + 0.05 * (bars.width - 96), bars.y + bars.height - 12);
@@ -118,6 +120,7 @@ Deno.test({
       await page.waitForSelector("#task h3", { state: "detached" });
 
       // The table has the tasks in view, and sorts.
+      await page.waitForSelector(RESTS);
       await page.locator("#task-table summary").click();
       await page.locator("#tasks th button", { hasText: "wait" }).click();
       assertEquals(
