@@ -99,7 +99,7 @@ export function auditRun(facts: AuditFacts): Audit {
       largest(judged, ({ account }) => unseenIntervals(account, intervalMs)),
     ),
     // A run of a service has more requests than a call can have arguments.
-    cpu_residual_max_ms: usToMs(largest(attempts, residualUs)),
+    cpu_residual_max_ms: usToMs(largest(attempts, ({ account }) => account.residualUs)),
     fields: {
       ts_enqueue: attempts.filter(({ event }) => event.ts_enqueue !== null).length,
       ts_start: attempts.filter(({ account }) => account.startUs !== -Infinity).length,
@@ -130,11 +130,6 @@ function unseenTasks(attempts: readonly Attempt[], intervalMs: number): UnseenTa
       unseen_intervals: roundToUs(unseenIntervals(attempt.account, intervalMs)),
       samples: attempt.account.samples,
     }));
-}
-
-/** Difference between the rows that were written for an attempt and its exact total, µs. */
-function residualUs({ account }: Attempt): number {
-  return account.cpuUs === null ? 0 : Math.abs(account.rowsUs - account.cpuUs);
 }
 
 /**

@@ -195,7 +195,9 @@ function fieldFindings({ attempts }: AuditFacts): Finding[] {
     ...onSome(lacking(({ event }) => event.ts_start ?? event.boot_start_ms), {
       check: "no_start",
       what: (count) => `${count} attempts have no start`,
-      cost: "They cannot be placed in time; export leaves them out.",
+      cost:
+        "They cannot be placed in time; export leaves them out, and CPU time that no reading saw is " +
+        "in no row.",
       action: "See the adapter's events of these tasks.",
     }),
     ...onSome(lacking(({ account, event }) => isObserved(event) ? "" : account.cpuUs), {

@@ -143,9 +143,7 @@ export function serviceNotes({ service }: AuditFacts): string[] {
 
 /** Rows against exact totals. */
 export function conservationFindings({ attempts, counts, intervalMs }: AuditFacts): Finding[] {
-  const residual = attempts.filter(({ account }) =>
-    account.cpuUs !== null && account.rowsUs !== account.cpuUs
-  );
+  const residual = attempts.filter(({ account }) => account.residualUs > 0);
   const excess = attempts.filter(({ account }) => account.excessUs > 0);
   const overfull = attempts.filter(({ account }) => account.overfullRows > 0);
   const unseen = judgedAttempts(attempts)

@@ -113,6 +113,16 @@ export class TaskAccount {
     return Math.max(0, (this.cpuUs ?? 0) - this.seenUs);
   }
 
+  /**
+   * Difference between its rows and its exact total once it is finished, µs. A task without a start has
+   * none: over which time the CPU time that no reading saw is to be spread is not known, and it is in no
+   * row.
+   */
+  get residualUs(): number {
+    const { cpuUs } = this;
+    return cpuUs === null || this.startUs === -Infinity ? 0 : Math.abs(this.rowsUs - cpuUs);
+  }
+
   /** True for the process that was launched, rather than one of its descendants. */
   isFirst({ pid, startTicks }: { readonly pid: number; readonly startTicks: number }): boolean {
     return pid === this.#pid && this.mayBegin(startTicks);

@@ -91,14 +91,18 @@ function weighersOf({ weigher, weigherOrder }: Policy): { type: string; multipli
 /** What a version of OpenDC cannot do of `policy`, one sentence each. */
 export function policyNotes({ weigher, weigherOrder }: Policy): string[] {
   const notes: string[] = [];
-  if (weigher !== "") {
+  const isRefused = weigher === "vcpu" && weigherOrder === "max";
+  if (weigher !== "" && !isRefused) {
     notes.push(
       "From v2.4g on OpenDC places best-fit over used hosts and its weighers are unreliable: use " +
         "v2.4f for a run with a weigher.",
     );
   }
-  if (weigher === "vcpu" && weigherOrder === "max") {
-    notes.push("From v2.4g on OpenDC throws on the VCpu weigher with multiplier -1.");
+  if (isRefused) {
+    notes.push(
+      "OpenDC throws on the VCpu weigher with multiplier -1, in v2.4f as in later versions: simulate " +
+        "the replay instead of the policy.",
+    );
   }
   return notes;
 }

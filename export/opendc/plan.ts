@@ -137,9 +137,10 @@ function hostOf({ node, trace_id }: Candidate, hosts: ReadonlyMap<string, HostNo
   const host = hosts.get(node);
   if (host !== undefined) return host;
   throw new ExportError(
-    `Cannot export invocation ${trace_id}: its node "${node}" is required in nodes.json, got ${
-      [...hosts.keys()].join(", ") || "none"
-    }; run parse for that node`,
+    `Cannot export invocation ${trace_id}: a description of its node "${node}" is required in ` +
+      `nodes.json, got ${[...hosts.keys()].join(", ") || "none"}. parse takes it from the ` +
+      `node_meta.json that the collector of that node writes; without a collector, write it with ` +
+      `start-collect PROC_SAMPLING=0 there and parse again`,
   );
 }
 

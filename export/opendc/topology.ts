@@ -104,8 +104,11 @@ function isSameHost(a: HostSpec, b: HostSpec): boolean {
  * experiments have no memory filter, and OpenDC only refuses a task larger than the whole host.
  */
 function memoryMib({ mem_mb, mem_kb_exact }: CtsNode): number {
-  if (mem_mb !== null && mem_mb > 0) return Math.round(mem_mb);
-  return mem_kb_exact === null ? UNKNOWN_MEMORY_MIB : Math.round(kbToMib(mem_kb_exact));
+  // OpenDC takes whole MiB: less than one is one.
+  if (mem_mb !== null && mem_mb > 0) return Math.max(1, Math.round(mem_mb));
+  return mem_kb_exact === null
+    ? UNKNOWN_MEMORY_MIB
+    : Math.max(1, Math.round(kbToMib(mem_kb_exact)));
 }
 
 /** Stands for memory that is not known: above any task of one machine. */

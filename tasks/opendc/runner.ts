@@ -158,8 +158,8 @@ export async function runSimulator(
   if (success) return;
   if (signal === "SIGKILL") {
     throw new CommandError(
-      `OpenDC did not finish ${name} within ${limitS} s and was ended; --timeout-s gives it longer, ` +
-        `more tasks than cores on a host make it hang; see ${log}`,
+      `OpenDC did not finish ${name} within ${limitS} s and was ended; whether it was slow or stuck is ` +
+        `not known: --timeout-s gives it longer; see ${log}`,
     );
   }
   if (code === NOT_EXECUTABLE || code === NOT_FOUND) throw notExecutable(command[0] ?? "");

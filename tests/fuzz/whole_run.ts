@@ -29,7 +29,7 @@ export async function rawRuns(): Promise<FuzzTarget> {
       await using changed = await writeChanged(files, { mutator });
       try {
         const { audit } = await parseNode(changed.path);
-        if (audit.cpu_residual_max_ms === 0 || await hasUnknownStart(changed.path)) return;
+        if (audit.cpu_residual_max_ms === 0) return;
       } catch (error) {
         if (isTold(error)) return;
         throw error;
@@ -38,12 +38,6 @@ export async function rawRuns(): Promise<FuzzTarget> {
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-/** True where an attempt has no start: over what its last CPU time is to be spread is not known. */
-async function hasUnknownStart(runDir: string): Promise<boolean> {
-  const text = await Deno.readTextFile(join(runDir, "CTS", "invocations.jsonl"));
-  return text.includes('"ts_start":null');
 }
 
 /** A run in which a task used more than its host has is exported as it is, and verify says so. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   experimentOf,
   type ExperimentSpec,
@@ -31,17 +31,17 @@ Deno.test("experimentOf() writes what OpenDCExperimentRunner reads, and nothing 
 });
 
 const WEIGHERS = [
-  ["instances", "min", { type: "InstanceCount", multiplier: -1 }, 1],
-  ["instances", "max", { type: "InstanceCount", multiplier: 1 }, 1],
-  ["vcpu", "min", { type: "VCpu", multiplier: 1 }, 1],
-  ["vcpu", "max", { type: "VCpu", multiplier: -1 }, 2],
+  ["instances", "min", { type: "InstanceCount", multiplier: -1 }, /use v2.4f/],
+  ["instances", "max", { type: "InstanceCount", multiplier: 1 }, /use v2.4f/],
+  ["vcpu", "min", { type: "VCpu", multiplier: 1 }, /use v2.4f/],
+  ["vcpu", "max", { type: "VCpu", multiplier: -1 }, /throws .* in v2.4f as in later/],
 ] as const;
 
-for (const [weigher, weigherOrder, expected, notes] of WEIGHERS) {
+for (const [weigher, weigherOrder, expected, note] of WEIGHERS) {
   Deno.test(`experimentOf() expresses the weigher ${weigher} ${weigherOrder}`, () => {
     const { allocationPolicies } = experiment({ weigher, weigherOrder });
     assertEquals(allocationPolicies[0]?.weighers, [expected]);
-    assertEquals(policyNotes({ weigher, weigherOrder, slots: null }).length, notes);
+    assertMatch(policyNotes({ weigher, weigherOrder, slots: null }).join("\n"), note);
   });
 }
 
