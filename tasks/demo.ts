@@ -30,6 +30,7 @@ import { invocationOf, launcherCommand } from "./command/own_program.ts";
 import { openProgress } from "./command/progress.ts";
 import { Supervisor } from "./machine/supervisor.ts";
 import { DEMO } from "./flags/demo.ts";
+import { weigherOf } from "./flags/groups/weigher.ts";
 import { generateInputs } from "./inputs/generate.ts";
 
 type Options = OptionsOf<typeof DEMO.flags>;
@@ -43,6 +44,7 @@ export async function main(
   io: Io,
 ): Promise<number> {
   checkMix(options);
+  weigherOf(options);
   await ensurePrograms(REQUIRED, io);
   forgetVariables();
   // What is wrong with inputs, mix or folders is told before anything is started.

@@ -12,10 +12,12 @@ import { roleRecord } from "./command/process.ts";
 import { openQueue } from "./redis/queue.ts";
 import { noteDataLoss } from "./role/loss_record.ts";
 import { writeRoleMeta } from "./role/meta.ts";
+import { weigherOf } from "./flags/groups/weigher.ts";
 import { SCHEDULER, schedulerPlace } from "./flags/scheduler.ts";
 
 /** Run the central scheduler until it is stopped. */
 export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io): Promise<number> {
+  const weigher = weigherOf(options);
   const place = schedulerPlace(options);
   const { runDir } = place;
   await Deno.mkdir(runDir.path, { recursive: true });
@@ -31,7 +33,7 @@ export async function main({ options }: Parsed<typeof SCHEDULER.flags>, io: Io):
   });
   await runCentral(queue, {
     policy: {
-      weigher: options.weigher,
+      weigher,
       order: options["weigher-order"],
       scanPending: options["scan-pending"],
     },

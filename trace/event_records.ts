@@ -10,6 +10,7 @@ import {
   integer,
   list,
   mapOf,
+  nested,
   nullable,
   number,
   oneOf,
@@ -17,6 +18,7 @@ import {
   type RecordOf,
   string,
 } from "./schema.ts";
+import { WEIGHER_NAMES } from "./weighers.ts";
 import { BOOT_MS, NODE, PID, START_TICKS, TRACE_ID, TS_MS } from "./record_fields.ts";
 
 /** Content of `pids/<pid>` written by our adapter; an empty sentinel of any other launcher is as valid. */
@@ -245,6 +247,14 @@ export const DATA_LOSS = record("data loss", {
 /** A loss of the queue's data, {@linkcode DATA_LOSS}. */
 export type DataLoss = RecordOf<typeof DATA_LOSS>;
 
+/** A weigher with its multiplier, of {@linkcode PLACEMENT_EVENT}. */
+const WEIGHER_TERM = record("weigher term", {
+  weigher: oneOf(WEIGHER_NAMES, { doc: "What is weighed." }),
+  multiplier: number({
+    doc: "Times the weight scaled to 0..1; below 0 the smallest is preferred.",
+  }),
+});
+
 /**
  * `placement_events.jsonl`: every input and every decision of the scheduler, in order, so that a run can
  * be placed again and compared: its policy, each host as it came to know it, and then where each task
@@ -256,8 +266,17 @@ export const PLACEMENT_EVENT = record("placement event", {
   }),
   ts_ms: TS_MS,
   leader: nullable(string({ doc: "Token of the active scheduler, with its epoch." })),
-  weigher: nullable(oneOf(["", "instances", "vcpu"], { doc: "policy: how hosts are weighed." })),
+  weigher: nullable(
+    oneOf(["", ...WEIGHER_NAMES], {
+      doc: "policy: how hosts are weighed; null where weighers has several.",
+    }),
+  ),
   weigher_order: nullable(oneOf(["min", "max"], { doc: "policy: which weight wins." })),
+  weighers: nullable(
+    list(nested(WEIGHER_TERM, { doc: "A term." }), {
+      doc: "policy: the terms of the weight, where it is a sum; the largest wins.",
+    }),
+  ),
   scan_pending: nullable(
     integer({ doc: "policy: tasks considered; 1 is strict FIFO.", unit: "count", min: 1 }),
   ),

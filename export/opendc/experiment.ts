@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { WeigherTerm } from "../../trace/weighers.ts";
+
 /**
  * Times of the replay are multiplied by this, so that OpenDC's scheduling tick of one second, which
  * cannot be configured, becomes a millisecond of the run.
@@ -15,10 +17,8 @@ export const REPLAY_TIME_FACTOR = 1000;
 
 /** How the run's scheduler placed. */
 export interface Policy {
-  /** Weigher; empty: first-fit. */
-  readonly weigher: "" | "instances" | "vcpu";
-  /** Which hosts the weigher prefers. */
-  readonly weigherOrder: "min" | "max";
+  /** The terms of a host's weight; none: first-fit. */
+  readonly weighers: readonly WeigherTerm[];
   /** Slots of every node; null: capacity only, or they differ. */
   readonly slots: number | null;
 }
@@ -72,36 +72,42 @@ export function experimentOf(
     name,
     topologies: [{ pathToFile: topology }],
     workloads: [{ pathToFile: workload, type: "ComputeWorkload" }],
-    allocationPolicies: [{ type: "filter", filters, weighers: weighersOf(policy) }],
+    allocationPolicies: [{ type: "filter", filters, weighers: policy.weighers.map(opendcWeigher) }],
     exportModels: [{ exportInterval: exportIntervalS, printFrequency: null }],
   };
 }
 
 /**
- * OpenDC prefers the highest weight: InstanceCount counts tasks, VCpu counts free vCPUs.
+ * OpenDC scales and adds weights as the scheduler does, and prefers the highest: InstanceCount counts
+ * tasks, VCpu free vCPUs where the scheduler counts those in use.
  */
-function weighersOf({ weigher, weigherOrder }: Policy): { type: string; multiplier: number }[] {
-  if (weigher === "instances") {
-    return [{ type: "InstanceCount", multiplier: weigherOrder === "min" ? -1 : 1 }];
+function opendcWeigher({ weigher, multiplier }: WeigherTerm): {
+  readonly type: string;
+  readonly multiplier: number;
+} {
+  switch (weigher) {
+    case "instances":
+      return { type: "InstanceCount", multiplier };
+    case "vcpu":
+      return { type: "VCpu", multiplier: 0 - multiplier };
   }
-  if (weigher === "vcpu") return [{ type: "VCpu", multiplier: weigherOrder === "min" ? 1 : -1 }];
-  return [];
 }
 
 /** What a version of OpenDC cannot do of `policy`, one sentence each. */
-export function policyNotes({ weigher, weigherOrder }: Policy): string[] {
+export function policyNotes({ weighers }: Policy): string[] {
   const notes: string[] = [];
-  const isRefused = weigher === "vcpu" && weigherOrder === "max";
-  if (weigher !== "" && !isRefused) {
+  const refused = weighers.map(opendcWeigher)
+    .find(({ type, multiplier }) => type === "VCpu" && multiplier < 0);
+  if (weighers.length > 0 && refused === undefined) {
     notes.push(
       "From v2.4g on OpenDC places best-fit over used hosts and its weighers are unreliable: use " +
         "v2.4f for a run with a weigher.",
     );
   }
-  if (isRefused) {
+  if (refused !== undefined) {
     notes.push(
-      "OpenDC throws on the VCpu weigher with multiplier -1, in v2.4f as in later versions: simulate " +
-        "the replay instead of the policy.",
+      `OpenDC throws on the VCpu weigher with a negative multiplier, here ${refused.multiplier}, in ` +
+        "v2.4f as in later versions: simulate the replay instead of the policy.",
     );
   }
   return notes;

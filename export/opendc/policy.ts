@@ -9,6 +9,7 @@ import type { CtsNode } from "../../trace/cts.ts";
 import { RUN_META } from "../../trace/records.ts";
 import { readRecordFile } from "../../trace/record_file.ts";
 import { RunDir } from "../../trace/run_dir.ts";
+import { parseWeigher, termsOf, type Weigher } from "../../trace/weighers.ts";
 import type { Policy } from "./experiment.ts";
 
 /** The placement, and what is to be said about it. */
@@ -24,11 +25,12 @@ export async function readPolicy(
 ): Promise<FoundPolicy> {
   const flags = await schedulerFlags(input);
   const notes: string[] = [];
-  const weigher = flags?.weigher ?? "";
+  const text = flags?.weigher ?? "";
+  const weigher = knownWeigher(text);
   if (flags === null) {
     notes.push("No run_meta.scheduler.json was found: the experiment places first-fit.");
-  } else if (weigher !== "" && weigher !== "instances" && weigher !== "vcpu") {
-    notes.push(`The weigher "${weigher}" is not known here: the experiment places first-fit.`);
+  } else if (weigher === null) {
+    notes.push(`The weigher "${text}" is not known here: the experiment places first-fit.`);
   }
   const scanned = Number(flags?.["scan-pending"] ?? 1);
   if (scanned > 1) {
@@ -36,12 +38,29 @@ export async function readPolicy(
       `The scheduler looked at the first ${scanned} pending tasks; OpenDC's queue is strict FIFO.`,
     );
   }
+  const weighers = termsOf(weigher ?? "", flags?.["weigher-order"] === "max" ? "max" : "min");
+  const capacities = new Set(nodes.map((node) => node.capacity_units));
+  if (weighers.some((term) => term.weigher === "vcpu") && capacities.size > 1) {
+    notes.push(
+      "OpenDC's VCpu weigher counts free vCPUs, the scheduler those in use: as the nodes have " +
+        "different capacities, it can prefer another node.",
+    );
+  }
   return {
-    weigher: weigher === "instances" || weigher === "vcpu" ? weigher : "",
-    weigherOrder: flags?.["weigher-order"] === "max" ? "max" : "min",
+    weighers,
     slots: commonSlots(nodes, notes),
     notes,
   };
+}
+
+/** The weigher of a scheduler's flag; null where it is none of this version's. */
+function knownWeigher(text: string): Weigher | null {
+  try {
+    return parseWeigher(text);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /** Folders in which the scheduler's files of the run in `input` can be. */

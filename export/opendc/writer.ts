@@ -93,7 +93,7 @@ export async function writeReplays(
         topology: `${folder}/topology.json`,
         topologySpec: topologyOf([host]).spec,
         workload: folder,
-        policy: { weigher: "", weigherOrder: "min", slots: null },
+        policy: { weighers: [], slots: null },
         exportIntervalS: REPLAY_TIME_FACTOR,
         timeFactor: REPLAY_TIME_FACTOR,
         node: host.node.node_id,

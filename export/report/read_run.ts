@@ -200,13 +200,15 @@ async function readDecisions(run: TableRun): Promise<Decisions> {
 }
 
 function placementText(
-  { candidates, weigher, weigher_order: order }: Pick<
+  { candidates, weigher, weigher_order: order, weighers }: Pick<
     PlacementRow,
-    "candidates" | "weigher" | "weigher_order"
+    "candidates" | "weigher" | "weigher_order" | "weighers"
   >,
 ): string {
   if (candidates <= 1) return "the only node with room";
-  const rule = weigher === null || weigher === ""
+  const rule = weighers !== null
+    ? `chosen by ${weighers}`
+    : weigher === null || weigher === ""
     ? "the first by name"
     : `chosen by ${weigher}, ${order ?? "min"} first`;
   return `${rule}, of ${candidates} nodes with room`;

@@ -6,6 +6,7 @@
 
 import { join } from "@std/path";
 import { writeJsonAtomic } from "../../trace/atomic_file.ts";
+import { parseWeigher, termsOf } from "../../trace/weighers.ts";
 import { experimentOf } from "../opendc/experiment.ts";
 import { writeFragments, writeTasks } from "../opendc/workload.ts";
 import type { Scenario } from "./spec.ts";
@@ -86,8 +87,7 @@ function experimentFile({ policy, failures, seed }: Scenario, source: SweepSourc
     topology: "topology.json",
     workload: ".",
     policy: {
-      weigher: policy.weigher ?? "",
-      weigherOrder: policy.order ?? "min",
+      weighers: termsOf(parseWeigher(policy.weigher ?? ""), policy.order ?? "min"),
       slots: policy.slots,
     },
     exportIntervalS: source.timeFactor,

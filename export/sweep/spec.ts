@@ -16,12 +16,19 @@ import {
   type RecordOf,
   string,
 } from "../../trace/schema.ts";
+import { parseWeigher, WEIGHER_PATTERN } from "../../trace/weighers.ts";
 
 const NAME = string({ doc: "Name of the value in the table." });
 
 const POLICY = record("policy", {
   name: NAME,
-  weigher: nullable(oneOf(["", "instances", "vcpu"], { doc: "Weigher; null: that of the run." })),
+  weigher: nullable(
+    string({
+      doc: "Weigher, as of scheduler --weigher; null: that of the run.",
+      pattern: WEIGHER_PATTERN,
+      expected: "instances, vcpu, or NAME:MULTIPLIER,…",
+    }),
+  ),
   order: nullable(oneOf(["min", "max"], { doc: "Which weight wins; default min." })),
   slots: nullable(integer({ doc: "Most tasks of a host.", unit: "count", min: 1 })),
 });
@@ -120,10 +127,11 @@ const AS_IS = { name: "as-is" };
 /**
  * Every combination of the values, in order; an axis that the file does not have has the run's own value.
  *
- * @throws {RangeError} for a name that cannot be a folder, or is there twice.
+ * @throws {RangeError} for a name that cannot be a folder, or is there twice, and an unknown weigher.
  */
 export function scenariosOf(spec: SweepSpec): Scenario[] {
   const policies = named("policies", spec.policies ?? [POLICY.decode(AS_IS, "policies")]);
+  for (const { weigher } of policies) parseWeigher(weigher ?? "");
   const topologies = named("topologies", spec.topologies ?? [TOPOLOGY.decode(AS_IS, "topologies")]);
   const workloads = named("workloads", spec.workloads ?? [WORKLOAD.decode(AS_IS, "workloads")]);
   const failures = named("failures", spec.failures ?? [FAILURES.decode({ name: "none" }, "")]);

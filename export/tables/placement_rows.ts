@@ -5,6 +5,7 @@
  */
 
 import type { PlacementEvent } from "../../trace/records.ts";
+import { weigherText } from "../../trace/weighers.ts";
 import type { PlacementRow } from "./queue_tables.ts";
 
 /** When a task was placed for the last time, epoch ms. */
@@ -38,11 +39,15 @@ export class PlacementFold {
   readonly offered: Map<string, OfferedUnits[]> = new Map();
   readonly #hosts = new Map<string, Host>();
   #tokenNodes: ReadonlySet<string> | null = null;
-  #policy: Pick<PlacementEvent, "leader" | "weigher" | "weigher_order" | "scan_pending"> = {
+  #policy: Pick<
+    PlacementRow,
+    "leader" | "weigher" | "weigher_order" | "scan_pending" | "weighers"
+  > = {
     leader: null,
     weigher: null,
     weigher_order: null,
     scan_pending: null,
+    weighers: null,
   };
 
   /** Take the next event; the row when it is a decision. */
@@ -51,7 +56,8 @@ export class PlacementFold {
     switch (event.event) {
       case "policy": {
         const { leader, weigher, weigher_order, scan_pending } = event;
-        this.#policy = { leader, weigher, weigher_order, scan_pending };
+        const weighers = event.weighers && weigherText(event.weighers);
+        this.#policy = { leader, weigher, weigher_order, scan_pending, weighers };
         this.#hosts.clear();
         this.#tokenNodes = null;
         return null;

@@ -42,6 +42,10 @@ export const PLACEMENTS = table("placements", {
       source: `policy event of ${EVENTS} before this one`,
       fields: ["leader", "weigher", "weigher_order", "scan_pending"],
     }),
+    weighers: orNull(text({
+      doc: "policy: weighers with multipliers, as of scheduler --weigher; null: one or none.",
+      source: `policy event of ${EVENTS} before this one`,
+    })),
   },
 });
 /** A row of {@linkcode PLACEMENTS}. */

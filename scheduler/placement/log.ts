@@ -38,8 +38,7 @@ export class PlacementLog {
       event: "policy",
       ts_ms: tsMs,
       leader,
-      weigher,
-      weigher_order: order,
+      ...(typeof weigher === "string" ? { weigher, weigher_order: order } : { weighers: weigher }),
       scan_pending: scanPending,
     });
   }

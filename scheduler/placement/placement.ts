@@ -4,11 +4,16 @@
  * Hosts are scanned in the order of their names. A host is feasible when it is not draining, has a free
  * slot (where it has slots) and as many free units as the task asks for. Without a weigher the first
  * feasible host takes the task (first-fit); with one, the feasible host of the smallest or largest
- * weight, the earlier name winning a tie. The queue is strict FIFO: a head that fits nowhere blocks what
+ * weight; with several, that of the largest sum of normalised weights times their multipliers. The
+ * earlier name wins a tie. The queue is strict FIFO: a head that fits nowhere blocks what
  * is behind it, unless backfill is switched on.
  *
  * @module
  */
+
+import type { Weigher, WeigherName, WeigherTerm } from "../../trace/weighers.ts";
+
+export type { Weigher, WeigherName, WeigherTerm };
 
 /** A host as placement sees it. */
 export interface Host {
@@ -28,9 +33,9 @@ export interface Host {
 
 /** How one of several feasible hosts is chosen. */
 export interface PlacementPolicy {
-  /** How feasible hosts are weighed; "": not at all, the first is taken. */
-  readonly weigher: "" | WeigherName;
-  /** Whether the smallest or the largest weight wins. */
+  /** How feasible hosts are weighed; "": not at all, the first is taken; a list: by a sum. */
+  readonly weigher: Weigher;
+  /** Whether the smallest or the largest weight wins; of a sum, the largest always does. */
   readonly order: "min" | "max";
   /** Tasks of the queue's front that may be placed past a waiting head; 1: none, strict FIFO. */
   readonly scanPending: number;
@@ -58,10 +63,7 @@ export const WEIGHERS = {
   instances: (host: Host): number => host.tasks,
   /** Units that are not free. */
   vcpu: (host: Host): number => host.capacity - host.free,
-} as const;
-
-/** Names of {@linkcode WEIGHERS}. */
-export type WeigherName = keyof typeof WEIGHERS;
+} as const satisfies Readonly<Record<WeigherName, (host: Host) => number>>;
 
 /** Why `host` cannot take a task of `units`, or null when it can. */
 export function infeasibility(
@@ -78,11 +80,13 @@ export function infeasibility(
 }
 
 /** The host for a task of `units`. */
-export function place(
-  units: number,
-  { hosts, tokenNodes }: Candidates,
-  policy: PlacementPolicy,
-): Decision {
+export function place(units: number, candidates: Candidates, policy: PlacementPolicy): Decision {
+  const { hosts, tokenNodes } = candidates;
+  if (typeof policy.weigher !== "string") {
+    const feasible = hosts.filter((host) => infeasibility(host, units, tokenNodes) === null);
+    const host = heaviest(feasible, policy.weigher);
+    return host === null ? { kind: "waiting" } : { kind: "placed", host };
+  }
   const weigh = policy.weigher === "" ? null : WEIGHERS[policy.weigher];
   let best: Host | null = null;
   let bestWeight = Infinity;
@@ -97,6 +101,26 @@ export function place(
     }
   }
   return best === null ? { kind: "waiting" } : { kind: "placed", host: best };
+}
+
+/** The host of the largest sum, the first of several; null where there is none. */
+function heaviest(hosts: readonly Host[], terms: readonly WeigherTerm[]): Host | null {
+  const sums = hosts.map(() => 0);
+  for (const { weigher, multiplier } of terms) {
+    for (const [at, weight] of normalized(hosts.map(WEIGHERS[weigher])).entries()) {
+      sums[at] = (sums[at] ?? 0) + multiplier * weight;
+    }
+  }
+  const largest = sums.reduce((most, sum) => Math.max(most, sum), -Infinity);
+  return hosts[sums.indexOf(largest)] ?? null;
+}
+
+/** Weights scaled to 0 for the smallest and 1 for the largest; all 0 where they are equal. */
+export function normalized(weights: readonly number[]): number[] {
+  const least = weights.reduce((one, other) => Math.min(one, other), Infinity);
+  const most = weights.reduce((one, other) => Math.max(one, other), -Infinity);
+  const range = most - least;
+  return weights.map((weight) => range === 0 ? 0 : (weight - least) / range);
 }
 
 /** Hosts by the reason for which they cannot take a task of `units`. */

@@ -38,7 +38,7 @@ export class PlacementReplay {
         this.#mirror.replace([]);
         this.#tokenNodes = null;
         this.#policy = {
-          weigher: event.weigher ?? "",
+          weigher: event.weighers ?? event.weigher ?? "",
           order: event.weigher_order ?? "min",
           scanPending: event.scan_pending ?? 1,
         };

@@ -11,6 +11,7 @@ import {
   type RecordOf,
   string,
 } from "../../trace/schema.ts";
+import { parseWeigher, WEIGHER_PATTERN } from "../../trace/weighers.ts";
 
 /** Names that become parts of a file name. */
 const NAME = string({ doc: "Name.", pattern: /^[A-Za-z0-9._-]{1,64}$/ });
@@ -19,7 +20,11 @@ const NAME = string({ doc: "Name.", pattern: /^[A-Za-z0-9._-]{1,64}$/ });
 const POLICY = record("policy", {
   name: NAME,
   weigher: nullable(
-    oneOf(["", "instances", "vcpu"], { doc: "How to choose among feasible nodes." }),
+    string({
+      doc: "How to choose among feasible nodes, as of scheduler --weigher.",
+      pattern: WEIGHER_PATTERN,
+      expected: "instances, vcpu, or NAME:MULTIPLIER,…",
+    }),
   ),
   weigher_order: nullable(oneOf(["min", "max"], { doc: "Which weight wins." })),
   scan_pending: nullable(
@@ -73,6 +78,7 @@ export function cellsOf(spec: ExperimentSpec): Cell[] {
   if (first === undefined || spec.seeds.length === 0 || arrivals.length === 0) {
     throw new RangeError("Cannot plan an experiment: a policy, a seed and an arrival are required");
   }
+  for (const { weigher } of spec.policies) parseWeigher(weigher ?? "");
   const cells: Cell[] = [];
   const add = (policy: typeof first, arrival: string | null, replicate: 1 | 2) => {
     for (const seed of spec.seeds) {

@@ -2,6 +2,7 @@
 
 import { command, integer, text, toggle } from "../command/flag_table.ts";
 import { commandNamed } from "../commands.ts";
+import { WEIGHER_FLAGS } from "./groups/weigher.ts";
 
 /** The main job on one machine. */
 export const DEMO = command({
@@ -19,14 +20,7 @@ export const DEMO = command({
     "arrivals": text("Arrivals as of dispatch --arrivals; default: pulses of five tasks.", {
       placeholder: "SPEC",
     }),
-    "weigher": text("How to choose among feasible nodes; empty: the first by name.", {
-      choices: ["", "instances", "vcpu"],
-      fallback: "",
-    }),
-    "weigher-order": text("Prefer the node with the smallest or the largest weight.", {
-      choices: ["min", "max"],
-      fallback: "min",
-    }),
+    ...WEIGHER_FLAGS,
     "scan-pending": integer("Tasks to consider; 1: strict FIFO; more: backfill.", {
       fallback: 1,
       min: 1,

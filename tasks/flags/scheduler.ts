@@ -4,20 +4,14 @@ import { command, integer, type OptionsOf, text } from "../command/flag_table.ts
 import { commandNamed } from "../commands.ts";
 import { DURABILITY_FLAGS, REDIS_FLAGS, redisGrant } from "./groups/redis.ts";
 import { placeOf, RUN_FLAGS, runDirOf, type RunOptions } from "./groups/run.ts";
+import { WEIGHER_FLAGS } from "./groups/weigher.ts";
 import { role, type RolePlace } from "../command/role.ts";
 
 /** Places pending tasks on nodes. */
 export const SCHEDULER = command({
   ...commandNamed("scheduler"),
   flags: {
-    "weigher": text("How to choose among feasible nodes; empty: the first by name.", {
-      choices: ["", "instances", "vcpu"],
-      fallback: "",
-    }),
-    "weigher-order": text("Prefer the node with the smallest or the largest weight.", {
-      choices: ["min", "max"],
-      fallback: "min",
-    }),
+    ...WEIGHER_FLAGS,
     "pending": text("Redis list of pending tasks.", { fallback: "q:pending", placeholder: "KEY" }),
     "slots": text("Redis list of slot tokens.", {
       fallback: "slots:available",
@@ -44,6 +38,9 @@ export const SCHEDULER = command({
     ...DURABILITY_FLAGS,
   },
   notes: [
+    "--weigher instances:1,vcpu:-0.5: over the feasible nodes each weight is scaled to 0..1 and",
+    "multiplied; the highest sum wins, the first by name among equals. instances counts tasks,",
+    "vcpu the vCPUs in use; a multiplier below 0 prefers few.",
     "Ctrl-C: placed tasks continue, and another scheduler takes over at once.",
     "Writes placement_events.jsonl and results.jsonl into the run directory.",
   ],

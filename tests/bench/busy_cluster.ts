@@ -1,6 +1,6 @@
 /** A busy cluster for the benches of the scheduler: most nodes full, and tasks that wait to be let in. */
 
-import type { PlacementPolicy } from "../../scheduler/placement/placement.ts";
+import type { WeigherName } from "../../scheduler/placement/placement.ts";
 import type { RedisQueue } from "../../scheduler/queue/redis_queue.ts";
 import type { RedisWorkerQueue } from "../../scheduler/queue/worker_queue.ts";
 import { TIMING } from "../../scheduler/queue/timing.ts";
@@ -15,7 +15,7 @@ export interface Case {
   /** Slots per node; 0: capacity only. */
   readonly slots: number;
   /** How a node is chosen. */
-  readonly weigher: PlacementPolicy["weigher"];
+  readonly weigher: "" | WeigherName;
   /** Full nodes have one unit left, too little for most tasks. */
   readonly isFragmented?: boolean;
 }

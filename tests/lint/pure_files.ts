@@ -129,4 +129,5 @@ export const PURE_FILES: readonly string[] = [
   "trace/schema.ts",
   "trace/task.ts",
   "trace/units.ts",
+  "trace/weighers.ts",
 ];

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { parseWeigher, termsOf } from "../../../trace/weighers.ts";
 import {
   experimentOf,
   type ExperimentSpec,
@@ -11,7 +12,7 @@ function experiment(policy: Partial<Policy>): ExperimentSpec {
     name: "policy",
     topology: "topology.json",
     workload: "workload",
-    policy: { weigher: "", weigherOrder: "min", slots: null, ...policy },
+    policy: { weighers: [], slots: null, ...policy },
     exportIntervalS: 1,
   });
 }
@@ -31,17 +32,26 @@ Deno.test("experimentOf() writes what OpenDCExperimentRunner reads, and nothing 
 });
 
 const WEIGHERS = [
-  ["instances", "min", { type: "InstanceCount", multiplier: -1 }, /use v2.4f/],
-  ["instances", "max", { type: "InstanceCount", multiplier: 1 }, /use v2.4f/],
-  ["vcpu", "min", { type: "VCpu", multiplier: 1 }, /use v2.4f/],
-  ["vcpu", "max", { type: "VCpu", multiplier: -1 }, /throws .* in v2.4f as in later/],
+  ["instances", "min", [{ type: "InstanceCount", multiplier: -1 }], /use v2.4f/],
+  ["instances", "max", [{ type: "InstanceCount", multiplier: 1 }], /use v2.4f/],
+  ["vcpu", "min", [{ type: "VCpu", multiplier: 1 }], /use v2.4f/],
+  ["vcpu", "max", [{ type: "VCpu", multiplier: -1 }], /here -1, in v2.4f as in later/],
+  ["instances:1,vcpu:-0.5", "min", [
+    { type: "InstanceCount", multiplier: 1 },
+    { type: "VCpu", multiplier: 0.5 },
+  ], /use v2.4f/],
+  ["vcpu:2,instances:-1", "min", [
+    { type: "VCpu", multiplier: -2 },
+    { type: "InstanceCount", multiplier: -1 },
+  ], /here -2, in v2.4f as in later/],
 ] as const;
 
 for (const [weigher, weigherOrder, expected, note] of WEIGHERS) {
   Deno.test(`experimentOf() expresses the weigher ${weigher} ${weigherOrder}`, () => {
-    const { allocationPolicies } = experiment({ weigher, weigherOrder });
-    assertEquals(allocationPolicies[0]?.weighers, [expected]);
-    assertMatch(policyNotes({ weigher, weigherOrder, slots: null }).join("\n"), note);
+    const weighers = termsOf(parseWeigher(weigher), weigherOrder);
+    const { allocationPolicies } = experiment({ weighers });
+    assertEquals(allocationPolicies[0]?.weighers, expected);
+    assertMatch(policyNotes({ weighers, slots: null }).join("\n"), note);
   });
 }
 

@@ -218,7 +218,10 @@ Deno.test("exportOpendc() keeps equal pids of two nodes apart in every id mode",
   }
 });
 
-Deno.test("exportOpendc() takes the policy from the scheduler's own record", async () => {
+/** The policy experiment, and what is said about it, of a run whose scheduler had these flags. */
+async function exportWithFlags(
+  flags: Readonly<Record<string, string>>,
+): Promise<{ readonly notes: readonly string[]; readonly weighers: unknown }> {
   await using folder = await tempFolder();
   const input = join(folder.path, "run");
   const output = join(folder.path, "out");
@@ -231,17 +234,37 @@ Deno.test("exportOpendc() takes the policy from the scheduler's own record", asy
     version: "0",
     deno_version: "0",
     ts_start: T,
-    flags: { "weigher": "instances", "weigher-order": "max", "scan-pending": "8" },
+    flags,
   };
   await Deno.writeTextFile(join(input, "run_meta.scheduler.json"), JSON.stringify(meta));
   const { notes } = await exportOpendc({ input, output, version: "test" });
-  assert(notes.some((note) => note.includes("the first 8 pending tasks")), notes.join("\n"));
   const experiment = JSON.parse(
     await Deno.readTextFile(join(output, "experiment_policy.json")),
   );
-  assertEquals(experiment.allocationPolicies[0].weighers, [
+  return { notes, weighers: experiment.allocationPolicies[0].weighers };
+}
+
+Deno.test("exportOpendc() takes the policy from the scheduler's own record", async () => {
+  const flags = { "weigher": "instances", "weigher-order": "max", "scan-pending": "8" };
+  const { notes, weighers } = await exportWithFlags(flags);
+  assert(notes.some((note) => note.includes("the first 8 pending tasks")), notes.join("\n"));
+  assertEquals(weighers, [{ type: "InstanceCount", multiplier: 1 }]);
+});
+
+Deno.test("exportOpendc() takes several weighers with their multipliers", async () => {
+  const flags = { "weigher": "instances:1,vcpu:0.5", "weigher-order": "min" };
+  const { notes, weighers } = await exportWithFlags(flags);
+  assert(notes.some((note) => note.includes("negative multiplier, here -0.5")), notes.join("\n"));
+  assertEquals(weighers, [
     { type: "InstanceCount", multiplier: 1 },
+    { type: "VCpu", multiplier: -0.5 },
   ]);
+});
+
+Deno.test("exportOpendc() says where it does not know the weigher", async () => {
+  const { notes, weighers } = await exportWithFlags({ "weigher": "instances:1,ram:1" });
+  assert(notes.some((note) => note.includes('"instances:1,ram:1" is not known')), notes.join("\n"));
+  assertEquals(weighers, []);
 });
 
 Deno.test("exportOpendc() overrides the frequency of every node", async () => {

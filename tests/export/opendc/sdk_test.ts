@@ -9,7 +9,13 @@ Deno.test("sdkExperimentOf() writes what opendc run reads, paths relative to its
     name: "replay-cloud1",
     topology: "replay/cloud1/topology.json",
     workload: "replay/cloud1",
-    policy: { weigher: "instances", weigherOrder: "min", slots: 2 },
+    policy: {
+      weighers: [
+        { weigher: "instances", multiplier: -1 },
+        { weigher: "vcpu", multiplier: -0.5 },
+      ],
+      slots: 2,
+    },
     exportIntervalS: 1000,
   });
   assertEquals(sdkExperimentOf(experiment), {
@@ -23,7 +29,10 @@ Deno.test("sdkExperimentOf() writes what opendc run reads, paths relative to its
         { type: "vcpu", allocationRatio: 1 },
         { type: "instanceCount", limit: 2 },
       ],
-      weighers: [{ type: "instanceCount", multiplier: -1 }],
+      weighers: [
+        { type: "instanceCount", multiplier: -1 },
+        { type: "vcpu", multiplier: 0.5 },
+      ],
     }],
     exportModels: [{ exportInterval: "1000 seconds", printFrequency: null }],
     runs: 1,
@@ -35,7 +44,7 @@ Deno.test("sdkExperimentOf() refuses a filter that it has no name for", () => {
     name: "policy",
     topology: "t.json",
     workload: ".",
-    policy: { weigher: "", weigherOrder: "min", slots: null },
+    policy: { weighers: [], slots: null },
     exportIntervalS: 1,
   });
   const [policy] = experiment.allocationPolicies;

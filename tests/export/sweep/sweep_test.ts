@@ -30,6 +30,9 @@ Deno.test("scenariosOf() of nothing is the run as it was", () => {
 const WRONG: readonly (readonly [string, object, string])[] = [
   ["a name with a slash", { policies: [{ name: "a/b" }] }, "policies[0]"],
   ["a name twice", { workloads: [{ name: "a" }, { name: "a" }] }, "got a twice"],
+  ["a weigher twice", {
+    policies: [{ name: "a", weigher: "vcpu:1,vcpu:2" }],
+  }, 'weigher "vcpu" is in it twice'],
   ["an axis without a value", { topologies: [] }, "one value or more"],
 ];
 

@@ -4,12 +4,14 @@ import {
   explainWaiting,
   type Host,
   infeasibility,
+  normalized,
   place,
   type PlacementPolicy,
   planBatch,
   release,
   reserve,
 } from "../../../scheduler/placement/placement.ts";
+import { parseWeigher, termsOf } from "../../../trace/weighers.ts";
 import { hostsOf, placed } from "../../support/placement_language.ts";
 
 /** [what it shows, nodes, tasks, policy, plan] */
@@ -50,6 +52,30 @@ const TABLE: readonly [string, string, string, Parameters<typeof placed>[2], str
   }, "b b a"],
   ["breaks a tie by name", "c:4/4, b:4/4, a:4/4 t1", "1", { weigher: "instances" }, "b"],
   ["weighs only what is feasible", "a:1/8 t0, b:8/8 t9", "2", { weigher: "instances" }, "b"],
+  ["prefers a positive multiplier's largest weight", "a:9/9 t0, b:9/9 t2, c:9/9 t1", "1", {
+    weigher: parseWeigher("instances:1"),
+  }, "b"],
+  // Few vCPUs in use count half as much as many tasks: a 0 - 0, b 1 - 0.5, c 0.5 - 0.5 × 0.25.
+  ["adds normalized weights times multipliers", "a:8/8 t0, b:4/8 t4, c:7/8 t2", "1", {
+    weigher: parseWeigher("instances:1,vcpu:-0.5"),
+  }, "b"],
+  // a 0 - 0, b 1 - 2, c 0.5 - 2 × 0.25: a and c are equal.
+  ["breaks a tie of sums by name", "c:7/8 t2, b:4/8 t4, a:8/8 t0", "1", {
+    weigher: parseWeigher("instances:1,vcpu:-2"),
+  }, "a"],
+  ["does not count a weight that all have", "a:2/8 t3, b:8/8 t3", "1", {
+    weigher: parseWeigher("instances:-9,vcpu:-1"),
+  }, "b"],
+  ["takes the first name where no weight differs", "b:8/8, a:8/8", "1", {
+    weigher: parseWeigher("instances:1,vcpu:1"),
+  }, "a"],
+  // Over all nodes d would stretch the scale of tasks, and c would win.
+  ["normalizes over feasible nodes only", "a:8/8 t0, b:6/8 t2, d:0/8 t100", "1", {
+    weigher: parseWeigher("instances:1,vcpu:-0.5"),
+  }, "b"],
+  ["takes no node where none is feasible", "a:1/8", "2", {
+    weigher: parseWeigher("instances:1,vcpu:1"),
+  }, "-"],
   ["backfills among the first tasks only", "a:2/8", "4 1 8 1 1", { scanPending: 2 }, "- a - - -"],
   ["backfills in the order of the queue", "a:3/8", "4 2 1 1", { scanPending: 4 }, "- a a -"],
   ["honours --scan-slots for nodes with slots", "a:4/4 s1, b:4/4 s1, c:4/4", "1 1", {
@@ -59,6 +85,20 @@ const TABLE: readonly [string, string, string, Parameters<typeof placed>[2], str
 
 for (const [what, nodes, tasks, policy, plan] of TABLE) {
   Deno.test(`planBatch() ${what}`, () => assertEquals(placed(nodes, tasks, policy), plan));
+}
+
+for (
+  const [weights, expected] of [
+    [[], []],
+    [[7], [0]],
+    [[3, 3, 3], [0, 0, 0]],
+    [[2, 6, 3], [0, 1, 0.25]],
+    [[-4, 0], [0, 1]],
+  ] as const
+) {
+  Deno.test(`normalized() scales [${weights}] to [${expected}]`, () => {
+    assertEquals(normalized(weights), [...expected]);
+  });
 }
 
 Deno.test("explainWaiting() names each node's reason", () => {
@@ -84,7 +124,14 @@ const cluster = fc.uniqueArray(host, { selector: ({ node }) => node, maxLength: 
   hosts.sort((a, b) => a.node < b.node ? -1 : 1)
 );
 const policy: fc.Arbitrary<PlacementPolicy> = fc.record({
-  weigher: fc.constantFrom("" as const, "instances" as const, "vcpu" as const),
+  weigher: fc.oneof(
+    fc.constantFrom("" as const, "instances" as const, "vcpu" as const),
+    // A sum of one term is the choice by that weigher, whatever the multiplier.
+    fc.record({
+      weigher: fc.constantFrom("instances" as const, "vcpu" as const),
+      multiplier: fc.constantFrom(-2, -0.5, 0.5, 3),
+    }).map((term) => [term]),
+  ),
   order: fc.constantFrom("min" as const, "max" as const),
   scanPending: fc.integer({ min: 1, max: 4 }),
 });
@@ -98,9 +145,10 @@ function reference(
   const feasible = hosts.filter((one) =>
     !one.isDraining && one.free >= units && one.capacity >= units && one.freeSlots !== 0
   );
+  const [term] = termsOf(weigher, order);
   const weight = (one: Host) =>
-    weigher === "" ? 0 : weigher === "instances" ? one.tasks : one.capacity - one.free;
-  const sign = order === "min" ? 1 : -1;
+    term === undefined ? 0 : term.weigher === "instances" ? one.tasks : one.capacity - one.free;
+  const sign = -Math.sign(term?.multiplier ?? 0);
   const sorted = feasible.toSorted((a, b) =>
     sign * (weight(a) - weight(b)) || (a.node < b.node ? -1 : 1)
   );

@@ -1,6 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PlacementReplay } from "../../../scheduler/placement/replay.ts";
-import type { PlacementEvent } from "../../../trace/records.ts";
+import { PLACEMENT_EVENT, type PlacementEvent } from "../../../trace/records.ts";
+import { DecodeError } from "../../../trace/schema.ts";
+import { parseWeigher } from "../../../trace/weighers.ts";
 import {
   beat,
   openTestQueue,
@@ -43,6 +45,7 @@ const POLICIES: readonly TestSchedulerOptions[] = [
   {},
   { policy: { weigher: "instances" } },
   { policy: { weigher: "vcpu", order: "max" } },
+  { policy: { weigher: parseWeigher("instances:1,vcpu:-0.5") } },
   { policy: { scanPending: 4 } },
   { scanSlots: 1 },
 ];
@@ -57,6 +60,39 @@ for (const options of POLICIES) {
     const placed = events.filter(({ event }) => event === "placed").map((event) => event.task_id);
     assertEquals(new Set(placed).size, 40);
   });
+}
+
+Deno.test("PlacementReplay takes the terms of the weight from the policy event", () => {
+  const host = (node: string, tasks: number) =>
+    decode({
+      ...{ event: "host", ts_ms: 1, node, capacity_units: 8, free_units: 8 - tasks, tasks },
+      is_draining: false,
+    });
+  const decide = (multiplier: number) => {
+    const replay = new PlacementReplay();
+    const weighers = [{ weigher: "instances", multiplier }];
+    replay.take(decode({ event: "policy", ts_ms: 1, leader: "c#1", weighers, scan_pending: 1 }));
+    replay.take(host("a", 1));
+    replay.take(host("b", 3));
+    return replay.take(
+      decode({ event: "placed", ts_ms: 1, node: "b", task_id: "t", cpu_units: 1 }),
+    );
+  };
+  assertEquals(decide(1), null);
+  assertEquals(decide(-1), { taskId: "t", recorded: "b", decided: "a" });
+});
+
+Deno.test("a policy event with an unknown weigher is refused", () => {
+  const weighers = [{ weigher: "memory", multiplier: 1 }];
+  assertThrows(
+    () => decode({ event: "policy", ts_ms: 1, weighers }),
+    DecodeError,
+    "weigher",
+  );
+});
+
+function decode(event: Readonly<Record<string, unknown>>): PlacementEvent {
+  return PLACEMENT_EVENT.decode(event, "placement_events.jsonl");
 }
 
 Deno.test("PlacementReplay names the first decision that differs", async () => {
