@@ -4,6 +4,8 @@
  */
 
 import { basename, join, resolve } from "@std/path";
+import { JobRefusedError, NotExecutableError } from "../adapter/job.ts";
+import { findProgram } from "../adapter/job_paths.ts";
 import { parseNode } from "../export/parse.ts";
 import { INVOCATION, type Invocation } from "../trace/cts.ts";
 import { readRecords } from "../trace/json_lines.ts";
@@ -28,6 +30,11 @@ export async function main(
   const runId = options["run-id"] ?? `record-${runIdAt(Date.now())}`;
   const runDir = asUsage(() => RunDir.of(resolve(options.logs), runId));
   await refuseOther(runDir);
+  const refusal = target.kind === "command" ? commandRefusal(target.argv) : null;
+  if (refusal !== null) {
+    io.say(`record: ${refusal.message}`);
+    return refusal instanceof NotExecutableError ? 126 : 127;
+  }
   const selection = await selectionArguments(target, options);
   // Ctrl-C reaches the command by the terminal, and here only ends the waiting.
   const { signal } = io;
@@ -61,6 +68,17 @@ async function refuseOther(runDir: RunDir): Promise<void> {
     throw error;
   }
   throw new CommandError(`there is a run in ${shown(runDir.path)}: give another --run-id`);
+}
+
+/** Why the command cannot start, asked before anything is written; null when it can. */
+function commandRefusal([name = ""]: readonly string[]): JobRefusedError | null {
+  try {
+    findProgram(name, { searchPath: Deno.env.get("PATH") ?? "", cwd: Deno.cwd() });
+    return null;
+  } catch (error) {
+    if (error instanceof JobRefusedError) return error;
+    throw error;
+  }
 }
 
 /** How the collector finds what is recorded; a command is found by its sentinel. */
@@ -148,7 +166,10 @@ async function startCollector(
   await child.stdout.cancel();
   if (!done) return child;
   await child.status;
-  throw new CommandError(`the collector did not start: ${await lastLine(collectorLog(runDir))}`);
+  const reason = await lastLine(collectorLog(runDir));
+  // Nothing was recorded, and the name of the run stays free.
+  await Deno.remove(runDir.path, { recursive: true });
+  throw new CommandError(`the collector did not start: ${reason}`);
 }
 
 async function stopCollector(child: Deno.ChildProcess, runDir: RunDir): Promise<void> {

@@ -29,7 +29,8 @@ export const RECORD = command({
       fallback: "redacted",
     }),
     "host": toggle("Write the series of the whole host too."),
-    "run-id": RUN_FLAGS["run-id"],
+    // Of a recording alone: RUN_ID names a batch, and records of two runs in one folder would be one run.
+    "run-id": text("Name of the run; default: record-TIME.", { placeholder: "ID" }),
     "node-id": RUN_FLAGS["node-id"],
     "logs": RUN_FLAGS.logs,
     "json": toggle("Print the invocations as JSON instead of a table."),

@@ -29,6 +29,11 @@ Deno.test("record takes exactly one target", () => {
   assertThrows(() => target("--for", "1", "--", "true"), UsageError, "--for");
 });
 
+Deno.test("record does not write into the batch that run_id.env names", () => {
+  const sources = { env: { RUN_ID: "batch" }, runIdEnv: { RUN_ID: "batch" } };
+  assertEquals(parseCommand(RECORD, ["--", "true"], sources).options["run-id"], null);
+});
+
 /** Uses CPU time in a child, then fails. */
 const BURN = "(i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done); exit 3";
 
@@ -78,9 +83,18 @@ Deno.test("record --pid follows a process to its end as a service, which export 
 
 Deno.test("record refuses what is not there", async () => {
   await using folder = await tempFolder();
-  const gone = await runCommand(["record", "--pid", "4194304"], { cwd: folder.path });
+  const gone = await runCommand(["record", "--run-id", "r1", "--pid", "4194304"], {
+    cwd: folder.path,
+  });
   assertEquals(gone.code, 1);
   assertMatch(gone.stderr, /the collector did not start: .*4194304/);
+  await assertRejects(() => Deno.stat(join(folder.path, "logs", "r1")), Deno.errors.NotFound);
+  const unknown = await runCommand(["record", "--run-id", "r1", "--", "no-such-program"], {
+    cwd: folder.path,
+  });
+  assertEquals(unknown.code, 127);
+  assertMatch(unknown.stderr, /no-such-program/);
+  await assertRejects(() => Deno.stat(join(folder.path, "logs", "r1")), Deno.errors.NotFound);
   const cgroup = await runCommand(["record", "--cgroup", "nowhere"], { cwd: folder.path });
   assertMatch(cgroup.stderr, /nowhere/);
 });
