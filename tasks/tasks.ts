@@ -29,7 +29,7 @@ export async function main({ options }: Parsed<typeof TASKS.flags>, io: Io): Pro
       break;
     }
   }
-  if (count === 0) io.say("no task of this kind is in the queue");
+  if (count === 0) io.say("no such task is pending, assigned or running");
   return 0;
 }
 

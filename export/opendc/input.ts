@@ -98,7 +98,9 @@ async function foldersIn(folder: string): Promise<string[]> {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
       throw error;
     }
-    throw new ExportError(`Cannot export "${folder}": there is no such folder`, { cause: error });
+    throw new ExportError(`Cannot read the run "${folder}": there is no such folder`, {
+      cause: error,
+    });
   }
 }
 

@@ -104,6 +104,11 @@ export function logAxis(all: readonly Float64Array[], quantity: Quantity): LogAx
   return { domain, ticks: ticks.filter(([one]) => one >= domain[0] && one <= domain[1]) };
 }
 
+/** What is written at a mark of an axis of counts: nothing between two whole numbers. */
+export function countMark(value: number): string {
+  return Number.isInteger(value) ? countText(value) : "";
+}
+
 /** Memory in one unit, as large as the values are. */
 export function memoryUnit(mostKb: number): { readonly name: string; readonly kb: number } {
   if (mostKb >= 2 * 1024 ** 2) return { name: "GiB", kb: 1024 ** 2 };

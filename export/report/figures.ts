@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type LogAxis, logAxis, memoryUnit, type Quantity } from "./axes.ts";
+import { countMark, type LogAxis, logAxis, memoryUnit, type Quantity } from "./axes.ts";
 import { drawSvg, Plot } from "./plot.ts";
 import { quantileOfSorted } from "./summary.ts";
 import { countText, numberText } from "./words.ts";
@@ -180,7 +180,7 @@ export function histogramFigure(series: readonly Series[], quantity: Quantity): 
       height: 156,
       marginBottom: 42,
       x: { type: "log", domain: [...domain], clamp: true, axis: null },
-      y: { label: null, ticks: 3, tickFormat: (one: number) => countText(one) },
+      y: { label: null, ticks: 3, tickFormat: countMark },
       marks: [
         Plot.rectY(
           bars,
@@ -350,7 +350,7 @@ export function progressFigure(
         labelOffset: 36,
         ticks: 6,
       },
-      y: { label: null, ticks: 5, tickFormat: (one: number) => countText(one), grid: true },
+      y: { label: null, ticks: 5, tickFormat: countMark, grid: true },
       marks: sorted.map(({ values }, at) =>
         Plot.line(
           [

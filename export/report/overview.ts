@@ -46,10 +46,11 @@ export function leadOf(summary: RunSummary, audits: readonly Audit[]): string {
   const { tasks, states, nodes, makespan_ms, wait_ms, run_ms } = summary;
   const done = states.done ?? 0;
   const count = done === tasks
-    ? `All ${countText(tasks)} tasks were done`
+    ? tasks === 1 ? "The one task was done" : `All ${countText(tasks)} tasks were done`
     : `Of ${countText(tasks)} tasks ${statesText(states)}`;
+  const nodeCount = nodes.filter(({ name }) => name !== "").length;
   const sentences = [
-    `${count}, on ${countText(nodes.filter(({ name }) => name !== "").length)} nodes` +
+    `${count}, on ${countText(nodeCount)} ${nodeCount === 1 ? "node" : "nodes"}` +
     `${makespan_ms === null ? "" : `, within ${durationText(makespan_ms)}`}.`,
   ];
   if (wait_ms !== null) {

@@ -65,7 +65,7 @@ export async function waitForDispatch(
     const count = Math.max(enqueued, tasks.length);
     progress.update(count === 0 ? 0 : sumOf(ended) / count, progressText(ended, count));
     if (count > 0 && sumOf(ended) >= count) {
-      io.say(progressText(ended, count));
+      io.say(`${progressText(ended, count)}${ended.dead > 0 ? "; `dead list` says why" : ""}`);
       return ended.done >= count ? 0 : Math.max(1, worst);
     }
     if (performance.now() >= deadline) {

@@ -1,3 +1,4 @@
+import { countMark } from "../../../export/report/axes.ts";
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import { quantileDifference } from "../../../export/report/intervals.ts";
 import { usageBins } from "../../../export/report/usage.ts";
@@ -34,6 +35,15 @@ Deno.test("makeReport() has the figures of a known run", async () => {
   const [, histogram] = json.figures;
   const counts = histogram?.rows.flatMap((row) => row.slice(2)) as number[];
   assertEquals(counts.reduce((sum, one) => sum + one, 0), 40);
+});
+
+Deno.test("an axis of counts has no mark between two whole numbers", () => {
+  assertEquals([0, 0.5, 1, 1500].map(countMark), ["0", "", "1", "1,500"]);
+});
+
+Deno.test("a lead of one task on one node is in the singular", async () => {
+  const { json } = await reportOn(runParts([taskFacts("a", { start: 0 })]));
+  assertMatch(json.runs[0]?.text ?? "", /^The one task was done, on 1 node\b/);
 });
 
 Deno.test("an attempt after which another one counted is drawn, but not counted", async () => {
