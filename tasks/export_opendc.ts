@@ -28,6 +28,7 @@ export async function main(
     areServicesExported: options.services,
     cpuFreqMhz: options["cpu-freq-mhz"],
     power,
+    carbon: options.carbon === null ? null : resolve(options.carbon),
     timeScale: options["time-scale"],
     compression: options.compression,
     version: VERSION,
@@ -58,6 +59,7 @@ function describeExport(summary: ExportSummary): string[] {
     ...counted(summary.rows_outside_task, "rows reach beyond their task"),
     ...counted(summary.duplicate_invocations, "invocations were there twice"),
     ...counted(summary.malformed_invocations, "invocations are malformed"),
+    ...(summary.carbon === null ? [] : [`Carbon intensities: ${summary.carbon}`]),
     ...summary.notes.map((note) => `Note: ${note}`),
     `Wrote ${summary.output}: start with its README.md`,
   ];

@@ -5,10 +5,11 @@
  */
 
 import { join, relative } from "@std/path";
+import { type CarbonTrace, readCarbon, requireCover } from "./carbon.ts";
 import { policyNotes, REPLAY_TIME_FACTOR } from "./experiment.ts";
 import { readQueueTimes } from "./occupancy.ts";
 import { POLICY_FOLDER, writePolicyWorkload } from "./policy_workload.ts";
-import { writeExperiment } from "./experiment_files.ts";
+import { type ExperimentFiles, writeExperiment } from "./experiment_files.ts";
 import { hashFile, RunningHash } from "../file_hash.ts";
 import { type InputFile, manifestOf, readManifest } from "./manifest.ts";
 import {
@@ -30,21 +31,11 @@ import { Stage } from "./stage.ts";
 import { type Candidate, selectInvocations, submissionOf } from "./tasks.ts";
 import { writeMain, writeReplays, type WriterOptions } from "./writer.ts";
 import type { OutputFile, Written, WrittenTask } from "./written.ts";
-import { type HostNode, topologyNotes, topologyOf } from "./topology.ts";
+import { type HostNode, powerNotes, topologyNotes, topologyOf } from "./topology.ts";
 import type { ExportOptions, ExportSummary } from "./summary.ts";
 
 /** The experiment with the run's own policy. */
 const POLICY_FILE = "experiment_policy.json";
-
-/** What there is to say about power models: nothing where no node has one. */
-function powerNotes(hosts: readonly HostNode[]): string[] {
-  const without = hosts.filter(({ power = null }) => power === null);
-  return without.length === 0 || without.length === hosts.length ? [] : [
-    `The power model of ${
-      without.map(({ node }) => node.node_id).join(", ")
-    } is not calibrated: OpenDC's default is used.`,
-  ];
-}
 
 const NO_QUEUE_TIMES =
   "No results.jsonl of a scheduler was found: in the policy's experiment every host is there from the " +
@@ -62,6 +53,7 @@ const READ_FRACTION = 0.7;
 export async function exportOpendc(options: ExportOptions): Promise<ExportSummary> {
   const sources = await findSources(options.input);
   const run = await readRun(sources);
+  const carbon = typeof options.carbon === "string" ? await readCarbon(options.carbon) : null;
   const hosts = hostNodesOf(run, { overrideMhz: options.cpuFreqMhz ?? null, power: options.power });
   const { candidates, leftOut } = chooseInvocations(run.invocations, options);
   const policy = await readPolicy(options.input, [...run.nodes.values()]);
@@ -81,7 +73,8 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     taskIdMode: options.taskIdMode ?? "auto",
     isFilling: options.fill === "reserved",
   });
-  const writer = writerOf(plan, { stage, store, options });
+  const firstMs = firstOf(plan.tasks, carbon);
+  const writer = writerOf(plan, { stage, store, options, carbon });
   const { tasks, written } = await writeMain(plan.tasks, writer);
   await writeReplays(tasks, { written, options: writer });
   const timeFactor = options.timeScale ?? REPLAY_TIME_FACTOR;
@@ -95,18 +88,14 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   });
 
   const topology = topologyOf([...hosts.values()]);
-  const experiment = await writeExperiment(stage, {
-    name: "policy",
-    file: POLICY_FILE,
-    topology: "small_datacenter.json",
+  const experiment = await writePolicyExperiment(stage, {
     topologySpec: topology.spec,
-    workload: timeFactor > 1 ? POLICY_FOLDER : ".",
     policy,
-    exportIntervalS: timeFactor,
     timeFactor,
-    node: null,
-    hasLatencies: timeFactor > 1,
     extraTasks,
+    carbon,
+    firstMs,
+    createdBy: writer.createdBy,
   });
   const summary: ExportSummary = {
     ...summaryOf(plan, { tasks, written }),
@@ -115,6 +104,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
     rows: rows.counts,
     duplicate_invocations: run.duplicates,
     malformed_invocations: run.badLines.length,
+    carbon: carbon?.path ?? null,
     notes: notesOf({ policy, times, hosts: [...hosts.values()] }),
     files: [...stage.names, "README.md", MANIFEST_NAME],
   };
@@ -125,7 +115,7 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
       summary,
       options,
       invocations: run.invocations.length,
-      inputs: await describeInputs(options.input, { sources, hashes: rows.hashes }),
+      inputs: await describeInputs(options.input, { sources, hashes: rows.hashes, carbon }),
       outputs: await describeOutputs(stage, written.outputs),
       experiments: [experiment, ...written.experiments],
       tasks,
@@ -136,6 +126,37 @@ export async function exportOpendc(options: ExportOptions): Promise<ExportSummar
   );
   await stage.commit(previous);
   return summary;
+}
+
+/** First submission of `tasks`, epoch ms; `carbon` is required to cover them. */
+function firstOf(tasks: readonly PlannedTask[], carbon: CarbonTrace | null): number {
+  const { first_submission_ms, makespan_ms } = timesOf(tasks);
+  if (first_submission_ms === null) return 0;
+  if (carbon !== null) {
+    requireCover(carbon, { fromMs: first_submission_ms, toMs: first_submission_ms + makespan_ms });
+  }
+  return first_submission_ms;
+}
+
+/** Write the experiment with the run's own policy. */
+function writePolicyExperiment(
+  stage: Stage,
+  given: Pick<
+    ExperimentFiles,
+    "topologySpec" | "policy" | "timeFactor" | "extraTasks" | "carbon" | "firstMs" | "createdBy"
+  >,
+): ReturnType<typeof writeExperiment> {
+  const isScaled = given.timeFactor > 1;
+  return writeExperiment(stage, {
+    ...given,
+    name: "policy",
+    file: POLICY_FILE,
+    topology: "small_datacenter.json",
+    workload: isScaled ? POLICY_FOLDER : ".",
+    exportIntervalS: given.timeFactor,
+    node: null,
+    hasLatencies: isScaled,
+  });
 }
 
 /** What a reader of the export should know. */
@@ -220,10 +241,11 @@ async function readAllRows(
 /** How the workloads are written. */
 function writerOf(
   plan: Plan,
-  { stage, store, options }: {
+  { stage, store, options, carbon }: {
     readonly stage: Stage;
     readonly store: RowStore;
     readonly options: ExportOptions;
+    readonly carbon: CarbonTrace | null;
   },
 ): WriterOptions {
   // Each task is written in the whole workload, in its host's replay and in that of the policy.
@@ -235,6 +257,7 @@ function writerOf(
     compression: options.compression ?? "zstd",
     capacity: options.capacity ?? "reserved",
     createdBy: `tracekit ${options.version}`,
+    carbon,
     onTask: () => {
       options.signal?.throwIfAborted();
       const fraction = READ_FRACTION + (1 - READ_FRACTION) * ++done / total;
@@ -268,15 +291,17 @@ type SummaryOfRun =
   | "rows"
   | "duplicate_invocations"
   | "malformed_invocations"
+  | "carbon"
   | "notes"
   | "files";
 
 /** Every file that was read; the rows were hashed while they passed. */
 async function describeInputs(
   input: string,
-  { sources, hashes }: {
+  { sources, hashes, carbon }: {
     readonly sources: readonly CtsSource[];
     readonly hashes: ReadonlyMap<string, RunningHash>;
+    readonly carbon: CarbonTrace | null;
   },
 ): Promise<InputFile[]> {
   const files: InputFile[] = [];
@@ -290,6 +315,7 @@ async function describeInputs(
       if (hash !== undefined) files.push({ path: relative(input, path), ...hash.digest() });
     }
   }
+  if (carbon !== null) files.push({ path: carbon.path, ...await hashFile(carbon.path) });
   return files;
 }
 

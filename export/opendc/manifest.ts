@@ -145,6 +145,7 @@ export function manifestOf(
       status: options.status ?? "done",
       cpu_freq_mhz: options.cpuFreqMhz ?? null,
       time_scale: options.timeScale ?? REPLAY_TIME_FACTOR,
+      carbon: options.carbon ?? null,
       compression: options.compression ?? "zstd",
     },
     inputs,

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { basename } from "@std/path";
 import type { ExportSummary } from "./summary.ts";
-import { OPENDC_MIN_VERSION } from "./schema.ts";
+import { CARBON_FILE, OPENDC_MIN_VERSION } from "./schema.ts";
 import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import type { Topology } from "./topology.ts";
 
@@ -31,7 +32,9 @@ ${OPENDC_MIN_VERSION} and later.
 | \`experiment_policy.json\` | the run simulated with the scheduler's policy |
 | \`policy/\` | its workload, with the latencies of the run and hosts that joined late |
 | \`replay/HOST/\` | one workload, topology and experiment per host, submitted as it really started |
-| \`sdk/\` | the same experiments and topologies in the form of OpenDC's SDK of 2026 |
+${
+    carbonRow(summary)
+  }| \`sdk/\` | the same experiments and topologies in the form of OpenDC's SDK of 2026 |
 | \`manifest.json\` | inputs, options, counts, which invocation each task is, what was left out and why |
 
 ## Run it
@@ -62,15 +65,45 @@ them with the run:
   v2.4f and is absolute from v2.4g on.
 - \`mem_capacity\` is MiB × 1000, as OpenDC's loader wants it. The experiments do not filter by memory,
   as the run's scheduler did not.
-- The power model is OpenDC's default (200 W idle, 400 W at full load): energy is a figure of that model,
-  nothing that was measured.
-
+${powerText(topology)}${carbonText(summary)}
 Hosts in the output and the nodes that they stand for:
 
 | host | node |
 |---|---|
 ${hosts.map(([host, node]) => `| ${host} | ${node} |\n`).join("")}
 ${notesOf(summary)}`;
+}
+
+function powerText({ spec }: Topology): string {
+  const isCalibrated = spec.clusters.some(({ hosts }) =>
+    hosts.some(({ cpuPowerModel }) => cpuPowerModel !== undefined)
+  );
+  return isCalibrated
+    ? `- The power models are those of a calibration: energy is a figure of them, nothing that was measured.
+`
+    : `- The power model is OpenDC's default (200 W idle, 400 W at full load): energy is a figure of that model,
+  nothing that was measured.
+`;
+}
+
+function carbonRow({ carbon, files }: ExportSummary): string {
+  if (carbon === null) return "";
+  const names = files.filter((name) => basename(name) === CARBON_FILE).map((name) => `\`${name}\``);
+  return `| ${
+    names.join(", ")
+  } | carbon intensities of the grid, in the times of each workload |\n`;
+}
+
+function carbonText({ carbon }: ExportSummary): string {
+  return carbon === null
+    ? ""
+    : `- The carbon intensities are from \`${
+      basename(carbon)
+    }\`, in g CO2/kWh. An intensity counts from its
+  timestamp to the next one. \`carbon_emission\` (g CO2) in powerSource.parquet is multiplied as energy
+  is: divide it by the same factor. \`small_datacenter.json\` has the trace in the times of the policy's
+  experiment, not in those of \`tasks.parquet\`.
+`;
 }
 
 function notesOf({ notes, left_out, filled, totals_only, memory_unknown }: ExportSummary): string {

@@ -161,6 +161,9 @@ export const OPENDC_MIN_VERSION = "2.4f";
 /** Name of the file in an export that says what is in it. */
 export const MANIFEST_NAME = "manifest.json";
 
+/** Name of a carbon trace in the folder of the workload that it belongs to. */
+export const CARBON_FILE = "carbon.parquet";
+
 /**
  * The forms of an experiment, by the field of the manifest that names its file, and which programs of
  * OpenDC read each.

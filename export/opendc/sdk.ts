@@ -27,8 +27,11 @@ export function sdkTopologyFileOf(experiment: string): string {
 /** A topology in this form. */
 export function sdkTopologyOf({ clusters }: TopologySpec): Record<string, unknown> {
   return {
-    clusters: clusters.map(({ name, hosts }) => ({
+    clusters: clusters.map(({ name, hosts, powerSource }) => ({
       name,
+      ...(powerSource === undefined ? {} : {
+        powerSource: { carbon: { type: "named", name: `../${powerSource.carbonTracePath}` } },
+      }),
       hosts: hosts.map((host) => ({
         name: host.name,
         count: host.count,

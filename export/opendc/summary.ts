@@ -37,6 +37,8 @@ export interface ExportOptions {
   readonly timeScale?: number;
   /** Power models by node; default: none, so that OpenDC takes its own. */
   readonly power?: ReadonlyMap<string, PowerModel>;
+  /** Carbon intensities of the grid, parquet or CSV; null: none. Default null. */
+  readonly carbon?: string | null;
   /** Codec. Default `zstd`. */
   readonly compression?: CompressionName;
   /** Version of Tracekit, for the footers and the manifest. */
@@ -87,6 +89,8 @@ export interface ExportSummary {
   readonly duplicate_invocations: number;
   /** Lines of invocations.jsonl that are not a record. */
   readonly malformed_invocations: number;
+  /** The file that carbon intensities are from; null: none. */
+  readonly carbon: string | null;
   /** What is to be known before simulating. */
   readonly notes: readonly string[];
   /** Every file, relative to the folder. */

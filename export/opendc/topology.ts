@@ -29,7 +29,22 @@ export interface HostSpec {
 /** The topology file. */
 export interface TopologySpec {
   /** The clusters; ours has one. */
-  readonly clusters: readonly { readonly name: string; readonly hosts: readonly HostSpec[] }[];
+  readonly clusters: readonly ClusterSpec[];
+}
+
+/** A cluster of the topology. */
+export interface ClusterSpec {
+  /** Name. */
+  readonly name: string;
+  /** Its hosts. */
+  readonly hosts: readonly HostSpec[];
+  /** What feeds it, with its carbon trace, relative to where OpenDC is started; default: no carbon. */
+  readonly powerSource?: { readonly carbonTracePath: string };
+}
+
+/** `topology` fed with the carbon intensities of the file `carbonTracePath`. */
+export function withCarbon({ clusters }: TopologySpec, carbonTracePath: string): TopologySpec {
+  return { clusters: clusters.map((one) => ({ ...one, powerSource: { carbonTracePath } })) };
 }
 
 /** A node and the frequency that its tasks were exported with. */
@@ -135,4 +150,24 @@ export function topologyNotes(nodes: readonly HostNode[]): string[] {
 
 function isMemoryUnknown({ mem_mb, mem_kb_exact }: CtsNode): boolean {
   return !(mem_mb !== null && mem_mb > 0) && mem_kb_exact === null;
+}
+
+/** What is to be known about the power models: nothing where no host has one. */
+export function powerNotes(hosts: readonly HostNode[]): string[] {
+  const namesOf = (some: readonly HostNode[]) => some.map(({ node }) => node.node_id).join(", ");
+  const without = hosts.filter(({ power = null }) => power === null);
+  const endless = hosts.filter(({ power }) => power?.modelType === "mse");
+  const notes: string[] = [];
+  if (without.length > 0 && without.length < hosts.length) {
+    notes.push(
+      `The power model of ${namesOf(without)} is not calibrated: OpenDC's default is used.`,
+    );
+  }
+  if (endless.length > 0) {
+    notes.push(
+      `WARNING: OpenDC 2.4f does not end with the power model mse (${namesOf(endless)}): ` +
+        `choose another model for it, or use a later OpenDC.`,
+    );
+  }
+  return notes;
 }

@@ -6,6 +6,7 @@
  */
 
 import { kbToOpendcMemory } from "../../trace/units.ts";
+import type { CarbonTrace } from "./carbon.ts";
 import { REPLAY_TIME_FACTOR } from "./experiment.ts";
 import { writeExperiment } from "./experiment_files.ts";
 import { type Fragments, wholeSpan } from "./fragments.ts";
@@ -30,6 +31,8 @@ export interface WriterOptions {
   readonly capacity: typeof CAPACITY_CHOICES[number];
   /** Program, for the footers. */
   readonly createdBy: string;
+  /** Carbon intensities of the grid; null: not known. */
+  readonly carbon: CarbonTrace | null;
   /** Called after each task. */
   readonly onTask: () => void;
 }
@@ -81,7 +84,7 @@ export async function writeReplays(
   const byHost = Map.groupBy(tasks, ({ task }) => task.host);
   for (const [host, own] of byHost) {
     const folder = `replay/${host.node.node_id}`;
-    await writeReplay(folder, {
+    const firstMs = await writeReplay(folder, {
       tasks: own.toSorted((a, b) => byStart(a.task.candidate, b.task.candidate)),
       written,
       options,
@@ -99,11 +102,15 @@ export async function writeReplays(
         node: host.node.node_id,
         hasLatencies: false,
         extraTasks: 0,
+        carbon: options.carbon,
+        firstMs,
+        createdBy: options.createdBy,
       }),
     );
   }
 }
 
+/** Write the workload of a replay; the first submission in it, epoch ms. */
 async function writeReplay(
   folder: string,
   { tasks, written, options }: {
@@ -111,7 +118,7 @@ async function writeReplay(
     readonly written: Written;
     readonly options: WriterOptions;
   },
-): Promise<void> {
+): Promise<number> {
   function* series(): Generator<TaskFragments> {
     for (const { task } of tasks) {
       options.onTask();
@@ -134,6 +141,7 @@ async function writeReplay(
     durationMs: row.durationMs * REPLAY_TIME_FACTOR,
   }));
   await writeTaskTable(`${folder}/tasks.parquet`, { rows, written, options });
+  return first;
 }
 
 export async function writeTaskTable(

@@ -7,11 +7,14 @@
 import { join } from "@std/path";
 import { writeJsonAtomic } from "../../trace/atomic_file.ts";
 import { parseWeigher, termsOf } from "../../trace/weighers.ts";
+import { movedTo, readCarbon, writeCarbon } from "../opendc/carbon.ts";
 import { experimentOf } from "../opendc/experiment.ts";
+import { CARBON_FILE } from "../opendc/schema.ts";
+import { withCarbon } from "../opendc/topology.ts";
 import { writeFragments, writeTasks } from "../opendc/workload.ts";
 import type { Scenario } from "./spec.ts";
 import type { SourceWorkload, SweepSource } from "./source.ts";
-import { writeCarbon, writeFailures } from "./traces.ts";
+import { writeFailures } from "./traces.ts";
 import { topologyVariant, variantOf, type VariantTask } from "./variant.ts";
 
 /** What a scenario is made of. */
@@ -67,18 +70,16 @@ export async function writeScenario(scenario: Scenario, options: ScenarioOptions
     await writeFailures(join(folder, "failures.parquet"), { from, timeFactor, createdBy });
   }
   if (carbon.trace !== null) {
-    const from = join(base, carbon.trace);
-    await writeCarbon(join(folder, "carbon.parquet"), { from, timeFactor, createdBy, firstMs });
+    const trace = movedTo(await readCarbon(join(base, carbon.trace)), firstMs);
+    await writeCarbon(join(folder, CARBON_FILE), { trace, firstMs, timeFactor, createdBy });
   }
   await writeJsonAtomic(join(folder, "topology.json"), topologyFile(scenario, source));
   await writeJsonAtomic(join(folder, SCENARIO_FILE), experimentFile(scenario, source));
 }
 
 function topologyFile({ topology, carbon }: Scenario, source: SweepSource): unknown {
-  const { clusters } = topologyVariant(source.topology, topology);
-  if (carbon.trace === null) return { clusters };
-  const powerSource = { carbonTracePath: "carbon.parquet" };
-  return { clusters: clusters.map((cluster) => ({ ...cluster, powerSource })) };
+  const variant = topologyVariant(source.topology, topology);
+  return carbon.trace === null ? variant : withCarbon(variant, CARBON_FILE);
 }
 
 function experimentFile({ policy, failures, seed }: Scenario, source: SweepSource): unknown {

@@ -10,6 +10,7 @@ import { hashFile } from "../file_hash.ts";
 import { type ReadManifest, readManifest } from "../opendc/manifest.ts";
 import { isFile } from "../opendc/input.ts";
 import { SDK_FOLDER } from "../opendc/sdk.ts";
+import { carbonPaths, checkCarbon, type NamedCarbon } from "./carbon.ts";
 import { type Check, checkOf, failed, skipped } from "./check.ts";
 import type { WorkloadContent } from "./read.ts";
 import { readSdkExperiment, sdkTopologyProblems } from "./sdk.ts";
@@ -85,6 +86,22 @@ export async function checkSdkExperiments(folder: string): Promise<Check> {
     problems,
     found: `${experiments.length}: ${experiments.join(", ")}`,
   });
+}
+
+/** Check the carbon traces of all topologies of an export, in both forms. */
+export async function checkCarbonTraces(folder: string): Promise<Check[]> {
+  const replays = (await replayNodes(folder)).map((node) => `replay/${node}/topology.json`);
+  const sdk = (await filesIn(join(folder, SDK_FOLDER)))
+    .filter((name) => name.startsWith("topology-")).map((name) => `${SDK_FOLDER}/${name}`);
+  const named: NamedCarbon[] = [];
+  for (const topology of ["small_datacenter.json", ...replays, ...sdk]) {
+    if (!await isFile(join(folder, topology))) continue;
+    const { value } = await parseJson(join(folder, topology));
+    // The older form counts from where OpenDC is started, the SDK's from the file itself.
+    const base = topology.startsWith(`${SDK_FOLDER}/`) ? SDK_FOLDER : ".";
+    for (const path of carbonPaths(value)) named.push({ topology, path: join(base, path) });
+  }
+  return await checkCarbon(folder, named);
 }
 
 async function importProblems(path: string, name: string): Promise<string[]> {

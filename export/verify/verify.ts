@@ -9,6 +9,7 @@ import { join } from "@std/path";
 import { type Check, skipped } from "./check.ts";
 import { checkAgainstCts } from "./cts.ts";
 import {
+  checkCarbonTraces,
   checkExperiments,
   checkManifest,
   checkSdkExperiments,
@@ -48,6 +49,7 @@ export async function verifyOpendc({ input, cts = null }: VerifyOptions): Promis
     ...topology,
     await checkExperiments(input),
     await checkSdkExperiments(input),
+    ...await checkCarbonTraces(input),
   );
   const manifest = await readManifestFor(input, checks);
   if (manifest !== null) checks.push(await checkManifest(input, { manifest, content }));

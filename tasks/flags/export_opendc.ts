@@ -52,9 +52,18 @@ export const EXPORT_OPENDC = command({
       min: 1,
       placeholder: "MHZ",
     }),
-    "power": text("Power models of calibrate-power; default: OpenDC's own.", {
-      placeholder: "FILE",
-    }),
+    "power": text(
+      "Power models of calibrate-power (OpenDC 2.4f does not end with mse); default: OpenDC's own.",
+      {
+        placeholder: "FILE",
+      },
+    ),
+    "carbon": text(
+      "Carbon intensities: parquet or CSV of timestamp, carbon_intensity (g CO2/kWh).",
+      {
+        placeholder: "FILE",
+      },
+    ),
     "time-scale": integer(
       "Factor of the policy experiment's times; 1: no scaling, no latencies, all hosts at once.",
       { fallback: REPLAY_TIME_FACTOR, min: 1 },
@@ -93,7 +102,8 @@ export const EXPORT_OPENDC_ROLE = role({
   command: EXPORT_OPENDC,
   grant: (options) => {
     const { input, output } = exportFolders(options);
-    const power = options.power === null ? [] : [resolve(options.power)];
-    return { read: [input, dirname(input), output, ...power], write: [output] };
+    const given = [options.power, options.carbon].filter((path) => path !== null)
+      .map((path) => resolve(path));
+    return { read: [input, dirname(input), output, ...given], write: [output] };
   },
 });

@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { type HostNode, topologyNotes, topologyOf } from "../../../export/opendc/topology.ts";
+import {
+  type HostNode,
+  powerNotes,
+  topologyNotes,
+  topologyOf,
+} from "../../../export/opendc/topology.ts";
 import { ctsNode } from "../../support/cts_run.ts";
 
 function hosts(...names: readonly string[]): HostNode[] {
@@ -49,4 +54,23 @@ Deno.test("topologyOf() takes the exact memory where the rounded one is none, an
   assertEquals(topologyNotes(nodes), [
     "Memory is not on record, 1 TiB stands for it: unknown.",
   ]);
+});
+
+Deno.test("powerNotes() warns of a power model with which OpenDC 2.4f does not end", () => {
+  const model = {
+    power: 0,
+    idlePower: 100,
+    maxPower: 200,
+    calibrationFactor: 1.4,
+    asymUtil: 0,
+    dvfs: false,
+  };
+  const notesOf = (modelType: "mse" | "linear") =>
+    powerNotes([{
+      node: ctsNode({ node_id: "n1" }),
+      freqMhz: 1,
+      power: { ...model, modelType },
+    }]);
+  assertEquals(notesOf("linear"), []);
+  assertEquals(notesOf("mse").map((note) => note.includes("2.4f does not end with")), [true]);
 });
