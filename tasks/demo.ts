@@ -19,7 +19,8 @@ import { type BadLine, readRecords } from "../trace/json_lines.ts";
 import { RunDir } from "../trace/run_dir.ts";
 import { asUsage, UsageError } from "./command/usage_error.ts";
 import type { OptionsOf } from "./command/flag_table.ts";
-import type { Parsed } from "./command/parse.ts";
+import { parseCommand, type Parsed } from "./command/parse.ts";
+import { readWork } from "./dispatch/work.ts";
 import { forgetVariables, reserveRunId, writeRunIdEnv } from "./demo/place.ts";
 import { reportOf, summaryOf } from "./demo/report.ts";
 import { coreShares, type DemoPlan, type Stage, startStage, tasksOf } from "./demo/stage.ts";
@@ -31,6 +32,7 @@ import { openProgress } from "./command/progress.ts";
 import { Supervisor } from "./machine/supervisor.ts";
 import { DEMO } from "./flags/demo.ts";
 import { weigherOf } from "./flags/groups/weigher.ts";
+import { DISPATCH } from "./flags/dispatch.ts";
 import { generateInputs } from "./inputs/generate.ts";
 
 type Options = OptionsOf<typeof DEMO.flags>;
@@ -141,15 +143,10 @@ function checkMix({ mix, "capacity-units": capacity }: Options): void {
 /** Refuse inputs of which no tasks can be made, as the dispatcher would. */
 async function checkInputs(options: Options, io: Io): Promise<void> {
   const folders = { inputs: resolve(options.inputs), outputs: resolve("outputs") };
-  const { success, stderr } = await run(
-    ["dispatch", "--dry-run", ...dispatchArguments(folders, options)],
-    { io, stderr: "piped" },
-  );
+  const sources = { env: {}, runIdEnv: {} };
+  const dispatch = parseCommand(DISPATCH, dispatchArguments(folders, options), sources);
+  await readWork(dispatch.options, io.say);
   if (io.signal.aborted) throw new CommandError("interrupted");
-  if (!success) {
-    const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "";
-    throw new CommandError(said.replace(/^dispatch: /, "").replace(/ \(deno task .*\)$/, ""));
-  }
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -287,7 +284,7 @@ async function step(
   command: readonly string[],
   { io, cwd }: { readonly io: Io; readonly cwd: string },
 ): Promise<string> {
-  const { success, stdout } = await run(command, { io, cwd, stderr: "inherit" });
+  const { success, stdout } = await run(command, { io, cwd });
   const printed = new TextDecoder().decode(stdout);
   if (success) return printed;
   if (printed !== "") io.print(printed.trimEnd());
@@ -299,26 +296,20 @@ async function step(
 
 /** Run one of our commands to its end. */
 async function run(
-  command: readonly string[],
-  { io, cwd = ".", stderr }: {
-    readonly io: Io;
-    readonly cwd?: string;
-    readonly stderr: "piped" | "inherit";
-  },
-): Promise<Pick<Deno.CommandOutput, "success" | "stdout"> & { readonly stderr: Uint8Array }> {
-  const [name = "", ...flags] = command;
+  [name = "", ...flags]: readonly string[],
+  { io, cwd }: { readonly io: Io; readonly cwd: string },
+): Promise<Pick<Deno.CommandOutput, "success" | "stdout">> {
   const [program = "", ...args] = [...launcherCommand(name), ...flags];
   const child = new Deno.Command(program, {
     args,
     cwd,
     stdin: "null",
     stdout: "piped",
-    stderr,
+    stderr: "inherit",
     signal: io.signal,
   });
-  const output = await child.output();
-  const { success, stdout } = output;
-  return { success, stdout, stderr: stderr === "piped" ? output.stderr : new Uint8Array() };
+  const { success, stdout } = await child.output();
+  return { success, stdout };
 }
 
 async function readInvocations({ nodes }: DemoPlan): Promise<Invocation[]> {

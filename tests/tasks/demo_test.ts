@@ -36,7 +36,7 @@ Deno.test.each(REFUSED)("demo refuses $what and leaves nothing", async ({ flags,
   const cwd = folder.path;
   await Deno.writeTextFile(join(cwd, "file"), "");
   await Deno.mkdir(join(cwd, "videos"));
-  await Deno.writeTextFile(join(cwd, "videos/one.mp4"), "");
+  await Deno.writeTextFile(join(cwd, "videos/one.mp4"), "x");
   const ended = await runCommand(["demo", ...flags], { cwd });
   assertEquals(ended.code, code, ended.stderr);
   assertMatch(ended.stderr, says);

@@ -97,7 +97,7 @@ Deno.test("the npm package has a program that starts every command, from any fol
   assertStringIncludes((await run("bench")).stderr, "a checkout is required");
   const traced = await run("adapt", "--run-id=r1", "--", "sh", "-c", "exit 3");
   assertEquals(traced.code, 3, traced.stderr);
-  await Deno.writeTextFile(join(folder.path, "a.mp4"), "");
+  await Deno.writeTextFile(join(folder.path, "a.mp4"), "x");
   const planned = await run("dispatch", "--inputs", ".", "--dry-run");
   assertEquals(JSON.parse(planned.stdout).input, "a.mp4", planned.stderr);
   assert((await run("demo", "--help")).stdout.startsWith("demo: "));

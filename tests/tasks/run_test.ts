@@ -12,7 +12,7 @@ async function commandLineOf(pid: number): Promise<string[]> {
 
 Deno.test("run.ts replaces itself by a role that has no password on its command line, and only its grant", async () => {
   await using inputs = await tempFolder();
-  await Deno.writeTextFile(join(inputs.path, "a.mp4"), "");
+  await Deno.writeTextFile(join(inputs.path, "a.mp4"), "x");
   // A Redis that takes the connection and never answers: the role waits there.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -66,7 +66,7 @@ Deno.test("run.ts shows a role's help and version without starting it", async ()
 Deno.test("deno task works in the folder that it is called from", async () => {
   await using folder = await tempFolder();
   await Deno.mkdir(join(folder.path, "videos"));
-  await Deno.writeTextFile(join(folder.path, "videos", "a.mp4"), "");
+  await Deno.writeTextFile(join(folder.path, "videos", "a.mp4"), "x");
   const flags = ["--inputs", "videos", "--dry-run"];
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["task", "-q", "--config", CONFIG, "dispatch", ...flags],
@@ -80,7 +80,7 @@ Deno.test("deno task works in the folder that it is called from", async () => {
 
 Deno.test("a command started elsewhere does not believe a left-over INIT_CWD", async () => {
   await using folder = await tempFolder();
-  await Deno.writeTextFile(join(folder.path, "a.mp4"), "");
+  await Deno.writeTextFile(join(folder.path, "a.mp4"), "x");
   const { stdout } = await runCommand(["run", "dispatch", "--inputs", ".", "--dry-run"], {
     cwd: folder.path,
     env: { INIT_CWD: "/" },
