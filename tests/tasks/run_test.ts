@@ -44,7 +44,7 @@ for (
     [
       "a broken URL",
       ["--redis", "redis://:Wsr/123@h/0"],
-      "dispatch: Cannot use the URL of Redis: a URL like redis://:PASSWORD@HOST:6379/0 is required",
+      "dispatch: Cannot use the URL of Redis: HOST:PORT after the password (in a password, / ? # ",
     ],
   ] as const
 ) {
