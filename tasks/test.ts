@@ -56,7 +56,7 @@ function stages(paths: readonly string[]): string[][][] {
   const test = ["test", "--no-check", "--trace-leaks"];
   if (paths.length > 0) return [[[...test, "-A", ...paths]]];
   // deno by its path: on a machine that has it from npx it is not on PATH.
-  const programs = [Deno.execPath(), "ffmpeg", "redis-cli", "redis-server", "setpriv"];
+  const programs = [Deno.execPath(), "bash", "ffmpeg", "redis-cli", "redis-server", "setpriv"];
   const elsewhere = [...SANDBOXED, ...ALONE, ...PATIENT];
   return [
     [[...test, "-q", "-P=test", `--allow-run=${programs.join(",")}`, ...SANDBOXED]],
