@@ -33,6 +33,7 @@ export const TEXT_RULES: Readonly<Record<string, TextRule>> = {
   cpus: "keep",
   cpuset: "keep",
   reasons: "keep",
+  weighers: "keep",
   run_id: "hash",
   node_id: "hash",
   node: "hash",
