@@ -349,6 +349,11 @@ async function linesOf<T>(path: string): Promise<T[]> {
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);
 }
 
+/** How many events of this kind are in `text`. */
+function countOf(text: string, event: "launch" | "exit"): number {
+  return text.split(`"event":"${event}"`).length - 1;
+}
+
 /** Pull the cable of the first worker while it has tasks, longer than its lease, and plug it in again. */
 async function unplug(deployment: Deployment): Promise<void> {
   const { cluster, controller, workers } = deployment;
@@ -363,7 +368,7 @@ async function unplug(deployment: Deployment): Promise<void> {
   await waitFor({
     what: "a task at work on the host to be unplugged",
     read: () => Deno.readTextFile(events).catch(emptyWhenAbsent),
-    until: (text) => text.includes('"event":"launch"'),
+    until: (text) => countOf(text, "launch") > countOf(text, "exit"),
   });
   await cluster.setLink(unplugged, "down");
   await new Promise((resolve) => setTimeout(resolve, UNPLUGGED_MS));
